@@ -1,0 +1,79 @@
+"""Gemma 2's attention: one function, two backends that a test proves equal.
+
+Fused kernels without a soft-cap (torch's scaled_dot_product_attention) give wrong answers here, so the default works
+through the queries in blocks: never a T x T matrix, and on sliding layers only the keys inside the window are touched.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_SCORES_AT_ONCE = 1 << 24
+"""fp32 scores held at a time, 64 MiB."""
+
+
+def attention(q: Tensor, k: Tensor, v: Tensor, *, scale: float, softcap: float, window: int | None, backend: str = "blocked") -> Tensor:
+    """softmax(mask(softcap * tanh(q k^T * scale / softcap))) v, with the T queries standing at the last T of S positions.
+
+    Args:
+        q: (B, H, T, D).
+        k: (B, KV, S, D), where KV divides H (grouped-query attention).
+        v: (B, KV, S, D).
+        scale: query_pre_attn_scalar ** -0.5.
+        softcap: attn_logit_softcapping.
+        window: how many positions a query sees, itself included; None for all before it.
+        backend: "blocked" (anywhere) or "flex" (one fused kernel once compiled; used in training).
+
+    Returns:
+        (B, H, T, D) in q's dtype. Source: "Gemma 2", arXiv 2408.00118, section 2.
+    """
+    return (_flex if backend == "flex" else _blocked)(q, k, v, scale, softcap, window)
+
+
+def _blocked(q: Tensor, k: Tensor, v: Tensor, scale: float, softcap: float, window: int | None) -> Tensor:
+    B, H, T, D = q.shape
+    KV, S = k.shape[1], k.shape[2]
+    rows = max(1, _SCORES_AT_ONCE // (B * H * S))
+    out = []
+    for start in range(0, T, rows):
+        stop = min(start + rows, T)
+        last = S - T + stop  # one past the last key that this block may see
+        first = 0 if window is None else max(0, S - T + start - window + 1)
+        queries = q[:, :, start:stop].reshape(B, KV, H // KV * (stop - start), D)  # heads that share keys lie together
+        scores = (queries @ k[:, :, first:last].transpose(2, 3)).float().view(B, H, stop - start, last - first)
+        scores = torch.tanh(scores * (scale / softcap)) * softcap
+        if stop - start > 1 or window is not None:
+            scores = scores.masked_fill(~_visible(S - T + start, S - T + stop, first, last, window, q.device), -torch.inf)
+        weights = scores.softmax(-1).to(q.dtype).view(B, KV, -1, last - first)
+        out.append((weights @ v[:, :, first:last]).view(B, H, stop - start, D))
+    return torch.cat(out, dim=2) if len(out) > 1 else out[0]
+
+
+def _visible(q_start: int, q_stop: int, k_start: int, k_stop: int, window: int | None, device: torch.device) -> Tensor:
+    """(queries, keys), true where a query may look: not ahead, and less than `window` back."""
+    back = torch.arange(q_start, q_stop, device=device)[:, None] - torch.arange(k_start, k_stop, device=device)[None, :]
+    return back >= 0 if window is None else (back >= 0) & (back < window)
+
+
+@lru_cache(maxsize=16)
+def _block_mask(T: int, S: int, window: int | None, device: str) -> Any:
+    from torch.nn.attention.flex_attention import create_block_mask
+
+    def visible(b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        back = i + (S - T) - j
+        return back >= 0 if window is None else (back >= 0) & (back < window)
+
+    return create_block_mask(visible, None, None, T, S, device=device)
+
+
+def _flex(q: Tensor, k: Tensor, v: Tensor, scale: float, softcap: float, window: int | None) -> Tensor:
+    from torch.nn.attention.flex_attention import flex_attention
+
+    def cap(score: Tensor, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        return softcap * torch.tanh(score / softcap)
+
+    mask = _block_mask(q.shape[2], k.shape[2], window, str(q.device))
+    out: Any = flex_attention(q, k, v, score_mod=cap, block_mask=mask, scale=scale, enable_gqa=q.shape[1] != k.shape[1])
+    return out  # type: ignore[no-any-return]

@@ -1,0 +1,34 @@
+"""Keys and values already computed. Full length in every layer, so that a conversation can be cut back anywhere."""
+
+import torch
+from torch import Tensor
+
+from model.config import Gemma2Config
+
+
+class KVCache:
+    """Room for `capacity` tokens: 2 * layers * KV * head_dim * 2 bytes each in bf16 (2B: 106 kB, starter: 12 kB)."""
+
+    def __init__(self, config: Gemma2Config, capacity: int, batch: int, device: torch.device, dtype: torch.dtype) -> None:
+        shape = (config.num_hidden_layers, 2, batch, config.num_key_value_heads, capacity, config.head_dim)
+        self._store = torch.empty(shape, device=device, dtype=dtype)  # (layer, k or v, B, KV, capacity, D)
+        self.length = 0
+
+    def append(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Writes k and v, (B, KV, T, D), behind what is there; returns all of that layer's, (B, KV, length + T, D).
+
+        `length` moves only with `advance`, once every layer has appended.
+        """
+        end = self.length + k.shape[2]
+        keys, values = self._store[layer]
+        keys[:, :, self.length : end] = k
+        values[:, :, self.length : end] = v
+        return keys[:, :, :end], values[:, :, :end]
+
+    def advance(self, tokens: int) -> None:
+        self.length += tokens
+
+    def truncate(self, length: int) -> None:
+        """Forgets everything behind the first `length` tokens."""
+        assert 0 <= length <= self.length
+        self.length = length

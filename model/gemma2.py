@@ -1,0 +1,129 @@
+"""Gemma 2, bottom-up: norm, rotary positions, MLP, attention, layer, network.
+
+Parameter names are those of Hugging Face's checkpoints without the leading "model.". A layer norms before and after
+each of its two halves; everything that decides a probability (norms, positions, scores, logits) is computed in fp32.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model.attention import attention
+from model.cache import KVCache
+from model.config import Gemma2Config
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) * (1 + weight), in fp32 until the very end."""
+
+    def __init__(self, size: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(size))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.float()
+        y = y * torch.rsqrt(y.square().mean(-1, keepdim=True) + self.eps)
+        return (y * (1.0 + self.weight.float())).to(x.dtype)
+
+
+def rotary(positions: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
+    """Cosines and sines, (T, head_dim / 2) in fp32, of the angle by which each pair of dimensions turns at a position."""
+    exponent = torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32) / head_dim
+    angles = positions.float()[:, None] * theta**-exponent
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turns x, (B, H, T, D): dimension i is paired with i + D / 2 (the "half-split" of Hugging Face's weights)."""
+    a, b = x.float().chunk(2, dim=-1)
+    return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1).to(x.dtype)
+
+
+class MLP(nn.Module):
+    """GeGLU: down(gelu_tanh(gate(x)) * up(x))."""
+
+    def __init__(self, config: Gemma2Config) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.down_proj(F.gelu(self.gate_proj(x), approximate="tanh") * self.up_proj(x))
+        return out
+
+
+class Attention(nn.Module):
+    def __init__(self, config: Gemma2Config, layer: int) -> None:
+        super().__init__()
+        self.layer = layer
+        self.head_dim = config.head_dim
+        self.scale = config.query_pre_attn_scalar**-0.5
+        self.softcap = config.attn_logit_softcapping
+        self.window = config.sliding_window if config.is_sliding(layer) else None
+        queries, keys = config.num_attention_heads * config.head_dim, config.num_key_value_heads * config.head_dim
+        self.q_proj = nn.Linear(config.hidden_size, queries, bias=False)
+        self.k_proj = nn.Linear(config.hidden_size, keys, bias=False)
+        self.v_proj = nn.Linear(config.hidden_size, keys, bias=False)
+        self.o_proj = nn.Linear(queries, config.hidden_size, bias=False)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: KVCache | None, backend: str) -> Tensor:
+        B, T, _ = x.shape
+        q = rotate(self.q_proj(x).view(B, T, -1, self.head_dim).transpose(1, 2), cos, sin)  # (B, H, T, D)
+        k = rotate(self.k_proj(x).view(B, T, -1, self.head_dim).transpose(1, 2), cos, sin)  # (B, KV, T, D)
+        v = self.v_proj(x).view(B, T, -1, self.head_dim).transpose(1, 2)  # (B, KV, T, D)
+        if cache is not None:
+            k, v = cache.append(self.layer, k, v)  # (B, KV, S, D)
+        y = attention(q, k, v, scale=self.scale, softcap=self.softcap, window=self.window, backend=backend)
+        out: Tensor = self.o_proj(y.transpose(1, 2).reshape(B, T, -1))
+        return out
+
+
+class Layer(nn.Module):
+    def __init__(self, config: Gemma2Config, layer: int) -> None:
+        super().__init__()
+        self.self_attn = Attention(config, layer)
+        self.mlp = MLP(config)
+        self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.pre_feedforward_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.post_feedforward_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: KVCache | None, backend: str) -> Tensor:
+        x = x + self.post_attention_layernorm(self.self_attn(self.input_layernorm(x), cos, sin, cache, backend))
+        x = x + self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(x)))
+        return x
+
+
+class Gemma2(nn.Module):
+    def __init__(self, config: Gemma2Config, backend: str = "blocked") -> None:
+        super().__init__()
+        self.config = config
+        self.backend = backend
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(Layer(config, i) for i in range(config.num_hidden_layers))
+        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+
+    def hidden(self, ids: Tensor, cache: KVCache | None = None) -> Tensor:
+        """ids (B, T) -> final hidden states (B, T, hidden_size), in the weights' dtype."""
+        start = cache.length if cache else 0
+        x = self.embed_tokens(ids)
+        x = x * torch.tensor(self.config.hidden_size**0.5, dtype=x.dtype)  # rounded to the weights' dtype, as in training
+        positions = torch.arange(start, start + ids.shape[1], device=ids.device)
+        cos, sin = rotary(positions, self.config.head_dim, self.config.rope_theta)
+        for layer in self.layers:
+            x = layer(x, cos, sin, cache, self.backend)
+        if cache is not None:
+            cache.advance(ids.shape[1])
+        out: Tensor = self.norm(x)
+        return out
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """(..., hidden_size) -> (..., vocab_size) in fp32, soft-capped. The output head is the embedding."""
+        cap = self.config.final_logit_softcapping
+        return torch.tanh(F.linear(hidden, self.embed_tokens.weight).float() / cap) * cap
+
+    def forward(self, ids: Tensor, cache: KVCache | None = None, logits_to_keep: int = 0) -> Tensor:
+        """Logits for the last `logits_to_keep` positions (0: all). All of 8192 x 256,000 would take 8.4 GB."""
+        return self.logits(self.hidden(ids, cache)[:, -logits_to_keep:])

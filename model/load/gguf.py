@@ -1,0 +1,135 @@
+"""A .gguf file: one file with config, tokenizer and (quantised) tensors, as llama.cpp and Ollama use.
+
+Tensors are turned back into plain numbers on loading. GGUF keeps RMSNorm's 1 + weight where Hugging Face keeps weight.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gguf import GGUFReader, TokenType
+from gguf.quants import dequantize
+from tokenizers import AddedToken, decoders, normalizers
+from tokenizers import Tokenizer as Encoder
+from tokenizers import models as encoders
+from torch import Tensor
+
+from model.config import Gemma2Config
+from model.errors import SourceError
+from model.load.checkpoint import Checkpoint
+from model.tokenizer import Tokenizer, is_content
+
+_CONFIG = {
+    "hidden_size": "embedding_length",
+    "intermediate_size": "feed_forward_length",
+    "num_hidden_layers": "block_count",
+    "num_attention_heads": "attention.head_count",
+    "num_key_value_heads": "attention.head_count_kv",
+    "head_dim": "attention.key_length",
+    "sliding_window": "attention.sliding_window",
+    "attn_logit_softcapping": "attn_logit_softcapping",
+    "final_logit_softcapping": "final_logit_softcapping",
+    "rms_norm_eps": "attention.layer_norm_rms_epsilon",
+    "max_position_embeddings": "context_length",
+}
+TENSORS = {
+    "attn_norm": "input_layernorm",
+    "post_attention_norm": "post_attention_layernorm",
+    "ffn_norm": "pre_feedforward_layernorm",
+    "post_ffw_norm": "post_feedforward_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+"""A block's tensors: GGUF's name -> ours."""
+
+
+def read_gguf(file: Path) -> Checkpoint:
+    """Reads a Gemma 2 GGUF file; tensors are mapped and dequantised one at a time when asked for.
+
+    Raises:
+        SourceError: not a GGUF file, or not Gemma 2's architecture.
+    """
+    try:
+        reader = GGUFReader(file)
+        values = {key: field.contents() for key, field in reader.fields.items() if not key.startswith("tokenizer.ggml.")}
+    except (OSError, ValueError, IndexError, KeyError) as error:
+        raise SourceError(f"{file}: not a readable GGUF file ({error})") from error
+    architecture = values.get("general.architecture")
+    if architecture != "gemma2":
+        hint = "serve other models with Ollama or LM Studio and name them as openai:NAME@URL"
+        raise SourceError(f"{file}: holds a {architecture!r} model; Octavo's own engine runs Gemma 2 only", hint)
+    return Checkpoint(
+        origin=str(file),
+        config=_config(values, len(reader.fields["tokenizer.ggml.tokens"].data), str(file)),
+        tokenizer=read_tokenizer(reader, str(file)),
+        tensors=lambda: ((our_name(t.name), to_torch(t)) for t in reader.tensors),
+        card={k.rpartition(".")[2]: v for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str)},
+    )
+
+
+def _config(values: dict[str, Any], vocab_size: int, origin: str) -> Gemma2Config:
+    config = {ours: values.get(f"gemma2.{theirs}") for ours, theirs in _CONFIG.items()}
+    config["vocab_size"] = vocab_size
+    config["rope_theta"] = values.get("gemma2.rope.freq_base", 10000.0)  # llama.cpp's writers leave Gemma 2's out
+    # Nor do they write the query scale: 1 / sqrt(head_dim), but of 27B (46 layers) 1 / sqrt(hidden / heads).
+    if config["num_hidden_layers"] == 46:
+        config["query_pre_attn_scalar"] = config["hidden_size"] / config["num_attention_heads"]
+    else:
+        config["query_pre_attn_scalar"] = config["head_dim"]
+    return Gemma2Config.from_dict(config, origin)
+
+
+def our_name(name: str) -> str:
+    """blk.3.attn_q.weight -> layers.3.self_attn.q_proj.weight"""
+    if name == "token_embd.weight":
+        return "embed_tokens.weight"
+    if name == "output_norm.weight":
+        return "norm.weight"
+    parts = name.split(".")
+    return f"layers.{parts[1]}.{TENSORS.get(parts[2], parts[2])}.weight" if len(parts) == 4 else name
+
+
+def to_torch(tensor: Any) -> Tensor:
+    """One GGUF tensor as fp32, norms brought back to Hugging Face's convention."""
+    values = torch.from_numpy(np.array(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32))
+    return values - 1 if tensor.name.endswith("norm.weight") else values
+
+
+def read_tokenizer(reader: GGUFReader, origin: str) -> Tokenizer:
+    """The SentencePiece vocabulary of a GGUF file as a BPE encoder: the pair whose joined piece scores best merges first."""
+    try:
+        tokens: list[str] = reader.fields["tokenizer.ggml.tokens"].contents()
+        scores: list[float] = reader.fields["tokenizer.ggml.scores"].contents()
+        kinds: list[int] = reader.fields["tokenizer.ggml.token_type"].contents()
+    except KeyError as error:
+        raise SourceError(f"{origin}: no SentencePiece tokenizer in it ({error})") from error
+    return build_tokenizer(tokens, scores, kinds, origin)
+
+
+def build_tokenizer(tokens: list[str], scores: list[float], kinds: list[int], origin: str) -> Tokenizer:
+    vocab = {token: i for i, token in enumerate(tokens)}
+    normal = {token for token, kind in zip(tokens, kinds, strict=True) if kind == TokenType.NORMAL}
+    merges: list[tuple[float, int, int, str, str]] = []
+    for token in normal:
+        for cut in range(1, len(token)):
+            left, right = token[:cut], token[cut:]
+            if left in normal and right in normal:
+                merges.append((-scores[vocab[token]], vocab[left], vocab[right], left, right))
+    merges.sort()
+    encoder = Encoder(encoders.BPE(vocab=vocab, merges=[m[3:] for m in merges], byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+    encoder.normalizer = normalizers.Replace(" ", "\u2581")
+    encoder.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+    control = {t: vocab[t] for t, kind in zip(tokens, kinds, strict=True) if kind in (TokenType.CONTROL, TokenType.UNKNOWN)}
+    # Some files mark every special piece as plain user-defined text, <start_of_turn> among them; sort those out by name.
+    user = [t for t, kind in zip(tokens, kinds, strict=True) if kind == TokenType.USER_DEFINED]
+    content = [t for t in user if is_content(t)]
+    control |= {t: vocab[t] for t in user if t not in set(content)}
+    encoder.add_tokens([AddedToken(t, normalized=False, special=False) for t in content])
+    return Tokenizer(encoder, control, origin)

@@ -1,0 +1,77 @@
+"""A directory in Hugging Face's layout: config.json, tokenizer.json, one or several .safetensors files."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from model.config import Gemma2Config
+from model.errors import SourceError
+from model.load.checkpoint import Checkpoint
+from model.tokenizer import Tokenizer
+
+
+def read_directory(directory: Path) -> Checkpoint:
+    """Reads the small files now; the tensors are mapped when asked for.
+
+    Raises:
+        SourceError: a file is missing or isn't what its name says.
+    """
+    config = Gemma2Config.from_dict(_read_json(directory / "config.json"), str(directory / "config.json"))
+    return Checkpoint(
+        origin=str(directory),
+        config=config,
+        tokenizer=Tokenizer.from_json(_read_text(directory / "tokenizer.json"), str(directory / "tokenizer.json")),
+        tensors=lambda: _tensors(_files(directory)),
+        card={"name": directory.name},
+    )
+
+
+def _files(directory: Path) -> list[Path]:
+    index = directory / "model.safetensors.index.json"
+    if index.exists():
+        try:
+            names = sorted(set(_read_json(index)["weight_map"].values()))
+        except (KeyError, AttributeError) as error:
+            raise SourceError(f"{index}: no weight_map in it") from error
+        files = [directory / Path(name).name for name in names]  # never outside the directory
+    else:
+        files = [directory / "model.safetensors"]
+    for file in files:
+        if not file.exists():
+            raise SourceError(f"{file}: missing", "download the checkpoint again: a shard was lost")
+    return files
+
+
+def _tensors(files: list[Path]) -> Iterator[tuple[str, Tensor]]:
+    for file in files:
+        try:
+            with safe_open(file, framework="pt") as tensors:
+                for name in tensors.keys():  # noqa: SIM118 (not a dict)
+                    if name != "lm_head.weight":  # the head is the embedding
+                        yield name.removeprefix("model."), tensors.get_tensor(name)
+        except SafetensorError as error:
+            raise SourceError(f"{file}: not a readable safetensors file ({error})") from error
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        hint = "this needs a directory with config.json, tokenizer.json and .safetensors files"
+        raise SourceError(f"{file}: missing", hint) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{file}: can't be read ({error})") from error
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(_read_text(file))
+    except ValueError as error:
+        raise SourceError(f"{file}: not valid JSON ({error})") from error
+    if not isinstance(data, dict):
+        raise SourceError(f"{file}: not a JSON object")
+    return data

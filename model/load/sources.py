@@ -1,0 +1,103 @@
+"""Where a model comes from: the starter, a directory, a .gguf file, or the Hugging Face hub's id."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from model.engine import Model
+from model.errors import PrecisionError, SourceError
+from model.load.checkpoint import Checkpoint, build_network
+
+_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+
+
+def load_model(
+    source: str | Path = "starter", device: str = "auto", dtype: torch.dtype | str = torch.bfloat16, quantize: None = None
+) -> Model:
+    """Loads a Gemma 2.
+
+    Args:
+        source: "starter", a directory in Hugging Face's layout, a .gguf file, or a hub id like google/gemma-2-2b-it.
+        device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
+        dtype: torch.bfloat16, or torch.float32 for tests; also by name.
+
+    Raises:
+        SourceError: there is no such model, or it isn't Gemma 2.
+        PrecisionError: float16, in which Gemma 2's residual stream overflows.
+    """
+    assert quantize is None, "4 and 8 bits at run time are not built yet"
+    if isinstance(dtype, str):
+        dtype = _DTYPES.get(dtype, torch.float16)
+    if dtype not in _DTYPES.values():
+        raise PrecisionError("Gemma 2 runs in bfloat16 or float32: its activations overflow float16", "set OCTAVO_DTYPE=bfloat16")
+    checkpoint = read_checkpoint(source)
+    network = build_network(checkpoint, torch.device(_pick(device)), dtype)
+    return Model(network, checkpoint.tokenizer, checkpoint.card)
+
+
+def _pick(device: str) -> str:
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise SourceError(f"device {device!r} is not there", "set OCTAVO_DEVICE=auto") from error
+    return device
+
+
+def read_checkpoint(source: str | Path) -> Checkpoint:
+    path = starter_file() if source == "starter" else Path(source).expanduser()
+    if path.is_dir():
+        from model.load.safetensors import read_directory
+
+        return read_directory(path)
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise SourceError(f"{path}: no such file")
+        from model.load.gguf import read_gguf
+
+        return read_gguf(path)
+    if isinstance(source, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", source):
+        from model.load.safetensors import read_directory
+
+        return read_directory(hub_directory(source))
+    raise SourceError(
+        f"no model called {str(source)!r}",
+        "name starter, a directory with safetensors, a .gguf file, a hub id like google/gemma-2-2b-it, or openai:NAME@URL",
+    )
+
+
+def starter_file() -> Path:
+    """The model that ships: in data/ of a checkout, beside the code when installed from a wheel."""
+    here = Path(__file__).resolve().parents[1]
+    for directory in (here.parent / "data" / "starter", here / "starter"):
+        if (directory / "starter.gguf").is_file():
+            return directory / "starter.gguf"
+    raise SourceError("the starter model is missing", "reinstall Octavo, or name another model with --model")
+
+
+def hub_directory(name: str) -> Path:
+    """The local copy of a hub model; downloads it, safetensors and small files only, where there is none."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    wanted: dict[str, Any] = {"allow_patterns": ["*.safetensors", "*.json"]}
+    try:
+        return Path(snapshot_download(name, local_files_only=True, **wanted))
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        return Path(snapshot_download(name, **wanted))
+    except GatedRepoError as error:
+        hint = f"accept its licence at huggingface.co/{name}, then run `hf auth login`"
+        raise SourceError(f"{name} asks for its licence to be accepted", hint) from error
+    except RepositoryNotFoundError as error:
+        raise SourceError(
+            f"the Hugging Face hub has no model {name!r}, or you are not logged in", "check its name, or run `hf auth login`"
+        ) from error
+    except Exception as error:  # no network, a proxy, a full disk: the library has a class for each
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        hint = "download it where there is a network and name its directory"
+        raise SourceError(f"{name} is not on this machine and the hub can't be reached ({reason})", hint) from error

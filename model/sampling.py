@@ -1,0 +1,35 @@
+"""How a token is chosen: pure functions from logits, (vocab_size,), to an id."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Sampler = Callable[[Tensor], int]
+
+
+def greedy(logits: Tensor) -> int:
+    return int(logits.argmax())
+
+
+def sampled(temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: int | None = None) -> Sampler:
+    """A sampler that draws from the `top_k` likeliest tokens (0: all) holding `top_p` of the probability.
+
+    The same seed gives the same text. Temperature 0 is greedy.
+    """
+    if temperature <= 0:
+        return greedy
+    generator = torch.Generator()
+    generator.manual_seed(seed) if seed is not None else generator.seed()
+
+    def sample(logits: Tensor) -> int:
+        values, ids = (logits.float().cpu() / temperature).sort(descending=True)
+        if top_k:
+            values = values[:top_k]
+        probabilities = values.softmax(-1)
+        # a token stays while those before it hold less than top_p: the likeliest one always does
+        probabilities[probabilities.cumsum(-1) - probabilities >= top_p] = 0
+        probabilities[0].clamp_(min=1e-30)
+        return int(ids[torch.multinomial(probabilities, 1, generator=generator)])
+
+    return sample

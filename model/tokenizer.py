@@ -1,0 +1,140 @@
+"""Text to token ids and back, with the one rule that keeps documents harmless: text never becomes a control token.
+
+Tokenizer files turn a literal "<end_of_turn>" in a text into the control token of that name. Here the control pieces
+are taken out of the encoder altogether: they exist as ids (`bos_id`, `start_of_turn_id`, ...) that only code can place.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tokenizers import Tokenizer as Encoder
+
+from model.errors import SourceError
+
+# Gemma's vocabulary has whole pieces for runs of white space and for these tags: plain content, not control.
+_CONTENT = re.compile(
+    r"[\n\t\u2581 ]+|</?(table|caption|thead|tbody|tfoot|tr|th|td|h[1-6]|blockquote|strong|strike|code|em|sub|sup|[biaus]|ul|ol|li|dl|dt|dd|pre|p|br|hr|img)>"
+)
+
+
+def is_content(piece: str) -> bool:
+    """Whether a special piece of a tokenizer file stands for text that documents may hold."""
+    return _CONTENT.fullmatch(piece) is not None
+
+
+_ROLES = {"user": "user", "assistant": "model"}
+
+
+class Tokenizer:
+    """Encodes without control tokens, decodes without showing any, and lays out Gemma's chat turns."""
+
+    def __init__(self, encoder: Encoder, control: dict[str, int], origin: str) -> None:
+        self._encoder = encoder
+        self._control = frozenset(control.values())
+        try:
+            self.bos_id = control["<bos>"]
+            self.start_of_turn_id = control["<start_of_turn>"]
+            self.end_of_turn_id = control["<end_of_turn>"]
+            self.stop_ids = frozenset({control["<eos>"], self.end_of_turn_id})
+        except KeyError as error:
+            raise SourceError(f"{origin}: the tokenizer has no {error} piece, so it is not Gemma's") from error
+
+    @classmethod
+    def from_json(cls, text: str, origin: str = "tokenizer.json") -> "Tokenizer":
+        """From the contents of Hugging Face's tokenizer.json."""
+        try:
+            data: dict[str, Any] = json.loads(text)
+            added = data["added_tokens"]
+            vocab: dict[str, int] = data["model"]["vocab"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise SourceError(f"{origin}: not a tokenizer.json with a BPE vocabulary") from error
+        control = {t["content"]: t["id"] for t in added if t["special"] or not is_content(t["content"])}
+        content = [t for t in added if t["content"] not in control]
+        data["added_tokens"] = content
+        data["post_processor"] = None
+        data["truncation"] = data["padding"] = None
+        # an added token must not come out of merges either
+        pairs = [m.split(" ") if isinstance(m, str) else m for m in data["model"]["merges"]]
+        data["model"]["merges"] = [pair for pair in pairs if "".join(pair) not in control]
+        for piece, number in control.items():
+            vocab.setdefault(piece, number)
+        return cls(Encoder.from_str(json.dumps(data)), control, origin)
+
+    @property
+    def vocab_size(self) -> int:
+        return self._encoder.get_vocab_size()
+
+    def encode(self, text: str) -> list[int]:
+        """Text from anywhere -> ids, none of them a control token, no <bos>."""
+        ids: list[int] = self._encoder.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False).ids
+        return ids
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        return [e.ids for e in self._encoder.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Ids -> text; control tokens show as nothing, broken byte sequences as U+FFFD."""
+        text: str = self._encoder.decode([i for i in ids if i not in self._control], skip_special_tokens=False)
+        return text
+
+    def turn(self, role: str, content: Sequence[int]) -> list[int]:
+        """<start_of_turn>role\\n ... <end_of_turn>\\n around ids that are already encoded."""
+        return [*self.open_turn(role), *content, *self.close_turn()]
+
+    def open_turn(self, role: str) -> list[int]:
+        return [self.start_of_turn_id, *self.encode(f"{_ROLES[role]}\n")]
+
+    def close_turn(self) -> list[int]:
+        return [self.end_of_turn_id, *self.encode("\n")]
+
+    def chat(self, messages: Sequence[tuple[str, str | Sequence[str]]]) -> list[int]:
+        """(role, text) pairs -> the ids of Gemma 2's chat template, ready for the model's turn.
+
+        A text may be a list of pieces: each is encoded on its own and the ids are joined, so that the tokens of a prompt
+        are the sum of the tokens of its pieces. Roles are "system", "user" and "assistant". Gemma 2 has no system role, so
+        its text opens the first user turn; neighbours of one role become one turn, since turns must alternate and begin
+        with the user.
+        """
+        turns: list[tuple[str, list[str]]] = []
+        for role, text in messages:
+            role = "user" if role == "system" else role
+            pieces = [text] if isinstance(text, str) else list(text)
+            if turns and turns[-1][0] == role:
+                turns[-1][1].extend(["\n\n", *_trim(pieces)])
+            else:
+                turns.append((role, _trim(pieces)))
+        if turns and turns[0][0] == "assistant":
+            turns.insert(0, ("user", []))
+        ids = [self.bos_id]
+        for role, pieces in turns:
+            ids += self.turn(role, [i for piece in pieces for i in self.encode(piece)])
+        return ids + self.open_turn("assistant")
+
+
+def _trim(pieces: list[str]) -> list[str]:
+    """The template trims a message; of one in pieces, its first and last."""
+    pieces = [pieces[0].lstrip(), *pieces[1:]] if pieces else []
+    return [*pieces[:-1], pieces[-1].rstrip()] if pieces else []
+
+
+class TextStream:
+    """Turns ids that arrive one by one into text pieces, holding back half a character until it is whole."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._ids: list[int] = []
+        self._sent = ""
+
+    def push(self, token: int) -> str:
+        self._ids.append(token)
+        text = self._tokenizer.decode(self._ids)
+        return "" if text.endswith("\ufffd") else self._send(text)
+
+    def flush(self) -> str:
+        return self._send(self._tokenizer.decode(self._ids))
+
+    def _send(self, text: str) -> str:
+        piece, self._sent = text[len(self._sent) :], text
+        return piece

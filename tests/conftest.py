@@ -1,0 +1,30 @@
+"""What every test stands on: no network, real parts, the starter and the embedder loaded once."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["LANGSMITH_TRACING"] = "false"
+
+settings.register_profile("fast", max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Data that lies beside a developer's checkout, not in it."""
+    directory = ROOT.parent / "shared"
+    if not (directory / "data").is_dir():
+        pytest.skip("the development data is not here")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    return ROOT / "data" / "samples"

@@ -1,0 +1,180 @@
+"""Checkpoints of each kind, and what is said of those that won't do."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gguf import GGUFWriter
+from safetensors.torch import load_file, save_file
+
+from model import Gemma2Config, ModelError, load_model
+from model.config import SHAPES
+from model.errors import PrecisionError, SourceError
+from tests.model.conftest import oracle, tokenizer_json
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    oracle().save_pretrained(tmp_path / "m", max_shard_size="200KB")
+    (tmp_path / "m" / "tokenizer.json").write_text(tokenizer_json(), encoding="utf-8")
+    return tmp_path / "m"
+
+
+def test_a_sharded_directory_is_mapped_not_copied(directory: Path) -> None:
+    assert len(list(directory.glob("*.safetensors"))) > 1
+    weights = oracle().to(torch.bfloat16)
+    shutil.rmtree(directory)
+    weights.save_pretrained(directory, max_shard_size="200KB")
+    (directory / "tokenizer.json").write_text(tokenizer_json(), encoding="utf-8")
+    model = load_model(directory, device="cpu")
+    file = str(directory / "model-0000")
+    mapped = [line for line in Path("/proc/self/maps").read_text().splitlines() if file in line]
+    assert mapped, "the files stay mapped while the network lives"
+    ranges = [tuple(int(x, 16) for x in line.split()[0].split("-")) for line in mapped]
+    for name, p in model.network.named_parameters():
+        assert any(a <= p.data_ptr() < b for a, b in ranges), f"{name} was copied"
+
+
+def test_num_parameters_counts_what_is_there(directory: Path) -> None:
+    model = load_model(directory, device="cpu", dtype=torch.float32)
+    assert model.config.num_parameters == sum(p.numel() for p in model.network.parameters())
+
+
+@pytest.mark.parametrize(("name", "billions"), [("2b", 2.6), ("9b", 9.2), ("27b", 27.2), ("starter", 0.0874)])
+def test_the_published_shapes_have_the_published_sizes(name: str, billions: float) -> None:
+    assert SHAPES[name].num_parameters / 1e9 == pytest.approx(billions, rel=0.02)
+
+
+def test_27b_has_its_own_query_scale() -> None:
+    assert (SHAPES["27b"].query_pre_attn_scalar, SHAPES["27b"].head_dim) == (144, 128)
+    assert SHAPES["9b"].query_pre_attn_scalar == SHAPES["2b"].query_pre_attn_scalar == 256
+
+
+def test_sliding_layers_are_the_even_ones() -> None:
+    assert [SHAPES["2b"].is_sliding(i) for i in range(4)] == [True, False, True, False]
+
+
+def test_a_missing_key_is_named_not_guessed() -> None:
+    values = SHAPES["2b"].to_dict()
+    del values["sliding_window"]
+    with pytest.raises(SourceError, match="sliding_window"):
+        Gemma2Config.from_dict(values)
+
+
+def test_transformers_opens_the_config_that_we_write() -> None:
+    from transformers import Gemma2Config as Theirs
+
+    config = Theirs(**SHAPES["27b"].to_dict())
+    assert Gemma2Config.from_dict(config.to_dict()) == SHAPES["27b"]
+
+
+def test_float16_is_refused_with_the_reason(directory: Path) -> None:
+    with pytest.raises(PrecisionError, match="overflow"):
+        load_model(directory, dtype=torch.float16)
+
+
+def _edit(directory: Path, **changes: Any) -> None:
+    config = json.loads((directory / "config.json").read_text())
+    (directory / "config.json").write_text(json.dumps(config | changes))
+
+
+def _drop_a_tensor(directory: Path) -> None:
+    file = sorted(directory.glob("*.safetensors"))[0]
+    tensors = load_file(file)
+    tensors.pop(next(iter(tensors)))
+    save_file(tensors, file)
+
+
+BREAKS = {
+    "no config": (lambda d: (d / "config.json").unlink(), r"config\.json: missing"),
+    "bad json": (lambda d: (d / "config.json").write_text("{"), "not valid JSON"),
+    "llama": (lambda d: _edit(d, model_type="llama"), "'llama' model"),
+    "no tokenizer": (lambda d: (d / "tokenizer.json").unlink(), r"tokenizer\.json: missing"),
+    "lost shard": (lambda d: sorted(d.glob("*.safetensors"))[0].unlink(), "missing"),
+    "cut shard": (lambda d: sorted(d.glob("*.safetensors"))[0].write_bytes(b"\x08" * 20), "not a readable safetensors"),
+    "lost tensor": (_drop_a_tensor, "missing"),
+    "other shape": (lambda d: _edit(d, intermediate_size=99), "shape"),
+}
+
+
+@pytest.mark.parametrize("name", list(BREAKS))
+def test_a_broken_directory_is_one_clear_line(directory: Path, name: str) -> None:
+    damage, message = BREAKS[name]
+    damage(directory)
+    with pytest.raises(SourceError, match=message) as caught:
+        load_model(directory, device="cpu")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("source", ["nothing-like-this", "/no/such/dir", "/no/such/file.gguf", "google/gemma-2-2b-it"])
+def test_an_unknown_model_says_what_could_be_named(source: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        load_model(source)
+    assert caught.value.hint or "no such file" in str(caught.value)
+
+
+def _write_gguf(file: Path, network: Any, architecture: str = "gemma2") -> None:
+    c = network.config
+    writer = GGUFWriter(file, architecture)
+    for key, value in {
+        "context_length": c.max_position_embeddings,
+        "embedding_length": c.hidden_size,
+        "block_count": c.num_hidden_layers,
+        "feed_forward_length": c.intermediate_size,
+        "attention.head_count": c.num_attention_heads,
+        "attention.head_count_kv": c.num_key_value_heads,
+        "attention.key_length": c.head_dim,
+        "attention.value_length": c.head_dim,
+        "attention.sliding_window": c.sliding_window,
+    }.items():
+        writer.add_uint32(f"{architecture}.{key}", value)
+    writer.add_float32(f"{architecture}.attention.layer_norm_rms_epsilon", c.rms_norm_eps)
+    writer.add_float32(f"{architecture}.attn_logit_softcapping", c.attn_logit_softcapping)
+    writer.add_float32(f"{architecture}.final_logit_softcapping", c.final_logit_softcapping)
+    vocab = json.loads(tokenizer_json())["model"]["vocab"]
+    pieces = sorted(vocab, key=lambda p: vocab[p])
+    pieces += [f"<unused{i}>" for i in range(1, c.vocab_size - len(pieces) + 1)]
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(pieces)
+    writer.add_token_scores([0.0] * len(pieces))
+    writer.add_token_types([3 if p.startswith("<") and p.endswith(">") else 1 for p in pieces])
+    names = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output"}
+    names |= {"mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm"}
+    names |= {
+        "post_attention_layernorm": "post_attention_norm",
+        "pre_feedforward_layernorm": "ffn_norm",
+        "post_feedforward_layernorm": "post_ffw_norm",
+    }
+    for name, p in network.model.named_parameters():
+        values = p.detach().numpy()
+        if name.startswith("layers."):
+            _, layer, rest = name.split(".", 2)
+            name = f"blk.{layer}.{names[rest.removesuffix('.weight')]}.weight"
+        name = {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}.get(name, name)
+        writer.add_tensor(name, values + 1 if values.ndim == 1 else values.astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+@torch.no_grad()
+def test_a_gguf_file_gives_the_logits_of_transformers(tmp_path: Path) -> None:
+    network = oracle()
+    _write_gguf(tmp_path / "m.gguf", network)
+    ids = torch.randint(0, 320, (2, 50))
+    out = load_model(tmp_path / "m.gguf", device="cpu", dtype=torch.float32).forward(ids)
+    assert (out - network(ids).logits).abs().max() <= 1e-4
+
+
+def test_a_gguf_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    _write_gguf(tmp_path / "m.gguf", oracle(), "llama")
+    with pytest.raises(SourceError, match="'llama' model"):
+        load_model(tmp_path / "m.gguf")
+    (tmp_path / "n.gguf").write_bytes(b"no gguf at all, but long enough to be read")
+    with pytest.raises(SourceError, match="not a readable GGUF"):
+        load_model(tmp_path / "n.gguf")
