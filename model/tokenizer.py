@@ -15,7 +15,8 @@ from model.errors import SourceError
 
 # Gemma's vocabulary has whole pieces for runs of white space and for these tags: plain content, not control.
 _CONTENT = re.compile(
-    r"[\n\t\u2581 ]+|</?(table|caption|thead|tbody|tfoot|tr|th|td|h[1-6]|blockquote|strong|strike|code|em|sub|sup|[biaus]|ul|ol|li|dl|dt|dd|pre|p|br|hr|img)>"
+    r"[\n\t\u2581 ]+"
+    r"|</?(table|caption|thead|tbody|tfoot|tr|th|td|h[1-6]|blockquote|strong|strike|code|em|sub|sup|[biaus]|ul|ol|li|dl|dt|dd|pre|p|br|hr|img)>"
 )
 
 

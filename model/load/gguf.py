@@ -3,7 +3,6 @@
 Tensors are turned back into plain numbers on loading. GGUF keeps RMSNorm's 1 + weight where Hugging Face keeps weight.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +74,7 @@ def read_gguf(file: Path) -> Checkpoint:
 
 
 def _config(values: dict[str, Any], vocab_size: int, origin: str) -> Gemma2Config:
-    config = {ours: values.get(f"gemma2.{theirs}") for ours, theirs in _CONFIG.items()}
+    config: dict[str, Any] = {ours: values.get(f"gemma2.{theirs}") for ours, theirs in _CONFIG.items()}
     config["vocab_size"] = vocab_size
     config["rope_theta"] = values.get("gemma2.rope.freq_base", 10000.0)  # llama.cpp's writers leave Gemma 2's out
     # Nor do they write the query scale: 1 / sqrt(head_dim), but of 27B (46 layers) 1 / sqrt(hidden / heads).

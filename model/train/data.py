@@ -23,7 +23,7 @@ BUCKETS = (512, 1024, 2048)
 
 def _open(path: Path) -> Any:
     try:
-        return lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else open(path, encoding="utf-8")
+        return lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
     except OSError as error:
         raise SourceError(f"{path}: can't be read ({error.strerror})") from error
 
@@ -92,7 +92,8 @@ def nearest_passages(questions: list[Question], passages: list[str], count: int,
     """For each question the `count` passages that share most words with it (tf-idf), (questions, count)."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    vectorizer = TfidfVectorizer(sublinear_tf=True, stop_words="english", max_df=0.1, dtype=np.float32)
+    count = min(count, len(passages) - 1)
+    vectorizer = TfidfVectorizer(sublinear_tf=True, stop_words="english", max_df=0.1 if len(passages) > 1000 else 1.0, dtype=np.float32)
     table = vectorizer.fit_transform(passages)
     queries = vectorizer.transform([q.question for q in questions])
     out = np.zeros((len(questions), count), dtype=np.int32)

@@ -6,6 +6,7 @@ Run it again to go on. Gemma 2's own 2B and 9B models were made so ("Gemma 2", a
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from torch.nn import functional as F
 from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
 from model.train.data import pack_texts
-from model.train.prune import load_teacher, student_of
+from model.train.prune import STUDENT_LAYERS, load_teacher, student_of
 from model.train.trainer import train
 
 
@@ -27,14 +28,14 @@ def divergence(student: Tensor, teacher: Tensor) -> Tensor:
     return F.kl_div(F.log_softmax(student.float(), -1), target, log_target=True, reduction="sum") / len(student)
 
 
-def distill(teacher_file: Path, text: Path, out: Path, *, steps: int, peak: float, rows: int, length: int) -> None:
+def distill(teacher_file: Path, text: Path, out: Path, *, layers: Sequence[int], steps: int, peak: float, rows: int, length: int) -> None:
     """Trains a student of `teacher_file` on `text` for `steps` batches of `rows` x `length` tokens."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = read_tokenizer(GGUFReader(teacher_file), str(teacher_file))
     data = pack_texts(text, tokenizer, length)
     print(f"{data.size / 1e6:.1f}M tokens of text in rows of {length}", flush=True)
     teacher = load_teacher(teacher_file).to(device)
-    config, weights = student_of(teacher, torch.from_numpy(data[:8].astype(np.int64)).to(device))
+    config, weights = student_of(teacher, torch.from_numpy(data[:8].astype(np.int64)).to(device), layers)
     student = Gemma2(config, backend="flex" if device.type == "cuda" else "blocked")
     student.load_state_dict(weights)
     student.to(device)
@@ -62,12 +63,14 @@ def main() -> None:
     parser.add_argument("teacher", type=Path, help="a Gemma 3 GGUF file (see model.train.prune)")
     parser.add_argument("text", type=Path, help="running text, documents separated by a line that is only \\x1e (.xz or plain)")
     parser.add_argument("out", type=Path, help="the run's folder; an interrupted run goes on from it")
+    parser.add_argument("--layers", type=int, nargs="+", default=STUDENT_LAYERS, help="the teacher's layers that the student starts from")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--lr", type=float, default=8e-4)
     parser.add_argument("--rows", type=int, default=32, help="sequences a step")
     parser.add_argument("--length", type=int, default=1024, help="tokens a sequence")
     args = parser.parse_args()
-    distill(args.teacher, args.text, args.out, steps=args.steps, peak=args.lr, rows=args.rows, length=args.length)
+    sizes = {"steps": args.steps, "rows": args.rows, "length": args.length}
+    distill(args.teacher, args.text, args.out, layers=args.layers, peak=args.lr, **sizes)
 
 
 if __name__ == "__main__":

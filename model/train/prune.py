@@ -9,7 +9,8 @@ teacher's 18 layers as the beginning of a Gemma 2 network. transformers, a train
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 from gguf import GGUFReader, GGUFValueType, GGUFWriter, TokenType
 from torch import Tensor, nn
 
-from model.config import SHAPES, Gemma2Config
+from model.config import Gemma2Config
 from model.load.gguf import our_name, read_tokenizer, to_torch
 from model.train.data import read_texts
 
@@ -102,7 +103,7 @@ def merged_from(piece: str, scores: dict[str, float]) -> list[str]:
     """The pieces that stand on the way from single characters to `piece`, merging the best-scored pair first."""
     parts, seen = list(piece), [c for c in piece if c in scores]
     while len(parts) > 1:
-        joined = [(scores[a + b], -i) for i, (a, b) in enumerate(zip(parts, parts[1:], strict=False)) if a + b in scores]
+        joined = [(scores[a + b], -i) for i, (a, b) in enumerate(pairwise(parts)) if a + b in scores]
         if not joined:
             break
         at = -max(joined)[1]
@@ -138,10 +139,12 @@ def load_teacher(file: Path) -> nn.Module:
         state["model." + name] = to_torch(tensor)
     state["lm_head.weight"] = state["model.embed_tokens.weight"]
     network.load_state_dict(state)
-    return network.to(torch.bfloat16).eval().requires_grad_(False)
+    network.to(torch.bfloat16).eval().requires_grad_(False)
+    assert isinstance(network, nn.Module)
+    return network
 
 
-def student_of(teacher: nn.Module, ids: Tensor) -> tuple[Gemma2Config, dict[str, Tensor]]:
+def student_of(teacher: Any, ids: Tensor, layers: Sequence[int]) -> tuple[Gemma2Config, dict[str, Tensor]]:
     """A Gemma 2 network cut out of a Gemma 3 teacher: some of its layers, QK-norm folded into the q and k rows.
 
     The norm divides by each vector's own rms; the fold divides by the mean rms that the layer shows on `ids`, (B, T).
@@ -163,7 +166,7 @@ def student_of(teacher: nn.Module, ids: Tensor) -> tuple[Gemma2Config, dict[str,
 
     state = {k.removeprefix("model."): v.float() for k, v in teacher.state_dict().items() if k != "lm_head.weight"}
     student = {k: v for k, v in state.items() if not k.startswith("layers.")}
-    for to, of in enumerate(STUDENT_LAYERS):
+    for to, of in enumerate(layers):
         for name, tensor in state.items():
             if not name.startswith(f"layers.{of}.") or "_norm." in name:
                 continue
@@ -173,8 +176,18 @@ def student_of(teacher: nn.Module, ids: Tensor) -> tuple[Gemma2Config, dict[str,
                     gain = (1 + state[f"{norm}.weight"]) / rms[f"model.{norm}"]  # (head_dim,)
                     tensor = tensor * gain.repeat(tensor.shape[0] // gain.shape[0])[:, None]
             student[name.replace(f"layers.{of}.", f"layers.{to}.", 1)] = tensor
-    shape = SHAPES["starter"].to_dict() | {"vocab_size": state["embed_tokens.weight"].shape[0]}
-    return Gemma2Config.from_dict(shape), student
+    kept = ("vocab_size", "hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "head_dim", "rms_norm_eps")
+    config = Gemma2Config(
+        **{key: getattr(teacher.config, key) for key in kept},
+        num_hidden_layers=len(layers),
+        query_pre_attn_scalar=teacher.config.query_pre_attn_scalar,
+        sliding_window=4096,
+        attn_logit_softcapping=50.0,
+        final_logit_softcapping=30.0,
+        rope_theta=10000.0,
+        max_position_embeddings=8192,
+    )
+    return config, student
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ safetensors and JSON, never pickle.
 """
 
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,26 +34,23 @@ def train(network: Gemma2, loss_at: Loss, *, out: Path, steps: int, peak: float,
     groups = [{"params": matrices, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.95), fused=fused)
     first = resume(network, optimizer, out)
-    start, read, recent = 0.0, 0, 0.0
+    since, read, recent = time.monotonic(), 0, 0.0
     for step in range(first, steps):
         for group in optimizer.param_groups:
             group["lr"] = rate(step, steps, peak)
         loss, tokens = loss_at(step)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        if step == first:  # whatever compiles has compiled
-            loss.item()
-            start = time.monotonic()
-        else:
-            read += tokens
-        if step % 50 == 49 or step == first or step == steps - 1:
+        read += tokens
+        if step % 50 == 49 or step == steps - 1:
             value = loss.item()
             recent = value if not recent else 0.8 * recent + 0.2 * value
-            seconds = time.monotonic() - start
-            left = seconds / max(1, step - first) * (steps - step - 1)
-            print(f"step {step + 1}/{steps}  loss {recent:.4f}  {read / seconds:,.0f} tokens/s  {left / 60:.1f} min left", flush=True)
+            speed = read / (time.monotonic() - since)  # of the last 50 steps: the first ones compile
+            left = (steps - step - 1) * tokens / speed
+            print(f"step {step + 1}/{steps}  loss {recent:.4f}  {speed:,.0f} tokens/s  {left / 60:.1f} min left", flush=True)
+            since, read = time.monotonic(), 0
         if (step + 1) % save_every == 0 or step == steps - 1:
             save(network, optimizer, out, step + 1)
 
@@ -69,10 +65,10 @@ def save(network: Gemma2, optimizer: torch.optim.Optimizer, out: Path, step: int
             moments[f"{key}/{name}"] = value.detach().contiguous()
     for tensors, file in ((weights, f"model-{step}.safetensors"), (moments, f"optimizer-{step}.safetensors")):
         save_file(tensors, out / f"{file}.tmp")
-        os.replace(out / f"{file}.tmp", out / file)
+        (out / f"{file}.tmp").replace(out / file)
     (out / "config.json").write_text(json.dumps(network.config.to_dict(), indent=1))
     (out / "training.json.tmp").write_text(json.dumps({"step": step}))
-    os.replace(out / "training.json.tmp", out / "training.json")
+    (out / "training.json.tmp").replace(out / "training.json")
     for old in out.glob("*-*.safetensors"):
         if not old.stem.endswith(f"-{step}"):
             old.unlink()

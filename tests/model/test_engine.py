@@ -1,7 +1,6 @@
 """Generating, stopping, cancelling, sampling, scoring."""
 
 import threading
-from pathlib import Path
 
 import pytest
 import torch

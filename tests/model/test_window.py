@@ -11,8 +11,16 @@ from model.gemma2 import Gemma2
 from tests.model.conftest import oracle
 
 SMALL = dataclasses.replace(
-    SHAPES["2b"], vocab_size=320, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, head_dim=16, query_pre_attn_scalar=16
-)  # fmt: skip
+    SHAPES["2b"],
+    vocab_size=320,
+    hidden_size=32,
+    intermediate_size=64,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    num_key_value_heads=1,
+    head_dim=16,
+    query_pre_attn_scalar=16,
+)
 
 
 @torch.inference_mode()

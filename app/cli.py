@@ -1,0 +1,166 @@
+"""The `octavo` command. Each command parses, calls one room and prints; the rooms are imported when they are needed.
+
+Data goes to stdout, progress to stderr. A mistake is one line with a hint, never a traceback; with --json it is JSON too.
+"""
+
+import json as json_module
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.quiet import keep_quiet
+from ingest.cli import ingest
+
+app = typer.Typer(
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Ask your own documents, on your own machine.",
+)
+Library = Annotated[str, typer.Option("--library", help="A library's name or directory.", metavar="NAME")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="starter, a directory, a .gguf file, a hub id, or openai:NAME@URL.", metavar="MODEL"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+app.command()(ingest)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in quotes.")],
+    library: Library = "default",
+    model: Model = None,
+    json: Json = False,
+) -> None:
+    """Answer a question from a library's documents, with the passages that the answer stands on."""
+    from app.answers import open_chain, show
+
+    with open_chain(library, model) as chain:
+        if json:
+            _print_json(chain.invoke(question).to_dict())
+        else:
+            show(chain.stream(question))
+
+
+@app.command(name="eval")
+def evaluate(
+    questions: Annotated[list[Path], typer.Argument(help="QUESTIONS.jsonl, or with --retrieval: CORPUS.jsonl QUERIES.jsonl.")],
+    library: Annotated[
+        str | None, typer.Option("--library", help="Ask this library; without it, each row's contexts.", metavar="NAME")
+    ] = None,
+    model: Model = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write predictions here.", metavar="PREDICTIONS.jsonl")] = None,
+    retrieval: Annotated[bool, typer.Option("--retrieval", help="Measure retrieval alone.")] = False,
+    json: Json = False,
+) -> None:
+    """Measure answers, refusals, citations and retrieval on a file of questions."""
+    from rag.evaluate import evaluate_answers, evaluate_retrieval
+
+    if len(questions) != (2 if retrieval else 1):
+        raise typer.BadParameter("give CORPUS.jsonl and QUERIES.jsonl with --retrieval, else one file of questions")
+    if retrieval:
+        figures = evaluate_retrieval(questions[0], questions[1], _count)
+    else:
+        figures = evaluate_answers(questions[0], library, model, out, _count)
+    if json:
+        _print_json(figures)
+    else:
+        for name, value in figures.items():
+            typer.echo(f"{name:24} {value if value is not None else '-'}")
+
+
+@app.command()
+def status(library: Library = "default", json: Json = False) -> None:
+    """Say what is in a library."""
+    from ingest import Library as Store
+    from ingest import Settings
+
+    with Store.open(Settings().library_dir(library)) as store:
+        facts = store.status()
+    if json:
+        _print_json(facts)
+    else:
+        for name, value in facts.items():
+            typer.echo(f"{name:12} {json_module.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
+
+
+@app.command()
+def verify(
+    library: Library = "default",
+    repair: Annotated[bool, typer.Option("--repair", help="Rebuild the index from the database.")] = False,
+    json: Json = False,
+) -> None:
+    """Check that database and index agree. Exit code 0: they do; 1: they don't."""
+    from ingest import Library as Store
+    from ingest import Settings
+
+    with Store.open(Settings().library_dir(library)) as store:
+        report = store.verify(repair=repair)
+    if json:
+        _print_json(report.to_dict())
+    else:
+        for problem in report.problems:
+            typer.echo(problem)
+        typer.echo("sound" if report.ok else "damaged: run it again with --repair")
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command()
+def remove(path: Annotated[Path, typer.Argument(help="A file or folder.")], library: Library = "default") -> None:
+    """Take documents out of a library: their text, words and vectors, for good. The files themselves stay."""
+    from ingest import Library as Store
+    from ingest import Settings
+
+    with Store.open(Settings().library_dir(library)) as store:
+        typer.echo(f"removed {store.remove(path)} documents")
+
+
+@app.command(name="app")
+def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.")] = 8501) -> None:
+    """Open the page in a browser."""
+    file = Path(__file__).with_name("page.py")
+    options = ["--server.address=127.0.0.1", f"--server.port={port}", "--browser.gatherUsageStats=false", "--client.toolbarMode=minimal"]
+    options += ["--server.fileWatcherType=none", "--browser.serverAddress=127.0.0.1"]
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(file), *options]))
+
+
+def _print_json(data: Any) -> None:
+    typer.echo(json_module.dumps(data, ensure_ascii=False))
+
+
+def _count(done: int, total: int) -> None:
+    if sys.stderr.isatty() or done % 50 == 0 or done == total:
+        end = "\n" if done == total or not sys.stderr.isatty() else ""
+        print(f"\r{done} of {total}" if sys.stderr.isatty() else f"{done} of {total}", end=end, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Runs the command; a user's mistake ends as `error: ...` and `hint: ...` with exit code 2."""
+    keep_quiet()
+    try:
+        app(prog_name="octavo")
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        from ingest.errors import IngestError
+        from model.errors import ModelError
+        from rag.errors import RagError
+
+        if not isinstance(error, IngestError | ModelError | RagError):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        if "--json" in sys.argv:
+            _print_json({"error": str(error), "hint": error.hint})
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

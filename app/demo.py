@@ -1,0 +1,43 @@
+"""`make demo`: the sample documents in, three questions answered, and what to do next."""
+
+import time
+
+import typer
+
+from app.quiet import keep_quiet
+
+QUESTIONS = (
+    "What speed must the millstone never go above?",
+    "How many votes did Kit Mabbott get in the trustee election?",
+    "In which year was the head miller Wenna Ashdown born?",
+)
+"""Two that the samples answer (a page of a PDF, a table in a Word file), and one that they don't."""
+
+
+def main() -> None:
+    keep_quiet()
+    from app.answers import show
+    from ingest import Library, Settings
+    from rag import build_chain
+
+    start = time.monotonic()
+    settings = Settings()
+    samples = settings.home_dir() / "samples"
+    with Library.open(settings.library_dir("samples"), create=True) as library:
+        receipt = library.add([samples])
+        count = library.status()["documents"]
+        typer.echo(f"{count} documents in the library 'samples' ({receipt.seconds:.1f} s), read from {samples}\n")
+        chain = build_chain(library)
+        for question in QUESTIONS:
+            typer.secho(f"Q: {question}", bold=True)
+            typer.echo("A: ", nl=False)
+            last = show(chain.stream(question))
+            typer.echo("")
+    typer.echo(f"Three questions in {time.monotonic() - start:.1f} s, {last.timings.total_s:.1f} s the last. Nothing left this machine.\n")
+    typer.echo("Open the page:           make app")
+    typer.echo("Ask your own documents:  .venv/bin/octavo ingest FOLDER")
+    typer.echo('                         .venv/bin/octavo ask "What ...?"')
+
+
+if __name__ == "__main__":
+    main()

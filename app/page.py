@@ -1,0 +1,26 @@
+"""The page: `octavo app`. Holds its configuration, its state and the navigation; each view draws itself."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Streamlit puts this file's folder there, not the checkout
+
+from app.quiet import keep_quiet
+
+keep_quiet()
+
+import streamlit as st
+
+from app import state
+from app.views import ask, documents
+
+st.set_page_config(page_title="Octavo", page_icon=":material/menu_book:")
+state.prepare()
+state.choose_library()
+page = st.navigation(
+    [
+        st.Page(ask.draw, title="Ask", icon=":material/search:", url_path="ask", default=True),
+        st.Page(documents.draw, title="Documents", icon=":material/folder_open:", url_path="documents"),
+    ]
+)
+page.run()

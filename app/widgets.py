@@ -1,0 +1,114 @@
+"""How an Answer, a Receipt and a library's documents are drawn.
+
+Text from documents, models and file names is escaped to the last character: it can't become markup, and no link or
+picture in it loads.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from html import escape
+from operator import add
+from pathlib import Path
+
+import streamlit as st
+
+from app.answers import place
+from ingest import Document, Receipt
+from rag.answer import Answer, Citation
+from rag.citations import strip_markers
+
+_STYLE = """<style>
+.oct-a { font-size: 1.1rem; line-height: 1.6; white-space: pre-wrap; overflow-wrap: anywhere; }
+.oct-m { background: #7a4b12; color: #fff; border-radius: .6em; padding: 0 .45em; font-size: .8em; }
+.oct-p { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .93rem; line-height: 1.55; }
+.oct-p mark { background: #ffe08a; color: #222; padding: 0 .1em; border-radius: .2em; }
+.oct-l { font-weight: 600; overflow-wrap: anywhere; }
+</style>"""
+
+
+def plain(text: str) -> str:
+    """Text for a place that reads Markdown: every character that Markdown may take for itself is escaped."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&\"'])", r"\\\1", " ".join(text.split()))
+
+
+def question(text: str) -> None:
+    with st.chat_message("user"):
+        st.html(f'{_STYLE}<div class="oct-a">{escape(text)}</div>')
+
+
+def stream(parts: Iterable[Answer]) -> Answer:
+    """Draws an answer as it comes; returns the whole."""
+    seen: list[Answer] = []
+    with st.chat_message("assistant"):
+        place_ = st.empty()
+        for part in parts:
+            seen.append(part)
+            place_.html(_STYLE + _marked("".join(p.text for p in seen)))
+    return reduce(add, seen)
+
+
+def answer(value: Answer) -> None:
+    """An answer with its passages, the answer's own words lit in each."""
+    with st.chat_message("assistant"):
+        st.html(_STYLE + _marked(value.text))
+        for citation in value.citations:
+            _passage(citation, value)
+        t = value.timings
+        if t.completion_tokens:
+            st.caption(f"{t.prompt_tokens:,} tokens read, {t.completion_tokens} written in {t.total_s:.1f} s")
+
+
+def _marked(text: str) -> str:
+    shown = re.sub(r"\[(\d+)\]", r'<span class="oct-m">\1</span>', escape(text))
+    return f'<div class="oct-a">{shown}</div>'
+
+
+def _passage(citation: Citation, value: Answer) -> None:
+    label = f"[{citation.marker}] {place(citation)}"
+    with st.expander(plain(label), expanded=citation is value.citations[0]):
+        if not citation.verified:
+            st.caption("The answer's words do not stand in this passage as they are: check it.")
+        st.html(f'{_STYLE}<div class="oct-p">{lit(citation.text, strip_markers(value.text))}</div>')
+        if citation.page_start and st.toggle(f"Show page {citation.page_start}", key=f"page {id(value)} {citation.marker}"):
+            _page_picture(citation.path, citation.page_start)
+
+
+def lit(passage: str, words: str) -> str:
+    """The passage as HTML, with the words of the answer marked wherever they stand in it."""
+    pieces = re.findall(r"\w+", words)
+    if not pieces:
+        return escape(passage)
+    pattern = re.compile(r"\W+".join(map(re.escape, pieces)), re.IGNORECASE)
+    out, at = [], 0
+    for match in pattern.finditer(passage):
+        out += [escape(passage[at : match.start()]), "<mark>", escape(match[0]), "</mark>"]
+        at = match.end()
+    return "".join([*out, escape(passage[at:])])
+
+
+def _page_picture(path: str, page: int) -> None:
+    """The page itself, as a picture: pypdfium2 draws it, nothing in the file runs."""
+    import pypdfium2
+
+    try:
+        with pypdfium2.PdfDocument(path) as document:
+            st.image(document[page - 1].render(scale=1.5).to_numpy(), channels="BGR")
+    except (pypdfium2.PdfiumError, OSError, IndexError):
+        st.caption("The file can't be opened any more; the passage above is what was read from it.")
+
+
+def documents(rows: Sequence[Document]) -> None:
+    st.dataframe(
+        [{"file": Path(d.path).name, "pages": d.pages, "characters": d.chars, "chunks": d.chunks, "path": d.path} for d in rows],
+        hide_index=True,
+    )
+
+
+def receipt(value: Receipt) -> None:
+    """What was done with each file; what failed is named with its reason."""
+    counts = ", ".join(f"{count} {status}" for status, count in value.counts.items() if count)
+    (st.success if value.ok else st.warning)(counts or "nothing to do")
+    told = [f for f in value.files if f.reason]
+    if told:
+        st.dataframe([{"file": Path(f.path).name, "status": f.status, "reason": f.reason} for f in told], hide_index=True)

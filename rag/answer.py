@@ -1,0 +1,107 @@
+"""The nouns of an answer: Evidence that was found, the Ledger of what was packed, Citations that were checked.
+
+An Answer is also its own stream: parts add up to the whole (`part + part`), as LangChain's chunks do. The first part
+carries ledger and evidence, the following ones text, the last one the citations.
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from ingest import Chunk
+
+NOT_FOUND = "Your documents don't say."
+"""Shown when the evidence doesn't answer the question. A refusal is an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A retrieved chunk: its fused score, and the cosine (`dense`) and BM25 (`words`) that went into it."""
+
+    chunk: Chunk
+    score: float
+    dense: float
+    words: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Marker n of the answer, and the span of a document's canonical text that it stands for."""
+
+    marker: int
+    path: str
+    page_start: int | None
+    page_end: int | None
+    char_start: int
+    char_end: int
+    text: str
+    verified: bool
+    """Whether what the answer says before this marker stands word for word in `text`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    what: str
+    tokens: int
+    path: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The token bill of one prompt: total = sum of the lines, and total + reserve <= window."""
+
+    window: int
+    reserve: int
+    lines: tuple[LedgerLine, ...]
+    left_out: tuple[LedgerLine, ...]
+    estimated: bool
+    """True for a model behind a server, whose tokenizer isn't here: tokens are then counted high, from characters."""
+
+    @property
+    def total(self) -> int:
+        return sum(line.tokens for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    retrieve_s: float = 0.0
+    first_token_s: float = 0.0
+    total_s: float = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    text: str = ""
+    refused: bool = False
+    citations: tuple[Citation, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    """What was packed, in the order of the markers: evidence[n - 1] is source [n]."""
+    ledger: Ledger | None = None
+    timings: Timings = field(default_factory=Timings)
+    raw: str = ""
+    """What the model wrote, where that differs from the text shown."""
+
+    def __add__(self, part: "Answer") -> "Answer":
+        return replace(
+            self,
+            text=self.text + part.text,
+            refused=self.refused or part.refused,
+            citations=self.citations + part.citations,
+            evidence=self.evidence + part.evidence,
+            ledger=part.ledger or self.ledger,
+            timings=part.timings if part.timings.total_s else self.timings,
+            raw=self.raw + part.raw,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `octavo ask --json`."""
+        ledger = asdict(self.ledger) | {"total": self.ledger.total} if self.ledger else None
+        return {
+            "answer": self.text,
+            "refused": self.refused,
+            "citations": [asdict(c) for c in self.citations],
+            "ledger": ledger,
+            "timings": asdict(self.timings),
+        }

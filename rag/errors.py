@@ -1,0 +1,27 @@
+"""What can go wrong in this room, and the cure.
+
+RagError
+├── QuestionError   a question that can't be asked: empty, or larger than the window
+├── ServerError     another model's server can't be reached or refuses
+└── EvalError       a question file that can't be read
+"""
+
+
+class RagError(Exception):
+    """A mistake that a user can mend: `str(error)` says what, `error.hint` says how."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class QuestionError(RagError):
+    pass
+
+
+class ServerError(RagError):
+    pass
+
+
+class EvalError(RagError):
+    pass

@@ -1,0 +1,82 @@
+"""Which chat model answers: our own Gemma 2, any LangChain chat model, or a server that speaks OpenAI's protocol."""
+
+import os
+from dataclasses import dataclass
+
+from langchain_core.language_models import BaseChatModel
+
+from model import grounded
+from rag.chat_gemma import ChatGemma2
+from rag.errors import ServerError
+from rag.settings import Settings
+
+STARTER_SOURCES = 4
+"""As many as it was mostly trained on."""
+REFUSE_ABOVE = 0.5
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A chat model, and how it wants its sources: told the rules or not, how many, with which window."""
+
+    chat: BaseChatModel
+    window: int
+    instructions: bool
+    most_sources: int
+    refuse_above: float | None
+
+    @property
+    def estimated(self) -> bool:
+        return not isinstance(self.chat, ChatGemma2)
+
+    @property
+    def frame(self) -> int:
+        """Tokens of the chat template around one user turn."""
+        return 16 if self.estimated else len(self.chat.model.tokenizer.chat([("user", [])]))  # type: ignore[attr-defined]
+
+    def count(self, text: str) -> int:
+        """Tokens of a text: exact for our own models; for others counted high, a token for each 3 bytes."""
+        return len(text.encode()) // 3 + 1 if self.estimated else len(self.chat.get_token_ids(text))
+
+
+def reader_for(model: str | BaseChatModel, settings: Settings) -> Reader:
+    """Raises ModelError or ServerError where the named model can't be had."""
+    chat = model if isinstance(model, BaseChatModel) else _named(model, settings)
+    if not isinstance(chat, ChatGemma2):
+        return Reader(chat, settings.server_window, True, 24, None)
+    if chat.model.card.get("prompt") == "grounded":
+        return Reader(chat, chat.model.window, False, STARTER_SOURCES, REFUSE_ABOVE)
+    return Reader(chat, chat.model.window, True, 24, None)
+
+
+def _named(name: str, settings: Settings) -> BaseChatModel:
+    if not name.startswith("openai:"):
+        return ChatGemma2(model=name, max_tokens=settings.max_answer_tokens)
+    served, at, url = name.removeprefix("openai:").rpartition("@")
+    if not at or not served or not url.startswith(("http://", "https://")):
+        raise ServerError(f"{name!r} doesn't name a server", "write openai:NAME@URL, like openai:gemma2@http://localhost:11434/v1")
+    try:
+        from langchain.chat_models import init_chat_model
+
+        chat = init_chat_model(
+            served,
+            model_provider="openai",
+            base_url=url,
+            api_key=os.environ.get("OPENAI_API_KEY", "none"),
+            temperature=0,
+            max_tokens=settings.max_answer_tokens,
+            max_retries=0,
+        )
+    except ImportError as error:
+        raise ServerError("models behind a server need one more package", "pip install 'octavo[openai]'") from error
+    assert isinstance(chat, BaseChatModel)
+    return chat
+
+
+def is_refusal(text: str) -> bool:
+    return text.strip().rstrip(".").casefold() == grounded.REFUSAL.strip().rstrip(".").casefold()
+
+
+def may_become_refusal(text: str) -> bool:
+    """Whether a stream that has begun so could still turn out to be the refusal; it is held back until that is known."""
+    return grounded.REFUSAL.strip().casefold().startswith(text.strip().casefold())

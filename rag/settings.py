@@ -1,0 +1,13 @@
+"""This room's settings, from the environment or .env."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="OCTAVO_", env_file=".env", extra="ignore")
+
+    model: str = "starter"
+    max_answer_tokens: int = Field(default=256, ge=8, le=4096)
+    server_window: int = Field(default=8192, ge=512)
+    """The window of a model behind openai:NAME@URL, which its server doesn't tell."""

@@ -1,0 +1,111 @@
+"""The command: its JSON, its exit codes, and one clear line for every mistake."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.app.conftest import Run
+
+CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified"}
+SPEED = "What speed must the millstone never go above?"
+
+
+def test_ask_prints_the_answer_and_the_passages_it_cites(octavo: Run) -> None:
+    ran = octavo("ask", SPEED)
+    assert ran.code == 0
+    assert "110" in ran.out
+    assert "[" in ran.out and "volunteer-handbook.pdf, page 4" in ran.out
+
+
+def test_ask_json_has_the_agreed_keys(octavo: Run) -> None:
+    ran = octavo("ask", SPEED, "--json")
+    answer = json.loads(ran.out)
+    assert set(answer) == {"answer", "refused", "citations", "ledger", "timings"}
+    assert set(answer["citations"][0]) == CITATION
+    assert set(answer["timings"]) == {"retrieve_s", "first_token_s", "total_s", "prompt_tokens", "completion_tokens"}
+    assert answer["timings"]["prompt_tokens"] == answer["ledger"]["total"]
+    assert answer["ledger"]["total"] + answer["ledger"]["reserve"] <= answer["ledger"]["window"]
+
+
+def test_a_refusal_is_an_answer(octavo: Run) -> None:
+    ran = octavo("ask", "How do I bake a lemon cake?", "--json")
+    assert ran.code == 0
+    assert json.loads(ran.out)["refused"] is True
+    assert json.loads(ran.out)["answer"] == "Your documents don't say."
+
+
+def test_ingest_ask_remove_verify_as_one_would(octavo: Run, tmp_path: Path, samples: Path) -> None:
+    shutil.copy(samples / "faq.md", tmp_path / "faq.md")
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 no more")
+    place = tmp_path / "lib"
+    ran = octavo("ingest", tmp_path / "faq.md", tmp_path / "broken.pdf", "--library", place, "--json")
+    assert ran.code == 1
+    files = {Path(f["path"]).name: f for f in json.loads(ran.out)["files"]}
+    assert files["faq.md"]["status"] == "added"
+    assert files["broken.pdf"]["status"] == "failed" and files["broken.pdf"]["reason"]
+    assert set(files["faq.md"]) >= {"path", "status", "reason", "pages", "chars", "chunks", "seconds"}
+    assert json.loads(octavo("status", "--library", place, "--json").out)["documents"] == 1
+    assert octavo("verify", "--library", place).code == 0
+    assert octavo("remove", tmp_path / "faq.md", "--library", place).out == "removed 1 documents\n"
+    assert json.loads(octavo("status", "--library", place, "--json").out)["documents"] == 0
+
+
+def test_eval_writes_predictions_and_prints_figures(octavo: Run, tmp_path: Path) -> None:
+    (tmp_path / "q.jsonl").write_text(json.dumps({"id": "1", "question": SPEED, "answers": ["110"]}) + "\n")
+    ran = octavo("eval", tmp_path / "q.jsonl", "--library", "default", "--out", tmp_path / "p.jsonl", "--json")
+    assert ran.code == 0
+    assert set(json.loads(ran.out)) >= {"F1", "EM", "refusal_precision", "refusal_recall", "citation_precision", "s_per_question"}
+    prediction = json.loads((tmp_path / "p.jsonl").read_text())
+    assert set(prediction) == {"id", "answer", "refused", "citations", "retrieved"}
+    assert set(prediction["retrieved"][0]) == {"path", "page_start", "char_start", "char_end"}
+
+
+MISTAKES = {
+    "missing folder": (["ingest", "/no/such/folder"], "/no/such/folder"),
+    "no library": (["ask", "Who?", "--library", "never-made"], "no library"),
+    "status of none": (["status", "--library", "never-made"], "no library"),
+    "bad library name": (["ask", "Who?", "--library", "no*name"], "can't be a library's name"),
+    "empty question": (["ask", "  "], "empty"),
+    "unknown model": (["ask", "Who?", "--model", "gtp"], "no model called 'gtp'"),
+    "missing model file": (["ask", "Who?", "--model", "/no/such.gguf"], "no such file"),
+    "half a server": (["ask", "Who?", "--model", "openai:gemma2"], "doesn't name a server"),
+    "question over the window": (["ask", "mill " * 9000], "too long"),
+    "no question file": (["eval", "/no/such.jsonl"], "can't be read"),
+}
+
+
+@pytest.mark.parametrize("name", list(MISTAKES))
+def test_a_mistake_is_one_clear_line_and_a_non_zero_exit(octavo: Run, name: str) -> None:
+    args, message = MISTAKES[name]
+    ran = octavo(*args)
+    assert ran.code == 2
+    assert ran.out == ""
+    line, *hints = ran.err.strip().splitlines()
+    assert line.startswith("error: ") and message in line
+    assert all(h.startswith("hint: ") for h in hints) and len(hints) <= 1
+
+
+def test_with_json_a_mistake_is_json_too(octavo: Run) -> None:
+    ran = octavo("ask", "", "--json")
+    assert ran.code == 2
+    assert set(json.loads(ran.out)) == {"error", "hint"}
+
+
+@pytest.mark.parametrize("args", [["ask"], ["nonsense"], ["eval", "a", "b"], ["ask", "x", "--nonsense"], ["ingest"]])
+def test_wrong_usage_exits_with_2_and_no_traceback(octavo: Run, args: list[str]) -> None:
+    ran = octavo(*args)
+    assert ran.code == 2
+    assert "Traceback" not in ran.err and ran.err
+
+
+def test_an_unreadable_file_is_named(octavo: Run, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "gone.txt").symlink_to(tmp_path / "nothing")
+    (tmp_path / "docs" / "data.bin").write_bytes(b"\x00\x01")
+    ran = octavo("ingest", tmp_path / "docs", "--library", tmp_path / "lib", "--json")
+    assert ran.code in (0, 1)
+    files = json.loads(ran.out)["files"]
+    assert all(f["reason"] for f in files if f["status"] != "added")
+    assert {Path(f["path"]).name for f in files} >= {"data.bin"}

@@ -1,0 +1,160 @@
+"""The way from a teacher to one small file, walked with a tiny teacher on the CPU."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from gguf import GGUFReader, GGUFWriter
+
+from model import grounded, load_model
+from model.config import SHAPES
+from model.errors import SourceError
+from model.gemma2 import Gemma2
+from model.load.gguf import read_tokenizer
+from model.train import distill, export, prune, tune
+from model.train.data import QuestionRows, pack_texts, pad, read_questions, read_texts
+from model.train.trainer import load_weights, rate, train
+from tests.model.conftest import tokenizer_json
+
+QUESTIONS = [
+    {
+        "question": f"Where is the bus {i}?",
+        "contexts": [f"The bus {i} is at the stable {i}."],
+        "answers": [f"at the stable {i}"],
+        "kind": "extractive",
+    }
+    for i in range(12)
+]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny Gemma 3 teacher, text and questions."""
+    place = tmp_path_factory.mktemp("train")
+    vocab = json.loads(tokenizer_json())["model"]["vocab"]
+    pieces = sorted(vocab, key=lambda p: vocab[p]) + ["Q", "w", "\u2581the\u2581bus"]
+    pieces = list(dict.fromkeys(pieces))
+    kinds = [
+        3 if (p.startswith("<") and p.endswith("_turn>")) or p in ("<pad>", "<eos>", "<bos>", "<mask>", "<unused0>") else 1 for p in pieces
+    ]
+    kinds = [2 if p == "<unk>" else 6 if p.startswith("<0x") else k for p, k in zip(pieces, kinds, strict=True)]
+    kinds = [4 if p.isspace() else k for p, k in zip(pieces, kinds, strict=True)]
+    w = GGUFWriter(place / "teacher.gguf", "gemma3")
+    sizes = {"embedding_length": 32, "feed_forward_length": 64, "block_count": 6, "attention.head_count": 2, "attention.head_count_kv": 1}
+    for key, value in {**sizes, "attention.key_length": 16, "attention.sliding_window": 8, "context_length": 512}.items():
+        w.add_uint32(f"gemma3.{key}", value)
+    prune.write_vocabulary(w, pieces, [-float(i) for i in range(len(pieces))], kinds)
+    rng = np.random.default_rng(0)
+    shapes = {"attn_q": (32, 32), "attn_k": (16, 32), "attn_v": (16, 32), "attn_output": (32, 32)}
+    shapes |= {"ffn_gate": (64, 32), "ffn_up": (64, 32), "ffn_down": (32, 64)}
+    norms = {"attn_norm": 32, "post_attention_norm": 32, "ffn_norm": 32, "post_ffw_norm": 32, "attn_q_norm": 16, "attn_k_norm": 16}
+    w.add_tensor("token_embd.weight", rng.normal(0, 0.5, (len(pieces), 32)).astype(np.float32))
+    w.add_tensor("output_norm.weight", np.ones(32, dtype=np.float32))
+    for layer in range(6):
+        for name, shape in shapes.items():
+            w.add_tensor(f"blk.{layer}.{name}.weight", rng.normal(0, 0.2, shape).astype(np.float32))
+        for name, size in norms.items():
+            w.add_tensor(f"blk.{layer}.{name}.weight", np.ones(size, dtype=np.float32))
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+    (place / "text.txt").write_text("the bus at the stable\n\x1e\nthe other bus and the user\n" * 60)
+    (place / "q.jsonl").write_text("\n".join(json.dumps(q) for q in QUESTIONS))
+    return place
+
+
+def test_from_a_teacher_to_a_file_that_the_engine_opens(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = place / "base"
+    distill.distill(place / "teacher.gguf", place / "text.txt", base, layers=(0, 1, 2, 5), steps=3, peak=1e-3, rows=2, length=32)
+    tune.tune(base, place / "teacher.gguf", place / "q.jsonl", place / "tuned", steps=2, peak=1e-3, tokens=1024, refuse=0.2)
+    assert "tokens/s" in capsys.readouterr().out
+    export.export(place / "tuned", place / "teacher.gguf", place / "out.gguf")
+    model = load_model(place / "out.gguf", device="cpu", dtype=torch.float32)
+    ids = torch.tensor([[model.tokenizer.bos_id, *model.tokenizer.encode("the bus at the stable")]])
+    exact = Gemma2(model.config).eval()
+    exact.load_state_dict(load_weights(place / "tuned"))
+    with torch.inference_mode():
+        a, b = exact(ids).log_softmax(-1), model.forward(ids).log_softmax(-1)
+    assert model.card["prompt"] == "grounded"
+    assert (a.exp() * (a - b)).sum(-1).mean() < 0.1  # 4 bits cost a little
+    assert (a - b).abs().max() > 0
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    config = dataclasses.replace(SHAPES["starter"], vocab_size=50, hidden_size=32, intermediate_size=64, num_hidden_layers=2, head_dim=16)
+
+    def run(out: str, stop_at: int | None = None) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        network = Gemma2(config)
+
+        def loss_at(step: int) -> tuple[torch.Tensor, int]:
+            if step == stop_at:
+                raise KeyboardInterrupt
+            ids = torch.randint(0, 50, (2, 16), generator=torch.Generator().manual_seed(step))
+            return torch.nn.functional.cross_entropy(network(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten()), ids.numel()
+
+        train(network, loss_at, out=tmp_path / out, steps=8, peak=1e-2, save_every=3)
+        return load_weights(tmp_path / out)
+
+    whole = run("whole")
+    with pytest.raises(KeyboardInterrupt):
+        run("parts", stop_at=5)  # two steps behind its last checkpoint
+    parts = run("parts")
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_a_cut_vocabulary_reaches_every_row_it_keeps(place: Path) -> None:
+    prune.cut_vocabulary(place / "teacher.gguf", read_texts(place / "text.txt"), 285, place / "cut.gguf")
+    reader = GGUFReader(place / "cut.gguf")
+    tokens = reader.fields["tokenizer.ggml.tokens"].contents()
+    kinds = reader.fields["tokenizer.ggml.token_type"].contents()
+    tokenizer = read_tokenizer(reader, "cut")
+    assert len(tokens) <= 285
+    kept = [i for i, kind in enumerate(kinds) if kind == 1]
+    assert kept
+    for i in kept:
+        assert tokenizer.encode(tokens[i].replace("\u2581", " ")) == [i]
+    assert {t.name for t in reader.tensors} == {t.name for t in GGUFReader(place / "teacher.gguf").tensors}
+
+
+def test_only_answers_are_learnt_and_refusals_have_no_passage_that_answers(place: Path) -> None:
+    tokenizer = read_tokenizer(GGUFReader(place / "teacher.gguf"), "t")
+    rows = QuestionRows(read_questions(place / "q.jsonl"), tokenizer, unanswerable=0.5)
+    refused = 0
+    for number, q in enumerate(QUESTIONS):
+        example = rows.example(number, epoch=0)
+        assert example is not None
+        prompt, answer = example
+        ids, labels = pad([example], 512)
+        assert [i for i in labels[0] if i >= 0] == answer
+        assert ids[0, : len(prompt)].tolist() == prompt
+        said, text = tokenizer.decode(answer), tokenizer.decode(prompt)
+        if said == grounded.REFUSAL:
+            refused += 1
+            assert q["contexts"][0] not in text
+        else:
+            assert said.startswith(f" {q['answers'][0]} [")
+            assert f"[{said.rstrip(']').rpartition('[')[2]}] {q['contexts'][0]}" in text
+        assert rows.example(number, epoch=0) == example
+    assert 0 < refused < len(QUESTIONS)
+
+
+def test_rate_warms_up_holds_and_ends_at_zero() -> None:
+    rates = [rate(step, 1000, 1.0) for step in range(1001)]
+    assert rates[0] < rates[50] < rates[100] == rates[690] == 1.0 > rates[800] > rates[999] > rates[1000] == 0.0
+
+
+def test_bad_training_files_are_named(tmp_path: Path, place: Path) -> None:
+    tokenizer = read_tokenizer(GGUFReader(place / "teacher.gguf"), "t")
+    (tmp_path / "short.txt").write_text("the")
+    (tmp_path / "bad.txt.xz").write_bytes(b"no xz")
+    (tmp_path / "bad.jsonl").write_text('{"question": 1}')
+    for file, read in (("none.txt", None), ("short.txt", None), ("bad.txt.xz", None), ("bad.jsonl", read_questions)):
+        with pytest.raises(SourceError, match=file):
+            read(tmp_path / file) if read else pack_texts(tmp_path / file, tokenizer, 64)
+    with pytest.raises(SourceError, match="no checkpoint"):
+        load_weights(tmp_path)

@@ -1,0 +1,141 @@
+"""The whole chain on the samples, with the real starter: answers, refusals, streams, events, other models."""
+
+import asyncio
+import json
+from functools import reduce
+from operator import add
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
+
+from ingest import Library
+from rag import build_chain
+from rag.answer import NOT_FOUND, Answer
+from rag.chain import AnswerChain
+from rag.citations import normal
+from rag.errors import QuestionError
+from tests.conftest import ROOT
+
+QUESTIONS = [json.loads(line) for line in (ROOT / "tests" / "samples_questions.jsonl").read_text(encoding="utf-8").splitlines()]
+SPEED = "What speed must the millstone never go above?"
+
+
+def timeless(answer: Answer) -> dict[str, Any]:
+    return answer.to_dict() | {"timings": None}
+
+
+def test_an_answer_stands_in_the_page_that_it_cites(chain: AnswerChain, library: Library) -> None:
+    answer = chain.invoke(SPEED)
+    assert "110" in answer.text
+    first = answer.citations[0]
+    assert first.verified
+    assert (Path(first.path).name, first.page_start) == ("volunteer-handbook.pdf", 4)
+    assert library.text(first.path)[first.char_start : first.char_end] == first.text
+
+
+def test_most_questions_that_the_samples_answer_are_answered(chain: AnswerChain) -> None:
+    """A floor under the small starter, so that a broken prompt, tokenizer or retrieval shows."""
+    asked = [q for q in QUESTIONS if q["answers"]]
+    right = 0
+    for q in asked:
+        answer = chain.invoke(q["question"])
+        right += not answer.refused and any(f" {normal(a)} " in f" {normal(answer.text)} " for a in q["answers"])
+    assert len(asked) == 40
+    assert right >= 16
+
+
+def test_questions_that_the_samples_do_not_answer_are_refused(chain: AnswerChain) -> None:
+    asked = [q for q in QUESTIONS if not q["answers"]]
+    answers = [chain.invoke(q["question"]) for q in asked]
+    assert len(asked) == 20
+    assert sum(a.refused for a in answers) >= 14
+    for a in answers:
+        assert a.refused == (a.text == NOT_FOUND)
+        assert not (a.refused and a.citations)
+
+
+def test_streamed_parts_add_up_to_what_invoke_gives(chain: AnswerChain) -> None:
+    for question in (SPEED, "What is the capital of Peru?"):
+        parts = list(chain.stream(question))
+        whole = reduce(add, parts)
+        assert timeless(whole) == timeless(chain.invoke(question))
+        assert "".join(p.text for p in parts) == whole.text
+        assert parts[0].ledger is not None and not parts[0].text
+
+
+def test_it_runs_async_in_batches_and_with_a_dict(chain: AnswerChain) -> None:
+    async def all_of_them() -> tuple[Answer, list[Answer]]:
+        return await chain.ainvoke({"question": SPEED, "history": []}), [p async for p in chain.astream(SPEED)]
+
+    one, parts = asyncio.run(all_of_them())
+    two = chain.batch([SPEED, {"question": SPEED}])
+    assert timeless(one) == timeless(two[0]) == timeless(two[1]) == timeless(reduce(add, parts))
+
+
+def test_callbacks_see_retriever_and_model_as_children_of_one_run(chain: AnswerChain) -> None:
+    seen: list[tuple[str, bool]] = []
+
+    class Watch(BaseCallbackHandler):
+        def on_chain_start(self, *args: Any, parent_run_id: Any = None, **kwargs: Any) -> None:
+            seen.append(("chain", parent_run_id is None))
+
+        def on_retriever_start(self, *args: Any, parent_run_id: Any = None, **kwargs: Any) -> None:
+            seen.append(("retriever", parent_run_id is None))
+
+        def on_chat_model_start(self, *args: Any, parent_run_id: Any = None, **kwargs: Any) -> None:
+            seen.append(("model", parent_run_id is None))
+
+    chain.invoke(SPEED, {"callbacks": [Watch()]})
+    assert seen == [("chain", True), ("retriever", False), ("model", False)]
+
+
+@pytest.mark.parametrize("question", ["", "  \n ", {"question": ""}, {}])
+def test_an_empty_question_is_refused(chain: AnswerChain, question: Any) -> None:
+    with pytest.raises(QuestionError, match="empty"):
+        chain.invoke(question)
+
+
+def test_a_question_over_the_window_is_refused(chain: AnswerChain) -> None:
+    with pytest.raises(QuestionError, match="too long"):
+        chain.invoke("mill " * 9000)
+
+
+def fake(text: str) -> GenericFakeChatModel:
+    return GenericFakeChatModel(messages=iter([AIMessage(text)]))
+
+
+def test_any_langchain_chat_model_can_answer(library: Library) -> None:
+    answer = build_chain(library, fake("It is 110 turns [1].")).invoke(SPEED)
+    assert answer.text == "It is 110 turns [1]."
+    assert [c.marker for c in answer.citations] == [1]
+    assert answer.ledger is not None and answer.ledger.estimated
+    assert any(line.what == "instructions" for line in answer.ledger.lines)
+
+
+def test_the_agreed_refusal_of_another_model_is_never_shown_as_an_answer(library: Library) -> None:
+    parts = list(build_chain(library, fake("The sources do not say.")).stream(SPEED))
+    assert reduce(add, parts).refused
+    assert "".join(p.text for p in parts) == NOT_FOUND
+
+
+def test_an_answer_that_only_begins_like_the_refusal_is_shown_whole(library: Library) -> None:
+    answer = build_chain(library, fake("The sources differ: 110 [1].")).invoke(SPEED)
+    assert answer.text == "The sources differ: 110 [1]."
+    assert not answer.refused
+
+
+def test_an_answer_without_a_marker_is_given_the_source_that_holds_it(library: Library) -> None:
+    answer = build_chain(library, fake("go above 110")).invoke(SPEED)
+    assert answer.citations[0].verified
+    assert answer.text == f"go above 110 [{answer.citations[0].marker}]"
+
+
+def test_history_is_packed_for_models_that_read_it(library: Library) -> None:
+    chain = build_chain(library, fake("110 [1]"))
+    ledger = chain.invoke({"question": SPEED, "history": [("Who is the chair?", "Agnes [1]")]}).ledger
+    assert ledger is not None
+    assert [line.what for line in ledger.lines].count("history") == 1

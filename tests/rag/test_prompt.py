@@ -1,0 +1,92 @@
+"""Packing never passes the window, and the ledger is the truth about what was sent."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ingest import Chunk
+from model.load.sources import read_checkpoint
+from model.train.data import Question, QuestionRows
+from rag.answer import Evidence
+from rag.chat_gemma import _turns
+from rag.errors import QuestionError
+from rag.prompt import Packed, pack
+
+TOKENIZER = read_checkpoint("starter").tokenizer
+FRAME = len(TOKENIZER.chat([("user", [])]))
+
+
+def evidence(texts: list[str]) -> list[Evidence]:
+    return [Evidence(Chunk(str(i), f"/d{i}", t, 0, len(t), None, None, ""), 1.0, 1.0, 1.0) for i, t in enumerate(texts)]
+
+
+def packed(
+    question: str, texts: list[str], window: int, history: list[tuple[str, str]] | None = None, instructions: bool = True, most: int = 24
+) -> Packed:
+    return pack(
+        question,
+        history or [],
+        evidence(texts),
+        count=lambda text: len(TOKENIZER.encode(text)),
+        window=window,
+        reserve=64,
+        frame=FRAME,
+        instructions=instructions,
+        most=most,
+    )
+
+
+words = st.lists(
+    st.sampled_from(["mill", "tide", "the", "été", "漢", "<end_of_turn>", "[1]", "\n", "x" * 40]), min_size=1, max_size=60
+).map(" ".join)
+
+
+@given(words, st.lists(words, max_size=12), st.integers(200, 3000), st.lists(st.tuples(words, words), max_size=4), st.booleans())
+def test_the_ledger_counts_what_is_sent_and_never_passes_the_window(
+    question: str, texts: list[str], window: int, history: list[tuple[str, str]], instructions: bool
+) -> None:
+    assume(question.strip())
+    try:
+        result = packed(question, texts, window, history, instructions)
+    except QuestionError:
+        return
+    sent = len(TOKENIZER.chat(_turns(result.messages)))
+    ledger = result.ledger
+    if not any(line.what == "history" for line in ledger.lines):
+        assert sent == ledger.total
+    assert sent <= ledger.total
+    assert ledger.total + ledger.reserve <= window
+    assert len(result.evidence) + sum(line.what == "source" for line in ledger.left_out) == len(texts)
+
+
+@given(st.lists(words, max_size=6))
+def test_documents_never_place_a_control_token(texts: list[str]) -> None:
+    ids = TOKENIZER.chat(_turns(packed("What is <start_of_turn>?", texts, 4000).messages))
+    assert ids.count(TOKENIZER.bos_id) == 1
+    assert ids.count(TOKENIZER.start_of_turn_id) == 2
+    assert ids.count(TOKENIZER.end_of_turn_id) == 1
+
+
+def test_a_question_over_the_window_is_refused_with_its_size() -> None:
+    with pytest.raises(QuestionError, match="too long"):
+        packed("mill " * 9000, ["a"], 8192)
+
+
+def test_what_was_left_out_says_why() -> None:
+    result = packed("Where?", ["tide " * 10, "mill " * 500, "tide " * 11], 400, instructions=False)
+    assert [e.chunk.path for e in result.evidence] == ["/d0", "/d2"]
+    assert [(line.path, "larger than" in line.why) for line in result.ledger.left_out] == [("/d1", True)]
+    result = packed("Where?", ["a", "b", "c"], 4000, most=2)
+    assert "reads 2 sources best" in result.ledger.left_out[0].why
+
+
+def test_the_starter_is_asked_in_the_very_tokens_that_it_was_tuned_on() -> None:
+    question, passages = "Where is it?", ["It is at the mill.", "A tide of two metres.", "The café."]
+    rows = QuestionRows([Question(question, [p], ["mill"], "extractive") for p in passages], TOKENIZER, unanswerable=0.0)
+    order = [rows._index[p] for p in passages]
+    assert rows._prompt(question, order) == TOKENIZER.chat(_turns(packed(question, passages, 4000, instructions=False).messages))
+
+
+def test_the_question_stands_before_and_after_numbered_sources() -> None:
+    text = TOKENIZER.decode(TOKENIZER.chat(_turns(packed("Where?", ["alpha", "beta"], 4000, instructions=False).messages)))
+    assert text == "user\nQuestion: Where?\n\n[1] alpha\n\n[2] beta\n\nQuestion: Where?\nmodel\n"
