@@ -1,0 +1,22 @@
+"""Python in a process of its own, for work that may hang, crash or be killed: parsing, and all writing of an index.
+
+A plain `python -m MODULE` rather than multiprocessing, whose spawn runs the parent's main script again: under streamlit
+that would be the page itself.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+_ROOT = str(Path(__file__).resolve().parents[1])
+
+
+def start(module: str, *arguments: str, pass_fds: Sequence[int] = (), **streams: Any) -> subprocess.Popen[bytes]:
+    """Starts `python -m module arguments`, which finds our packages wherever it was started from."""
+    search = os.pathsep.join([_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = os.environ | {"PYTHONPATH": search}
+    command = [sys.executable, "-P", "-m", module, *arguments]
+    return subprocess.Popen(command, env=environment, pass_fds=pass_fds, stdin=subprocess.DEVNULL, **streams)

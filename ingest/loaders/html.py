@@ -1,0 +1,94 @@
+"""HTML as a reader sees it: blocks as paragraphs, tables as Markdown rows, no scripts, styles or menus."""
+
+import re
+from pathlib import Path
+
+from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4.element import PreformattedString
+
+from ingest.loaders.parsed import Builder, Parsed, table_rows
+
+_UNSEEN = {"script", "style", "nav", "noscript", "template", "head", "title", "svg", "iframe", "select"}
+_BLOCKS = {
+    *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "div", "dl"),
+    *("dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html", "legend", "main", "ol", "p"),
+    *("section", "summary", "ul"),
+}
+_HEADING = re.compile(r"h([1-6])")
+
+
+def load(path: Path) -> Parsed:
+    soup = BeautifulSoup(path.read_bytes(), "lxml")
+    page = _Page()
+    if soup.title and not soup.find("h1"):
+        page.builder.heading(1, soup.title.get_text())
+    page.walk(soup)
+    page.end_block()
+    return page.builder.parsed()
+
+
+class _Page:
+    """Gathers inline text until a block begins or ends."""
+
+    def __init__(self) -> None:
+        self.builder = Builder()
+        self._inline: list[str] = []
+
+    def end_block(self) -> None:
+        lines = [" ".join(line.split()) for line in "".join(self._inline).split("\0")]
+        self._inline.clear()
+        self.builder.block("\n".join(lines))
+
+    def walk(self, node: Tag) -> None:
+        for child in node.children:
+            if isinstance(child, Tag):
+                self._element(child)
+            elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
+                self._inline.append(child.replace("\0", ""))
+
+    def _element(self, tag: Tag) -> None:
+        if tag.name in _UNSEEN:
+            return
+        if tag.name == "br":
+            self._inline.append("\0")
+        elif heading := _HEADING.fullmatch(tag.name):
+            self.end_block()
+            self.builder.heading(int(heading[1]), tag.get_text(" "))
+        elif tag.name == "table":
+            self._table(tag)
+        elif tag.name == "li":
+            self._item(tag)
+        elif tag.name == "pre":
+            self.end_block()
+            self.builder.block(tag.get_text())
+        elif tag.name in _BLOCKS:
+            self.end_block()
+            self.walk(tag)
+            self.end_block()
+            if tag.name in ("ul", "ol"):
+                self.builder.end_lines()
+        else:
+            self.walk(tag)
+
+    def _item(self, tag: Tag) -> None:
+        """A short item is one line of its list; one that holds blocks is read like any other block."""
+        self.end_block()
+        if tag.find(lambda inner: inner.name in _BLOCKS | {"table", "pre"} or bool(_HEADING.fullmatch(inner.name))):
+            self.walk(tag)
+            self.end_block()
+        else:
+            self.builder.line("- " + " ".join(tag.get_text().split()))
+
+    def _table(self, tag: Tag) -> None:
+        """A table of data becomes rows; one that holds another is layout, and is read cell by cell."""
+        self.end_block()
+        if tag.find("table"):
+            for cell in tag.find_all(["td", "th", "caption"]):
+                if cell.find_parent("table") is tag:
+                    self.walk(cell)
+                    self.end_block()
+            return
+        if caption := tag.find("caption"):
+            self.builder.block(" ".join(caption.get_text(" ").split()))
+        rows = [[cell.get_text(" ") for cell in row.find_all(["td", "th"])] for row in tag.find_all("tr")]
+        self.builder.block(table_rows(rows))

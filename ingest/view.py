@@ -1,0 +1,98 @@
+"""A look into a library at one moment: the two searches, over one SQLite snapshot and the generation that it names.
+
+An id that the index still holds but SQLite no longer does is dropped; where that leaves too few, and where there is no
+index yet, exact search over the stored vectors answers. It also serves searches within some documents.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+from ingest import database
+from ingest.generations import Generation
+from ingest.records import Chunk, Hit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_POSTINGS = 20_000
+"""Index entries that a question's words may touch: the commonest words are dropped beyond that. About 9 ms."""
+
+
+class View:
+    """A library as it was at one moment: `dense` and `words` answer from the same snapshot, whatever is added meanwhile."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        generation: Generation | None,
+        embed: Callable[[str], "NDArray[np.float32]"],
+    ) -> None:
+        self._connection = connection
+        self._generation = generation
+        self._embed = embed
+
+    def dense(self, text: str, k: int, within: Collection[str] | None = None) -> list[Hit]:
+        """The k chunks nearest in meaning, best first; score is cosine similarity.
+
+        Args:
+            within: paths of documents to look in; None for all.
+
+        Raises:
+            EmbedderError: the library's embedder can't be loaded.
+            LibraryError: the index can't be read.
+        """
+        total = database.chunk_count(self._connection)
+        if k < 1 or total == 0:
+            return []
+        vector = self._embed(text)
+        if within is None and self._generation is not None:
+            found = self._hits(self._generation.query(vector, k))
+            if len(found) == min(k, total):
+                return found
+        return self._exact(vector, k, within)
+
+    def words(self, text: str, k: int, within: Collection[str] | None = None) -> list[Hit]:
+        """The k chunks that share the most telling words, best first; score is BM25, larger is better."""
+        terms = self._telling(list(dict.fromkeys(re.findall(r"\w+", text.lower()))))
+        if k < 1 or not terms:
+            return []
+        match = " OR ".join(f'"{term}"' for term in terms)
+        return [Hit(chunk, score) for chunk, score in database.words(self._connection, match, k, within)]
+
+    def chunks(self, ids: Sequence[str]) -> list[Chunk]:
+        """Chunks by id, in that order; those that are gone are left out."""
+        found = database.chunks_by_key(self._connection, ids)
+        return [found[key] for key in ids if key in found]
+
+    def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
+        """In how many chunks each word stands, in any of its forms."""
+        return database.document_frequency(self._connection, terms)
+
+    def _telling(self, terms: list[str]) -> list[str]:
+        """Words that are in the library, rarest first, as many as can be looked up quickly."""
+        frequency = self.document_frequency(terms)
+        kept: list[str] = []
+        postings = 0
+        for term in sorted((term for term in terms if frequency[term]), key=lambda term: frequency[term]):
+            postings += frequency[term]
+            if kept and postings > _POSTINGS:
+                break
+            kept.append(term)
+        return kept
+
+    def _exact(self, vector: "NDArray[np.float32]", k: int, within: Collection[str] | None) -> list[Hit]:
+        import numpy as np
+
+        keys, matrix = database.vectors(self._connection, within)
+        if not keys:
+            return []
+        scores = matrix @ vector
+        best = np.argsort(-scores, kind="stable")[:k]
+        return self._hits([(keys[row], float(scores[row])) for row in best])
+
+    def _hits(self, found: list[tuple[str, float]]) -> list[Hit]:
+        chunks = database.chunks_by_key(self._connection, [key for key, _ in found])
+        return [Hit(chunks[key], score) for key, score in found if key in chunks]

@@ -1,0 +1,19 @@
+"""What must hold of a library at every moment, against the plainest model of it: a dict from path to text."""
+
+from contextlib import closing
+
+from ingest import Library, database
+
+
+def check(library: Library, expected: dict[str, str]) -> None:
+    """The library holds exactly these documents, whole, and finds each by its words and by its meaning."""
+    assert [document.path for document in library.documents()] == sorted(expected)
+    for path, text in expected.items():
+        assert library.text(path) == text
+        assert library.dense(text, 1)[0].chunk.path == path
+        assert path in [hit.chunk.path for hit in library.words(text, 3)]
+    for hit in library.dense("anything at all", 1000):
+        assert hit.chunk.text == expected[hit.chunk.path][hit.chunk.char_start : hit.chunk.char_end]
+    with closing(database.connect(library.directory)) as connection:
+        keys, vectors = database.vectors(connection)
+        assert len(keys) == len(set(keys)) == len(vectors)

@@ -1,0 +1,78 @@
+"""`python -m ingest`: exit codes, JSON, one clear line for each mistake."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ingest import child
+from ingest.__main__ import app
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OCTAVO_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_exit_codes_and_json_of_an_ingest(folder: Path, home: Path) -> None:
+    run = CliRunner().invoke
+    first = run(app, [str(folder), "--json"])
+    assert first.exit_code == 0, first.output
+    receipt = json.loads(first.stdout)
+    assert receipt.keys() == {"ok", "counts", "seconds", "files"}
+    keys = {"path", "status", "reason", "pages", "chars", "chunks", "seconds"}
+    assert len(receipt["files"]) == 3 and all(file.keys() == keys for file in receipt["files"])
+    assert (home / "libraries" / "default" / "library.sqlite3").is_file()
+    (folder / "empty.txt").touch()
+    second = run(app, [str(folder)])
+    assert second.exit_code == 1
+    assert f"failed: {folder / 'empty.txt'}: no text in it" in second.stderr
+    assert second.stdout.startswith("3 unchanged, 1 failed; 0 new chunks in")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["absent"], "error: no file or folder at absent"),
+        ([".", "--library", "no?name"], "error: 'no?name' can't be a library's name"),
+        ([".", "--nonsense"], "No such option: --nonsense"),
+        ([], "Missing argument"),
+    ],
+)
+def test_a_mistake_gives_a_line_and_exit_code_2(arguments: list[str], line: str, tmp_path: Path) -> None:
+    environment = {"PYTHONPATH": str(Path(child.__file__).parents[1]), "OCTAVO_HOME": str(tmp_path / "home"), "COLUMNS": "200"}
+    command = [sys.executable, "-m", "ingest", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert line in done.stderr and "Traceback" not in done.stderr and not done.stdout
+
+
+def test_failure_is_json_too(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, [str(tmp_path / "absent"), "--json"])
+    assert done.exit_code == 2
+    assert json.loads(done.stdout).keys() == {"error", "hint"}
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom ingest.__main__ import app\ntry: app(['--help'])\nexcept SystemExit as e: assert e.code == 0\n"
+        "heavy = {'torch', 'chromadb', 'numpy', 'langchain_core', 'pydantic_settings'} & set(sys.modules)\nassert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=Path(child.__file__).parents[1], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_script_without_a_main_guard_can_add(folder: Path, tmp_path: Path) -> None:
+    """As a streamlit page does: a worker that ran the parent's script again would never end."""
+    script = tmp_path / "page.py"
+    script.write_text(
+        "import sys; from pathlib import Path; from ingest.worker import Worker\n"
+        "with Worker(20) as worker: print([reading.reason for reading in worker.read([Path(sys.argv[1])])])\n"
+    )
+    environment = {"PYTHONPATH": str(Path(child.__file__).parents[1])}
+    command = [sys.executable, str(script), str(folder / "mill.txt")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "['']\n", done.stderr

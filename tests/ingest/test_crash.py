@@ -1,0 +1,81 @@
+"""Killed at any moment, a library keeps what was finished, and the next add goes on from there."""
+
+import signal
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ingest import Embedder, Library, database
+from ingest.errors import LibraryError
+from ingest.loaders import load
+from tests.ingest.conftest import Forked, Nursery
+
+FILES = 300
+ADD = "from ingest import Library; Library.open(arguments[0], embedder, create=True).add([arguments[1]])"
+
+
+def _committed(directory: Path) -> int:
+    try:
+        with closing(database.connect(directory)) as connection:
+            return len(database.known(connection))
+    except LibraryError:  # it isn't there yet
+        return 0
+
+
+MOMENTS: dict[str, Callable[[Path], bool]] = {
+    "some files committed": lambda directory: _committed(directory) > 3,
+    "index being built": lambda directory: bool(list(directory.glob("chroma/tmp-*"))),
+    "index built, perhaps not yet named": lambda directory: bool(list(directory.glob("chroma/0*"))),
+}
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(FILES):
+        (folder / f"{number:03}.txt").write_text(f"Ledger {number}: the keeper of lamp {number * 37} is called Odo{number}.")
+    return folder
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_an_add_that_was_killed_is_finished_by_the_next(
+    moment: str, tmp_path: Path, many: Path, embedder: Embedder, nursery: Nursery
+) -> None:
+    directory = tmp_path / "library"
+    process = nursery.fork(ADD, tmp_path / "output", str(directory), str(many))
+    _wait(process, lambda: MOMENTS[moment](directory))
+    process.send(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    with Library.open(directory, embedder) as library:
+        kept = len(library.documents())
+        assert kept > 3
+        assert library.dense("the keeper of lamp 37", 5)  # whatever was published or not, what is committed answers
+        receipt = library.add([many])
+        assert receipt.counts["unchanged"] == kept and receipt.counts["added"] == FILES - kept
+        assert sorted(path.name.isdigit() for path in (directory / "chroma").iterdir()) == [True]
+        expected = {str(path): load(path).text for path in many.iterdir()}
+        assert [document.path for document in library.documents()] == sorted(expected)
+        some = dict(sorted(expected.items())[::30])
+        assert all(library.dense(text, 1)[0].chunk.path == path for path, text in some.items())
+        assert library.verify().ok
+
+
+def test_ctrl_c_publishes_what_is_committed(tmp_path: Path, many: Path, embedder: Embedder, nursery: Nursery) -> None:
+    directory = tmp_path / "library"
+    process = nursery.fork(ADD, tmp_path / "output", str(directory), str(many))
+    _wait(process, lambda: _committed(directory) > 3)
+    process.send(signal.SIGINT)
+    assert process.wait() == 1 and "KeyboardInterrupt" in process.output.read_text()
+    with Library.open(directory, embedder) as library:
+        assert library.status()["index_current"] and library.verify().ok
+        assert len(library.documents()) > 3
+
+
+def _wait(process: Forked, condition: Callable[[], bool]) -> None:
+    while not condition():
+        assert process.runs(), process.output.read_text()
+        time.sleep(0.001)

@@ -1,0 +1,30 @@
+"""Files as they are found in the world, good and broken: none stops anything, each gets a line."""
+
+import pytest
+
+from ingest import Library
+from ingest.loaders import SUFFIXES
+from ingest.worker import Worker
+from tests.conftest import ROOT
+
+DOCS = ROOT.parent / "shared" / "docs"
+pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="the collection of found files is not here")
+
+
+def test_broken_files_get_a_status_and_a_reason(library: Library) -> None:
+    receipt = library.add([DOCS / "bad"])
+    assert len(receipt.files) == len([path for path in (DOCS / "bad").iterdir() if path.name[0] != "."])
+    for file in receipt.files:
+        assert (file.status == "added") == (file.chunks > 0) == (file.reason == "")
+        assert "\n" not in file.reason
+    assert 0 < receipt.counts["failed"] < len(receipt.files)
+    assert library.verify().ok
+
+
+def test_good_files_give_text_or_say_that_they_have_none() -> None:
+    paths = [path for path in sorted((DOCS / "good").iterdir()) if path.suffix.lower() in SUFFIXES]
+    with Worker(timeout=20) as worker:
+        reasons = {path.name: reading.reason for path, reading in zip(paths, worker.read(paths), strict=True)}
+    silent = {reason for reason in reasons.values() if reason}
+    assert silent <= {"no text layer (scanned?)", "no text in it"}
+    assert sum(not reason for reason in reasons.values()) >= 0.8 * len(paths)

@@ -1,0 +1,68 @@
+"""The worker can be lost at any file without losing the others."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from ingest import child
+from ingest.worker import Worker
+
+
+def _two_files_around_a_pipe(directory: Path) -> list[Path]:
+    """Reading a named pipe that nobody writes to hangs, as a bad parser would."""
+    paths = [directory / name for name in ("a.txt", "hangs.txt", "b.txt")]
+    os.mkfifo(paths[1])
+    paths[0].write_text("first")
+    paths[2].write_text("last")
+    return paths
+
+
+def test_a_file_that_hangs_is_given_up_and_the_next_is_read(tmp_path: Path) -> None:
+    with Worker(timeout=0.3) as worker:
+        first, hanging, last = worker.read(_two_files_around_a_pipe(tmp_path))
+    assert first.parsed and first.parsed.text == "first"
+    assert hanging.parsed is None and hanging.reason == "reading it took more than 0.3 s"
+    assert last.parsed and last.parsed.text == "last"
+
+
+def test_a_file_that_kills_the_worker_is_named_and_the_next_is_read(tmp_path: Path) -> None:
+    with Worker(timeout=20) as worker:
+        readings = worker.read(_two_files_around_a_pipe(tmp_path))
+        next(readings)
+        assert worker._process
+        threading.Timer(0.2, os.kill, [worker._process.pid, signal.SIGSEGV]).start()
+        hanging, last = readings
+    assert hanging.reason == "reading it ended the worker process (SIGSEGV)"
+    assert last.parsed and last.parsed.text == "last"
+
+
+def test_a_killed_parent_leaves_no_worker(tmp_path: Path) -> None:
+    code = "from pathlib import Path; from ingest.worker import Worker\nw = Worker(60); w._start(); print(w._process.pid)\ninput()"
+    root = str(Path(child.__file__).parents[1])
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert parent.stdout
+    worker = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 5
+    while _runs(worker) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _runs(worker)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_the_worker_loads_no_torch(tmp_path: Path) -> None:
+    (tmp_path / "a.mht").write_text("Content-Type: text/html\n\n<p>text</p>")
+    code = "import sys; from pathlib import Path; from ingest.worker import _answer; assert _answer(Path(sys.argv[1]))['parsed']"
+    command = [sys.executable, "-c", code + "; assert not {'torch', 'chromadb'} & set(sys.modules)", str(tmp_path / "a.mht")]
+    subprocess.run(command, cwd=Path(child.__file__).parents[1], check=True)
