@@ -14,7 +14,8 @@ test: .venv/.dev
 	$(BIN)/python -m pytest
 
 test-slow: .venv/.dev
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[slow]'
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "slow or not slow" -s
 
 check: .venv/.dev
 	$(BIN)/ruff check .

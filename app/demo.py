@@ -7,9 +7,9 @@ import typer
 from app.quiet import keep_quiet
 
 QUESTIONS = (
-    "What speed must the millstone never go above?",
+    "Up to what age does the Society's insurance cover volunteers on duty?",
     "How many votes did Kit Mabbott get in the trustee election?",
-    "In which year was the head miller Wenna Ashdown born?",
+    "What is the password for the wireless network in the Hopper Café?",
 )
 """Two that the samples answer (a page of a PDF, a table in a Word file), and one that they don't."""
 

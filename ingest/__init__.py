@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ingest.records import Document as Document
     from ingest.records import Hit as Hit
     from ingest.settings import Settings as Settings
+    from ingest.view import View as View
 
 _HOMES = {
     "Chunk": "ingest.records",
@@ -26,6 +27,7 @@ _HOMES = {
     "Library": "ingest.library",
     "Receipt": "ingest.receipt",
     "Settings": "ingest.settings",
+    "View": "ingest.view",
 }
 __all__ = list(_HOMES)
 

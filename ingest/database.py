@@ -237,6 +237,17 @@ def document_frequency(connection: sqlite3.Connection, terms: Sequence[str]) -> 
     return found
 
 
+def holding(connection: sqlite3.Connection, terms: Sequence[str], keys: Sequence[str]) -> dict[str, set[str]]:
+    """Which of the terms stand in each of these chunks, after FTS5's own folding and stemming."""
+    numbers = dict(connection.execute("select id, key from chunks where key in (select value from json_each(?))", [json.dumps(list(keys))]))
+    found: dict[str, set[str]] = {key: set() for key in keys}
+    for term in terms:
+        query = "select rowid from words where words match ? and rowid in (select value from json_each(?))"
+        for (number,) in connection.execute(query, [f'"{term}"', json.dumps(list(numbers))]):
+            found[numbers[number]].add(term)
+    return found
+
+
 def vectors(connection: sqlite3.Connection, within: Iterable[str] | None = None, after: int = 0) -> "tuple[list[str], NDArray[np.float32]]":
     """Ids and vectors, by chunk number: all, those of some documents, or those after a chunk."""
     import numpy as np

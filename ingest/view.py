@@ -71,6 +71,13 @@ class View:
         """In how many chunks each word stands, in any of its forms."""
         return database.document_frequency(self._connection, terms)
 
+    def holding(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, set[str]]:
+        """For each of these chunks, which of the words stand in it, in any of their forms."""
+        return database.holding(self._connection, terms, ids)
+
+    def chunk_count(self) -> int:
+        return database.chunk_count(self._connection)
+
     def _telling(self, terms: list[str]) -> list[str]:
         """Words that are in the library, rarest first, as many as can be looked up quickly."""
         frequency = self.document_frequency(terms)

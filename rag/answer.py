@@ -15,12 +15,14 @@ NOT_FOUND = "Your documents don't say."
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A retrieved chunk: its fused score, and the cosine (`dense`) and BM25 (`words`) that went into it."""
+    """A retrieved chunk: its fused score, the cosine (`dense`) and BM25 (`words`) that went into it, and its coverage."""
 
     chunk: Chunk
     score: float
     dense: float
     words: float
+    covers: float = 0.0
+    """Share of the question's telling words that stand in the chunk, 0 to 1 (coverage.py)."""
 
 
 @dataclass(frozen=True, slots=True)

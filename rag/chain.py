@@ -70,11 +70,12 @@ class AnswerChain(Runnable[Input, Answer]):
         retrieved = time.monotonic() - start
         packed = self._pack(question, history, found)
         yield Answer(evidence=packed.evidence, ledger=packed.ledger)
-        if gate.beside_the_point(found):
+        allowed = gate.allowed_doubt(packed.evidence) if self.reader.doubts else 1.0
+        if gate.beside_the_point(packed.evidence) or allowed < gate.LEAST_DOUBT:
             seconds = time.monotonic() - start
             yield Answer(NOT_FOUND, refused=True, timings=Timings(retrieved, seconds, seconds, 0, 0))
             return
-        yield from self._generate(packed, patch_config(config, callbacks=run_manager.get_child()), start, retrieved)
+        yield from self._generate(packed, allowed, patch_config(config, callbacks=run_manager.get_child()), start, retrieved)
 
     def _pack(self, question: str, history: Sequence[tuple[str, str]], found: Sequence[Evidence]) -> Packed:
         reader = self.reader
@@ -91,10 +92,10 @@ class AnswerChain(Runnable[Input, Answer]):
             estimated=reader.estimated,
         )
 
-    def _generate(self, packed: Packed, config: RunnableConfig, start: float, retrieved: float) -> Iterator[Answer]:
+    def _generate(self, packed: Packed, allowed: float, config: RunnableConfig, start: float, retrieved: float) -> Iterator[Answer]:
         text, shown, first = "", "", 0.0
         usage: dict[str, Any] = {}
-        for chunk in self._chunks(packed.messages, config):
+        for chunk in self._chunks(packed.messages, allowed, config):
             usage = dict(chunk.usage_metadata or usage)
             if not chunk.text:
                 continue
@@ -122,10 +123,10 @@ class AnswerChain(Runnable[Input, Answer]):
             raw=text,
         )
 
-    def _chunks(self, messages: list[BaseMessage], config: RunnableConfig) -> Iterator[AIMessageChunk]:
+    def _chunks(self, messages: list[BaseMessage], allowed: float, config: RunnableConfig) -> Iterator[AIMessageChunk]:
         reader = self.reader
         if not reader.estimated:
-            extra: dict[str, Any] = {} if reader.refuse_above is None else {"refuse_above": reader.refuse_above}
+            extra: dict[str, Any] = {"refuse_above": allowed} if reader.doubts else {}
             yield from reader.chat.stream(messages, config, **extra)
             return
         try:

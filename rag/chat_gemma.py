@@ -16,6 +16,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field, PrivateAttr
 
 from model import Model, load_model
+from model.errors import SourceError
 from model.sampling import sampled
 from model.settings import Settings
 from model.tokenizer import TextStream
@@ -60,7 +61,7 @@ class ChatGemma2(BaseChatModel):
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return LangSmithParams(
             ls_provider="octavo",
-            ls_model_name=self.source,
+            ls_model_name=kwargs.get("model", self.source),
             ls_model_type="chat",
             ls_temperature=kwargs.get("temperature", self.temperature),
             ls_max_tokens=kwargs.get("max_tokens", self.max_tokens),
@@ -83,6 +84,8 @@ class ChatGemma2(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         """kwargs may change max_tokens, temperature, top_p, top_k and seed for this call, and set `refuse_above`: the
         doubt (0 to 1) above which a model that was tuned on grounded questions answers that the sources don't say."""
+        if kwargs.get("model", self.source) != self.source:
+            raise SourceError(f"this ChatGemma2 runs {self.source!r}", "make another ChatGemma2 for another model")
         model, setting = self.model, {**self._identifying_params, **kwargs}
         ids = model.tokenizer.chat(_turns(messages))
         gate = RefusalGate(model, kwargs["refuse_above"]) if kwargs.get("refuse_above") is not None else None

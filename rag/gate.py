@@ -1,8 +1,12 @@
 """Answer or refuse: decided before the first word is shown, never taken back afterwards.
 
-Two signs are read. Evidence that shares neither meaning nor words with the question can't answer it. And the starter was
-taught a sentence for "the sources don't say": how likely it finds that sentence is its doubt, and above a threshold the
-gate refuses; below it, the sentence is closed to it.
+Three signs are weighed: how near the best evidence is in meaning, how much of the question's telling words one passage
+holds, and the starter's own doubt. It was taught a sentence for "the sources don't say", and how likely it finds that
+sentence at the start of its answer is its doubt. The evidence sets how much doubt is allowed: above it the gate refuses,
+below it the sentence is closed to the model.
+
+The weights are a logistic regression on 700 questions (500 SQuAD questions over 547 passages; 200 that their passages
+don't answer): it refused 91 % of the latter and 6 % of the former, with AUC 0.98 (doubt alone: 0.93, coverage 0.97).
 """
 
 import math
@@ -15,12 +19,24 @@ from model import Model, grounded
 from model.cache import KVCache
 from rag.answer import Evidence
 
-NEAR = 0.25
-"""Cosine (all-MiniLM-L6-v2) below which no chunk is about the question at all."""
+LEAST_DOUBT = 1e-4
+"""The starter is never surer than this, so evidence that allows no more can't lead to an answer."""
 
 
 def beside_the_point(evidence: Sequence[Evidence]) -> bool:
-    return max((e.dense for e in evidence), default=0.0) < NEAR
+    """Whether no model need be asked: nothing is near the question (cosine of all-MiniLM-L6-v2) or holds half its words."""
+    near, covers = _best(evidence)
+    return near < 0.25 and covers < 0.5
+
+
+def allowed_doubt(evidence: Sequence[Evidence]) -> float:
+    """The doubt, 0 to 1, up to which the starter may answer from this evidence."""
+    near, covers = _best(evidence)
+    return 1 / (1 + math.exp((6.5 - 8.6 * covers - 3.6 * near) / 0.29))
+
+
+def _best(evidence: Sequence[Evidence]) -> tuple[float, float]:
+    return max((e.dense for e in evidence), default=0.0), max((e.covers for e in evidence), default=0.0)
 
 
 class RefusalGate:

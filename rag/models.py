@@ -12,7 +12,6 @@ from rag.settings import Settings
 
 STARTER_SOURCES = 4
 """As many as it was mostly trained on."""
-REFUSE_ABOVE = 0.5
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,8 @@ class Reader:
     window: int
     instructions: bool
     most_sources: int
-    refuse_above: float | None
+    doubts: bool
+    """Whether it was taught to doubt, so that its doubt can be read (gate.py)."""
 
     @property
     def estimated(self) -> bool:
@@ -43,10 +43,10 @@ def reader_for(model: str | BaseChatModel, settings: Settings) -> Reader:
     """Raises ModelError or ServerError where the named model can't be had."""
     chat = model if isinstance(model, BaseChatModel) else _named(model, settings)
     if not isinstance(chat, ChatGemma2):
-        return Reader(chat, settings.server_window, True, 24, None)
+        return Reader(chat, settings.server_window, True, 24, False)
     if chat.model.card.get("prompt") == "grounded":
-        return Reader(chat, chat.model.window, False, STARTER_SOURCES, REFUSE_ABOVE)
-    return Reader(chat, chat.model.window, True, 24, None)
+        return Reader(chat, chat.model.window, False, STARTER_SOURCES, True)
+    return Reader(chat, chat.model.window, True, 24, False)
 
 
 def _named(name: str, settings: Settings) -> BaseChatModel:

@@ -6,7 +6,7 @@ nDCG at 10 on Cranfield: 0.51, 0.50, 0.55; fusing by rank instead of score gave 
 """
 
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -16,6 +16,7 @@ from pydantic import ConfigDict
 
 from ingest import Chunk, Hit, Library
 from rag.answer import Evidence
+from rag.coverage import coverage
 
 DENSE, WORDS = 0.4, 0.6
 _POOL = 50
@@ -52,18 +53,20 @@ class LibraryRetriever(BaseRetriever):
     def evidence(self, question: str, k: int | None = None, within: Collection[str] | None = None) -> list[Evidence]:
         """The k best chunks, all read from one state of the library; `within` limits them to these documents' paths."""
         with self.library.snapshot() as view:
-            return fuse(view.dense(question, _POOL, within), view.words(question, _POOL, within), k or self.k)
+            best = fuse(view.dense(question, _POOL, within), view.words(question, _POOL, within), k or self.k)
+            covers = coverage(view, question, [e.chunk.id for e in best])
+        return [replace(e, covers=covers[e.chunk.id]) for e in best]
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any) -> list[Document]:
         return [to_document(e) for e in self.evidence(query, kwargs.get("k"), kwargs.get("within"))]
 
 
 def to_document(evidence: Evidence) -> Document:
-    meta = asdict(evidence.chunk) | {"score": evidence.score, "dense": evidence.dense, "words": evidence.words}
+    meta = asdict(evidence.chunk) | {"score": evidence.score, "dense": evidence.dense, "words": evidence.words, "covers": evidence.covers}
     return Document(id=evidence.chunk.id, page_content=meta.pop("text"), metadata=meta)
 
 
 def from_document(document: Document) -> Evidence:
     meta = dict(document.metadata)
-    scores = {key: meta.pop(key) for key in ("score", "dense", "words")}
+    scores = {key: meta.pop(key) for key in ("score", "dense", "words", "covers")}
     return Evidence(Chunk(text=document.page_content, **meta), **scores)

@@ -9,18 +9,18 @@ import pytest
 from tests.app.conftest import Run
 
 CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified"}
-SPEED = "What speed must the millstone never go above?"
+AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
 
 
 def test_ask_prints_the_answer_and_the_passages_it_cites(octavo: Run) -> None:
-    ran = octavo("ask", SPEED)
+    ran = octavo("ask", AGE)
     assert ran.code == 0
-    assert "110" in ran.out
-    assert "[" in ran.out and "volunteer-handbook.pdf, page 4" in ran.out
+    assert "85" in ran.out
+    assert "[" in ran.out and "volunteer-handbook.pdf, page 7" in ran.out
 
 
 def test_ask_json_has_the_agreed_keys(octavo: Run) -> None:
-    ran = octavo("ask", SPEED, "--json")
+    ran = octavo("ask", AGE, "--json")
     answer = json.loads(ran.out)
     assert set(answer) == {"answer", "refused", "citations", "ledger", "timings"}
     assert set(answer["citations"][0]) == CITATION
@@ -53,7 +53,7 @@ def test_ingest_ask_remove_verify_as_one_would(octavo: Run, tmp_path: Path, samp
 
 
 def test_eval_writes_predictions_and_prints_figures(octavo: Run, tmp_path: Path) -> None:
-    (tmp_path / "q.jsonl").write_text(json.dumps({"id": "1", "question": SPEED, "answers": ["110"]}) + "\n")
+    (tmp_path / "q.jsonl").write_text(json.dumps({"id": "1", "question": AGE, "answers": ["85"]}) + "\n")
     ran = octavo("eval", tmp_path / "q.jsonl", "--library", "default", "--out", tmp_path / "p.jsonl", "--json")
     assert ran.code == 0
     assert set(json.loads(ran.out)) >= {"F1", "EM", "refusal_precision", "refusal_recall", "citation_precision", "s_per_question"}

@@ -25,7 +25,7 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
-SPEED = "What speed must the millstone never go above?"
+AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +77,12 @@ def ask(page: Any, question: str) -> None:
 
 
 def test_a_question_gets_a_cited_answer_with_its_words_lit(page: Any, address: str) -> None:
-    ask(page, SPEED)
+    ask(page, AGE)
     page.locator(".oct-p mark").first.wait_for()
-    assert "110" in page.locator(".oct-a").last.inner_text()
-    assert "110" in page.locator(".oct-p mark").first.inner_text()
-    assert page.get_by_text("volunteer-handbook.pdf, page 4").first.is_visible()
-    page.get_by_text("Show page 4").first.click()
+    assert "85" in page.locator(".oct-a").last.inner_text()
+    assert "85" in page.locator(".oct-p mark").first.inner_text()
+    assert page.get_by_text("volunteer-handbook.pdf, page 7").first.is_visible()
+    page.get_by_text("Show page 7").first.click()
     page.locator("[data-testid=stImage] img").first.wait_for()
     assert all(url.startswith((address, address.replace("http", "ws"), "data:", "blob:")) for url in page.asked), page.asked
 

@@ -35,7 +35,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny Gemma 3 teacher, text and questions."""
     place = tmp_path_factory.mktemp("train")
     vocab = json.loads(tokenizer_json())["model"]["vocab"]
-    pieces = sorted(vocab, key=lambda p: vocab[p]) + ["Q", "w", "\u2581the\u2581bus"]
+    pieces = [*sorted(vocab, key=lambda p: vocab[p]), "Q", "w", "\u2581the\u2581bus"]
     pieces = list(dict.fromkeys(pieces))
     kinds = [
         3 if (p.startswith("<") and p.endswith("_turn>")) or p in ("<pad>", "<eos>", "<bos>", "<mask>", "<unused0>") else 1 for p in pieces

@@ -23,7 +23,7 @@ class _Declared:
 
     @property
     def chat_model_params(self) -> dict[str, Any]:
-        return {"model": "starter", "max_tokens": 24}
+        return {"model": "starter"}
 
     @property
     def has_tool_calling(self) -> bool:

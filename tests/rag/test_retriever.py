@@ -53,6 +53,7 @@ def test_within_limits_retrieval_to_the_named_documents(library: Library, sample
     assert {e.chunk.path for e in found} == {path}
 
 
+@pytest.mark.slow
 def test_squad_passages_are_found(shared: Path) -> None:
     files = sorted((shared / "data" / "dev" / "retrieval").glob("squad_*.jsonl.xz"))
     corpus, queries = files
