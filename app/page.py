@@ -11,10 +11,14 @@ keep_quiet()
 
 import streamlit as st
 
-from app import state
+from app import state, widgets
 from app.views import ask, documents
+from ingest import IngestError
+from model import ModelError
+from rag import RagError
 
-st.set_page_config(page_title="Octavo", page_icon=":material/menu_book:")
+# a named icon would be fetched from a font server
+st.set_page_config(page_title="Octavo", page_icon=str(Path(__file__).with_name("icon.png")))
 state.prepare()
 state.choose_library()
 page = st.navigation(
@@ -23,4 +27,7 @@ page = st.navigation(
         st.Page(documents.draw, title="Documents", icon=":material/folder_open:", url_path="documents"),
     ]
 )
-page.run()
+try:
+    page.run()
+except (IngestError, ModelError, RagError) as error:
+    st.error(widgets.plain(f"{error}. {error.hint}"))

@@ -26,11 +26,18 @@ def library(name: str) -> Library:
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=4)
 def chain(name: str) -> AnswerChain:
-    return build_chain(library(name))
+    """The chain over a library, with model and embedder loaded, so that the first question waits for neither."""
+    opened = library(name)
+    opened.dense("ready?", 1)
+    return build_chain(opened)
 
 
-def model_name() -> str:
-    return Settings().model
+def model_note() -> str:
+    """Which model answers, and whether what it is asked stays here."""
+    model = Settings().model
+    if model.startswith("openai:"):
+        return f"questions and passages go to {model.rpartition('@')[2]}"
+    return f"model: {model} · nothing leaves this machine"
 
 
 def add_files(name: str, files: Sequence[tuple[str, bytes]]) -> Receipt:

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from app import resources, widgets
-from rag.errors import RagError
 
 
 def draw() -> None:
@@ -13,22 +12,20 @@ def draw() -> None:
     if not count:
         st.info("This library is empty. Add files under Documents.")
     else:
-        st.caption(f"{count} documents · model: {widgets.plain(resources.model_name())} · nothing leaves this machine")
+        st.caption(f"{count} documents · {widgets.plain(resources.model_note())}")
     for question, answer in st.session_state["turns"]:
         widgets.question(question)
         widgets.answer(answer)
     question = st.chat_input("Ask a question", disabled=not count)
     if question:
         _answer(name, question)
+    elif count:
+        resources.chain(name)
 
 
 def _answer(name: str, question: str) -> None:
     widgets.question(question)
     history = [(q, a.text) for q, a in st.session_state["turns"]]
-    try:
-        answer = widgets.stream(resources.chain(name).stream({"question": question, "history": history}))
-    except RagError as error:
-        st.error(widgets.plain(f"{error}. {error.hint}"))
-        return
+    answer = widgets.stream(resources.chain(name).stream({"question": question, "history": history}))
     st.session_state["turns"].append((question, answer))
     st.rerun()
