@@ -28,3 +28,14 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def samples() -> Path:
     return ROOT / "data" / "samples"
+
+
+@pytest.fixture(scope="session")
+def sample_library(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a library of the samples: open it to read, copy it to change it."""
+    from ingest import Library
+
+    directory = tmp_path_factory.mktemp("samples") / "library"
+    with Library.open(directory, create=True) as library:
+        assert library.add([samples]).ok
+    return directory

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from gguf import GGUFReader, TokenType
+from gguf import TokenType
 from gguf.quants import dequantize
 from tokenizers import AddedToken, decoders, normalizers
 from tokenizers import Tokenizer as Encoder
@@ -18,6 +18,7 @@ from torch import Tensor
 from model.config import Gemma2Config
 from model.errors import SourceError
 from model.load.checkpoint import Checkpoint
+from model.load.gguf_file import GGUFFile, StoredTensor
 from model.tokenizer import Tokenizer, is_content
 
 _CONFIG = {
@@ -56,26 +57,26 @@ def read_gguf(file: Path) -> Checkpoint:
         SourceError: not a GGUF file, or not Gemma 2's architecture.
     """
     try:
-        reader = GGUFReader(file)
-        values = {key: field.contents() for key, field in reader.fields.items() if not key.startswith("tokenizer.ggml.")}
-    except (OSError, ValueError, IndexError, KeyError) as error:
+        stored = GGUFFile(file)
+    except (OSError, ValueError) as error:
         raise SourceError(f"{file}: not a readable GGUF file ({error})") from error
+    values = stored.values
     architecture = values.get("general.architecture")
     if architecture != "gemma2":
         hint = "serve other models with Ollama or LM Studio and name them as openai:NAME@URL"
         raise SourceError(f"{file}: holds a {architecture!r} model; Octavo's own engine runs Gemma 2 only", hint)
     return Checkpoint(
         origin=str(file),
-        config=_config(values, len(reader.fields["tokenizer.ggml.tokens"].data), str(file)),
-        tokenizer=read_tokenizer(reader, str(file)),
-        tensors=lambda: ((our_name(t.name), to_torch(t)) for t in reader.tensors),
+        config=_config(values, str(file)),
+        tokenizer=read_tokenizer(values, str(file)),
+        tensors=lambda: ((our_name(t.name), to_torch(t)) for t in stored.tensors),
         card={k.rpartition(".")[2]: v for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str)},
     )
 
 
-def _config(values: dict[str, Any], vocab_size: int, origin: str) -> Gemma2Config:
+def _config(values: dict[str, Any], origin: str) -> Gemma2Config:
     config: dict[str, Any] = {ours: values.get(f"gemma2.{theirs}") for ours, theirs in _CONFIG.items()}
-    config["vocab_size"] = vocab_size
+    config["vocab_size"] = len(values.get("tokenizer.ggml.tokens", ()))
     config["rope_theta"] = values.get("gemma2.rope.freq_base", 10000.0)  # llama.cpp's writers leave Gemma 2's out
     # Nor do they write the query scale: 1 / sqrt(head_dim), but of 27B (46 layers) 1 / sqrt(hidden / heads).
     if config["num_hidden_layers"] == 46:
@@ -95,18 +96,16 @@ def our_name(name: str) -> str:
     return f"layers.{parts[1]}.{TENSORS.get(parts[2], parts[2])}.weight" if len(parts) == 4 else name
 
 
-def to_torch(tensor: Any) -> Tensor:
+def to_torch(tensor: StoredTensor) -> Tensor:
     """One GGUF tensor as fp32, norms brought back to Hugging Face's convention."""
-    values = torch.from_numpy(np.array(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32))
+    values = torch.from_numpy(np.array(dequantize(tensor.data, tensor.kind), dtype=np.float32))
     return values - 1 if tensor.name.endswith("norm.weight") else values
 
 
-def read_tokenizer(reader: GGUFReader, origin: str) -> Tokenizer:
+def read_tokenizer(values: dict[str, Any], origin: str) -> Tokenizer:
     """The SentencePiece vocabulary of a GGUF file as a BPE encoder: the pair whose joined piece scores best merges first."""
     try:
-        tokens: list[str] = reader.fields["tokenizer.ggml.tokens"].contents()
-        scores: list[float] = reader.fields["tokenizer.ggml.scores"].contents()
-        kinds: list[int] = reader.fields["tokenizer.ggml.token_type"].contents()
+        tokens, scores, kinds = (values[f"tokenizer.ggml.{key}"] for key in ("tokens", "scores", "token_type"))
     except KeyError as error:
         raise SourceError(f"{origin}: no SentencePiece tokenizer in it ({error})") from error
     return build_tokenizer(tokens, scores, kinds, origin)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from gguf import GGUFReader
 from torch import Tensor
 from torch.nn import functional as F
 
 from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
+from model.load.gguf_file import GGUFFile
 from model.train.data import pack_texts
 from model.train.prune import STUDENT_LAYERS, load_teacher, student_of
 from model.train.trainer import train
@@ -31,7 +31,7 @@ def divergence(student: Tensor, teacher: Tensor) -> Tensor:
 def distill(teacher_file: Path, text: Path, out: Path, *, layers: Sequence[int], steps: int, peak: float, rows: int, length: int) -> None:
     """Trains a student of `teacher_file` on `text` for `steps` batches of `rows` x `length` tokens."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tokenizer = read_tokenizer(GGUFReader(teacher_file), str(teacher_file))
+    tokenizer = read_tokenizer(GGUFFile(teacher_file).values, str(teacher_file))
     data = pack_texts(text, tokenizer, length)
     print(f"{data.size / 1e6:.1f}M tokens of text in rows of {length}", flush=True)
     teacher = load_teacher(teacher_file).to(device)

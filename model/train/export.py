@@ -8,11 +8,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
+from gguf import GGMLQuantizationType, GGUFWriter
 from gguf.quants import quantize
 
 from model.config import Gemma2Config
 from model.load.gguf import TENSORS
+from model.load.gguf_file import GGUFFile
 from model.train.prune import write_vocabulary
 from model.train.trainer import load_weights
 
@@ -30,7 +31,7 @@ def gguf_name(name: str) -> str:
 def export(run: Path, tokenizer_file: Path, out: Path, kind: GGMLQuantizationType = GGMLQuantizationType.Q4_0) -> None:
     """Writes a run's newest weights: matrices in `kind`, norms in fp32 as 1 + weight."""
     config = Gemma2Config.from_dict(json.loads((run / "config.json").read_text()))
-    fields = GGUFReader(tokenizer_file).fields
+    values = GGUFFile(tokenizer_file).values
     writer = GGUFWriter(out, "gemma2")
     writer.add_name("Octavo starter")
     writer.add_license("gemma")
@@ -47,13 +48,13 @@ def export(run: Path, tokenizer_file: Path, out: Path, kind: GGMLQuantizationTyp
     writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
     writer.add_final_logit_softcapping(config.final_logit_softcapping)
     writer.add_string("octavo.prompt", "grounded")
-    write_vocabulary(writer, *(fields[f"tokenizer.ggml.{key}"].contents() for key in ("tokens", "scores", "token_type")))
+    write_vocabulary(writer, *(values[f"tokenizer.ggml.{key}"] for key in ("tokens", "scores", "token_type")))
     for name, tensor in load_weights(run).items():
-        values = tensor.float().numpy()
-        if values.ndim == 1:
-            writer.add_tensor(gguf_name(name), (values + 1).astype(np.float32))
+        numbers = tensor.float().numpy()
+        if numbers.ndim == 1:
+            writer.add_tensor(gguf_name(name), (numbers + 1).astype(np.float32))
         else:
-            writer.add_tensor(gguf_name(name), quantize(values, kind), raw_dtype=kind)
+            writer.add_tensor(gguf_name(name), quantize(numbers, kind), raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

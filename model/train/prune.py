@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from model.config import Gemma2Config
 from model.load.gguf import our_name, read_tokenizer, to_torch
+from model.load.gguf_file import GGUFFile
 from model.train.data import read_texts
 
 STUDENT_LAYERS = (0, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17)
@@ -31,10 +32,9 @@ _SPECIAL = ("<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn
 def cut_vocabulary(source: Path, texts: Iterable[str], size: int, out: Path) -> None:
     """Writes `source` with only `size` vocabulary rows; every tensor keeps its quantised blocks as they are."""
     reader = GGUFReader(source)
-    tokens: list[str] = reader.fields["tokenizer.ggml.tokens"].contents()
-    scores: list[float] = reader.fields["tokenizer.ggml.scores"].contents()
-    kinds: list[int] = reader.fields["tokenizer.ggml.token_type"].contents()
-    tokenizer = read_tokenizer(reader, str(source))
+    values = GGUFFile(source).values
+    tokens, scores, kinds = (values[f"tokenizer.ggml.{key}"] for key in ("tokens", "scores", "token_type"))
+    tokenizer = read_tokenizer(values, str(source))
     counts: Counter[int] = Counter()
     batch: list[str] = []
     for text in texts:
@@ -116,10 +116,10 @@ def load_teacher(file: Path) -> nn.Module:
     """The Gemma 3 of a GGUF file as transformers' Gemma3ForCausalLM in bf16."""
     from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
-    reader = GGUFReader(file)
-    value = {k: f.contents() for k, f in reader.fields.items() if k.startswith("gemma3.")}
+    stored = GGUFFile(file)
+    value = stored.values
     config = Gemma3TextConfig(
-        vocab_size=len(reader.fields["tokenizer.ggml.tokens"].data),
+        vocab_size=len(value["tokenizer.ggml.tokens"]),
         hidden_size=value["gemma3.embedding_length"],
         intermediate_size=value["gemma3.feed_forward_length"],
         num_hidden_layers=value["gemma3.block_count"],
@@ -132,7 +132,7 @@ def load_teacher(file: Path) -> nn.Module:
     network = Gemma3ForCausalLM(config)
     names = {"attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm"}
     state: dict[str, Tensor] = {}
-    for tensor in reader.tensors:
+    for tensor in stored.tensors:
         name = our_name(tensor.name)
         for theirs, ours in names.items():
             name = name.replace(theirs, ours)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from gguf import GGUFReader
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
@@ -21,6 +20,7 @@ from torch.nn import functional as F
 from model.config import Gemma2Config
 from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
+from model.load.gguf_file import GGUFFile
 from model.train.data import QuestionRows, read_questions
 from model.train.trainer import load_weights, train
 
@@ -30,7 +30,7 @@ Batch = tuple[NDArray[np.int64], NDArray[np.int64]]
 def tune(base: Path, tokenizer_file: Path, questions: Path, out: Path, *, steps: int, peak: float, tokens: int, refuse: float) -> None:
     """Trains for `steps` batches of about `tokens` tokens; a share `refuse` of extractive questions loses its passage."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tokenizer = read_tokenizer(GGUFReader(tokenizer_file), str(tokenizer_file))
+    tokenizer = read_tokenizer(GGUFFile(tokenizer_file).values, str(tokenizer_file))
     rows = QuestionRows(read_questions(questions), tokenizer, refuse)
     network = Gemma2(Gemma2Config.from_dict(json.loads((base / "config.json").read_text())), "flex" if device.type == "cuda" else "blocked")
     network.load_state_dict(load_weights(base))

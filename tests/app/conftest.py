@@ -1,5 +1,6 @@
 """Running the command as a user does, in this process (loading torch for each command would take minutes)."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,13 +19,10 @@ Run = Callable[..., Ran]
 
 
 @pytest.fixture(scope="session")
-def home(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(sample_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An OCTAVO_HOME with the samples in the library `default`."""
-    from ingest import Library
-
     place = tmp_path_factory.mktemp("octavo-home")
-    with Library.open(place / "libraries" / "default", create=True) as library:
-        library.add([samples])
+    shutil.copytree(sample_library, place / "libraries" / "default")
     return place
 
 

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from gguf import GGUFWriter
+from gguf import GGUFReader, GGUFWriter
 from safetensors.torch import load_file, save_file
 
 from model import Gemma2Config, ModelError, load_model
 from model.config import SHAPES
 from model.errors import PrecisionError, SourceError
+from model.load.gguf_file import GGUFFile
+from model.load.sources import starter_file
 from tests.model.conftest import oracle, tokenizer_json
 
 
@@ -178,3 +180,20 @@ def test_a_gguf_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "n.gguf").write_bytes(b"no gguf at all, but long enough to be read")
     with pytest.raises(SourceError, match="not a readable GGUF"):
         load_model(tmp_path / "n.gguf")
+
+
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.1, 0.3, 0.9])
+def test_a_gguf_file_that_was_cut_short_is_one_clear_line(tmp_path: Path, share: float) -> None:
+    whole = starter_file().read_bytes()
+    (tmp_path / "cut.gguf").write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(SourceError, match="not a readable GGUF") as caught:
+        load_model(tmp_path / "cut.gguf")
+    assert "\n" not in str(caught.value)
+
+
+def test_our_reading_of_a_gguf_file_is_that_of_the_gguf_package() -> None:
+    ours, theirs = GGUFFile(starter_file()), GGUFReader(starter_file())
+    assert ours.values == {k: f.contents() for k, f in theirs.fields.items() if not k.startswith("GGUF.")}
+    for a, b in zip(ours.tensors, theirs.tensors, strict=True):
+        assert (a.name, a.kind) == (b.name, b.tensor_type)
+        assert np.array_equal(a.data, b.data)

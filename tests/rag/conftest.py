@@ -11,9 +11,8 @@ from rag.chain import AnswerChain
 
 
 @pytest.fixture(scope="session")
-def library(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    with Library.open(tmp_path_factory.mktemp("home") / "samples", create=True) as opened:
-        assert opened.add([samples]).ok
+def library(sample_library: Path) -> Iterator[Library]:
+    with Library.open(sample_library) as opened:
         yield opened
 
 
