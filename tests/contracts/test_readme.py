@@ -1,0 +1,52 @@
+"""What the README shows works as it stands there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_snippet_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    snippet = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert snippet
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "a.txt").write_text("The contract was signed by Tom Reed on 4 May 1911.")
+    monkeypatch.chdir(tmp_path)
+    exec(snippet[1], {})
+    assert re.match(r"Tom Reed.* \[1\] /.*/papers/a\.txt None", capsys.readouterr().out)
+
+
+def test_every_octavo_command_that_it_names_is_there() -> None:
+    named = set(re.findall(r"\.venv/bin/octavo (\w+)", README))
+    assert named == {"ingest", "ask", "app"}
+    shown = subprocess.run([sys.executable, "-m", "app", "--help"], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+    for command in named | {"eval", "status", "verify", "remove"}:
+        assert re.search(rf"^\W*{command}\b", shown, re.MULTILINE)
+
+
+def test_every_make_target_that_it_names_is_there() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    pages = README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^ *|also: )make ([\w-]+)", pages, re.MULTILINE))
+    assert {"demo", "test", "app", "check", "test-slow"} == named <= targets
+
+
+def test_every_setting_in_env_example_is_one_and_none_is_missing() -> None:
+    from ingest import Settings as Ingest
+    from model.settings import Settings as Model
+    from rag.settings import Settings as Rag
+
+    shown = set(re.findall(r"^# (OCTAVO_\w+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
+    fields = {f"OCTAVO_{name.upper()}" for settings in (Ingest, Model, Rag) for name in settings.model_fields}
+    assert shown == fields | {"OCTAVO_TRACING"}
+
+
+def test_files_that_it_links_are_there() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
