@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ingest.cli import plain
+
 if TYPE_CHECKING:
     from rag.answer import Answer, Citation
     from rag.chain import AnswerChain
@@ -49,8 +51,3 @@ def place(citation: "Citation") -> str:
         return name
     last = citation.page_end or citation.page_start
     return f"{name}, page {citation.page_start}" if last == citation.page_start else f"{name}, pages {citation.page_start}-{last}"
-
-
-def plain(text: str) -> str:
-    """Without control characters: a document's text must not move the cursor or colour the terminal."""
-    return "".join(c for c in text if c.isprintable() or c == "\n")

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
+from app.mistakes import as_mistake
 from app.quiet import keep_quiet
-from ingest.cli import ingest
+from ingest.cli import ingest, plain
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -125,7 +126,7 @@ def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.")
     """Open the page in a browser."""
     file = Path(__file__).with_name("page.py")
     options = ["--server.address=127.0.0.1", f"--server.port={port}", "--browser.gatherUsageStats=false", "--client.toolbarMode=minimal"]
-    options += ["--server.fileWatcherType=none", "--browser.serverAddress=127.0.0.1"]
+    options += ["--server.fileWatcherType=none", "--server.showEmailPrompt=false", "--browser.serverAddress=127.0.0.1"]
     raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(file), *options]))
 
 
@@ -148,17 +149,15 @@ def main() -> None:
         print("stopped", file=sys.stderr)
         sys.exit(130)
     except Exception as error:
-        from ingest.errors import IngestError
-        from model.errors import ModelError
-        from rag.errors import RagError
-
-        if not isinstance(error, IngestError | ModelError | RagError):
+        mistake = as_mistake(error)
+        if mistake is None:
             raise
-        print(f"error: {error}", file=sys.stderr)
-        if error.hint:
-            print(f"hint: {error.hint}", file=sys.stderr)
+        told, hint = (plain(text) for text in mistake)
+        print(f"error: {told}", file=sys.stderr)
+        if hint:
+            print(f"hint: {hint}", file=sys.stderr)
         if "--json" in sys.argv:
-            _print_json({"error": str(error), "hint": error.hint})
+            _print_json({"error": told, "hint": hint})
         sys.exit(2)
 
 

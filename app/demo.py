@@ -1,6 +1,7 @@
 """`make demo`: the sample documents in, three questions answered, and what to do next."""
 
 import time
+from pathlib import Path
 
 import typer
 
@@ -22,12 +23,12 @@ def main() -> None:
 
     start = time.monotonic()
     settings = Settings()
-    samples = settings.home_dir() / "samples"
+    samples = Path(__file__).resolve().parents[1] / "data" / "samples"
     with Library.open(settings.library_dir("samples"), create=True) as library:
         receipt = library.add([samples])
         count = library.status()["documents"]
         typer.echo(f"{count} documents in the library 'samples' ({receipt.seconds:.1f} s), read from {samples}\n")
-        chain = build_chain(library)
+        chain = build_chain(library, "starter")
         for question in QUESTIONS:
             typer.secho(f"Q: {question}", bold=True)
             typer.echo("A: ", nl=False)

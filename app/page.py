@@ -12,15 +12,11 @@ keep_quiet()
 import streamlit as st
 
 from app import state, widgets
+from app.mistakes import as_mistake
 from app.views import ask, documents
-from ingest import IngestError
-from model import ModelError
-from rag import RagError
 
 # a named icon would be fetched from a font server
 st.set_page_config(page_title="Octavo", page_icon=str(Path(__file__).with_name("icon.png")))
-state.prepare()
-state.choose_library()
 page = st.navigation(
     [
         st.Page(ask.draw, title="Ask", icon=":material/search:", url_path="ask", default=True),
@@ -28,6 +24,11 @@ page = st.navigation(
     ]
 )
 try:
+    state.prepare()
+    state.choose_library()
     page.run()
-except (IngestError, ModelError, RagError) as error:
-    st.error(widgets.plain(f"{error}. {error.hint}"))
+except Exception as error:
+    told = as_mistake(error)
+    if told is None:
+        raise
+    st.error(widgets.plain(". ".join(filter(None, told))))

@@ -1,14 +1,15 @@
-"""What all visitors of the page share: open libraries and the chain with its model, each loaded once."""
+"""What all visitors of the page share: the model, the embedder and open libraries, each loaded once."""
 
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 import streamlit as st
 
-from ingest import IngestError, Library, Receipt
+from ingest import Embedder, IngestError, Library, Receipt
 from ingest import Settings as IngestSettings
-from rag import build_chain
 from rag.chain import AnswerChain
+from rag.models import Reader, reader_for
 from rag.settings import Settings
 
 
@@ -19,17 +20,24 @@ def library_names() -> list[str]:
     return sorted(names, key=lambda name: (name != "default", name)) or ["default"]
 
 
+@st.cache_resource(show_spinner="Loading the embedder")
+def embedder() -> Embedder:
+    return Embedder.load(IngestSettings().embedder)
+
+
 @st.cache_resource(show_spinner="Opening the library")
 def library(name: str) -> Library:
-    return Library.open(IngestSettings().library_dir(name), create=True)
+    return Library.open(IngestSettings().library_dir(name), embedder(), create=True)
 
 
-@st.cache_resource(show_spinner="Loading the model", max_entries=4)
+@st.cache_resource(show_spinner="Loading the model")
+def reader() -> Reader:
+    settings = Settings()
+    return reader_for(settings.model, settings)
+
+
 def chain(name: str) -> AnswerChain:
-    """The chain over a library, with model and embedder loaded, so that the first question waits for neither."""
-    opened = library(name)
-    opened.dense("ready?", 1)
-    return build_chain(opened)
+    return AnswerChain(library(name), reader(), Settings())
 
 
 def model_note() -> str:
@@ -41,16 +49,29 @@ def model_note() -> str:
 
 
 def add_files(name: str, files: Sequence[tuple[str, bytes]]) -> Receipt:
-    """Keeps uploaded files in the library's own folder `files` and adds that folder.
+    """Keeps uploaded files in the library's own folder `files` and adds them; one of a name that is there gets a number.
 
     Raises:
         IngestError: a name that can't be a file's.
     """
     folder = IngestSettings().library_dir(name) / "files"
     folder.mkdir(parents=True, exist_ok=True)
+    kept = []
     for given, data in files:
         plain = Path(given.replace("\\", "/")).name  # a browser may send a path: only its last part is a name
-        if not plain or plain.startswith("."):
-            raise IngestError(f"{given!r} can't be a file's name")
-        (folder / plain).write_bytes(data)
-    return library(name).add([folder])
+        if not plain or plain.startswith(".") or len(plain.encode()) > 200:
+            raise IngestError(f"{given[:80]!r} can't be a file's name")
+        kept.append(_free(folder, plain, data))
+        kept[-1].write_bytes(data)
+    return library(name).add(kept)
+
+
+def _free(folder: Path, name: str, data: bytes) -> Path:
+    """A path where no other file stands; the same file again has its own."""
+    stem, suffix = Path(name).stem, Path(name).suffix
+    for number in count(2):
+        path = folder / name
+        if not path.exists() or path.read_bytes() == data:
+            return path
+        name = f"{stem} ({number}){suffix}"
+    raise AssertionError

@@ -10,13 +10,14 @@ from functools import reduce
 from html import escape
 from operator import add
 from pathlib import Path
+from threading import Lock
 
 import streamlit as st
 
 from app.answers import place
 from ingest import Document, Receipt
 from rag.answer import Answer, Citation
-from rag.citations import strip_markers
+from rag.citations import MARKER, claims
 
 _STYLE = """<style>
 .oct-a { font-size: 1.1rem; line-height: 1.6; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -44,14 +45,14 @@ def stream(parts: Iterable[Answer]) -> Answer:
         place_ = st.empty()
         for part in parts:
             seen.append(part)
-            place_.html(_STYLE + _marked("".join(p.text for p in seen)))
+            place_.html(_STYLE + _marked(reduce(add, seen)))
     return reduce(add, seen)
 
 
 def answer(value: Answer) -> None:
     """An answer with its passages, the answer's own words lit in each."""
     with st.chat_message("assistant"):
-        st.html(_STYLE + _marked(value.text))
+        st.html(_STYLE + _marked(value))
         for citation in value.citations:
             _passage(citation, value)
         t = value.timings
@@ -59,9 +60,16 @@ def answer(value: Answer) -> None:
             st.caption(f"{t.prompt_tokens:,} tokens read, {t.completion_tokens} written in {t.total_s:.1f} s")
 
 
-def _marked(text: str) -> str:
-    shown = re.sub(r"\[(\d+)\]", r'<span class="oct-m">\1</span>', escape(text))
-    return f'<div class="oct-a">{shown}</div>'
+def _marked(value: Answer) -> str:
+    """The answer's text as HTML; markers of sources that are there stand out, invented ones stay plain text."""
+
+    def badge(match: re.Match[str]) -> str:
+        numbers = [int(n) for n in match[1].split(",")]
+        if all(1 <= n <= len(value.evidence) for n in numbers):
+            return "".join(f'<span class="oct-m">{n}</span>' for n in numbers)
+        return match[0]
+
+    return f'<div class="oct-a">{MARKER.sub(badge, escape(value.text))}</div>'
 
 
 def _passage(citation: Citation, value: Answer) -> None:
@@ -69,31 +77,36 @@ def _passage(citation: Citation, value: Answer) -> None:
     with st.expander(plain(label), expanded=citation is value.citations[0]):
         if not citation.verified:
             st.caption("The answer's words do not stand in this passage as they are: check it.")
-        st.html(f'{_STYLE}<div class="oct-p">{lit(citation.text, strip_markers(value.text))}</div>')
+        st.html(f'{_STYLE}<div class="oct-p">{lit(citation.text, claims(value.text, citation.marker))}</div>')
         if citation.page_start and st.toggle(f"Show page {citation.page_start}", key=f"page {id(value)} {citation.marker}"):
             _page_picture(citation.path, citation.page_start)
 
 
-def lit(passage: str, words: str) -> str:
-    """The passage as HTML, with the words of the answer marked wherever they stand in it."""
-    pieces = re.findall(r"\w+", words)
-    if not pieces:
+def lit(passage: str, claims: Sequence[str]) -> str:
+    """The passage as HTML, with the words of each claim marked where they stand in it whole."""
+    worded = [r"\W+".join(map(re.escape, re.findall(r"\w+", claim))) for claim in claims]
+    patterns = [rf"\b{words}\b" for words in sorted(worded, key=len, reverse=True) if words]
+    if not patterns:
         return escape(passage)
-    pattern = re.compile(r"\W+".join(map(re.escape, pieces)), re.IGNORECASE)
     out, at = [], 0
-    for match in pattern.finditer(passage):
+    for match in re.finditer("|".join(patterns), passage, re.IGNORECASE):
         out += [escape(passage[at : match.start()]), "<mark>", escape(match[0]), "</mark>"]
         at = match.end()
     return "".join([*out, escape(passage[at:])])
 
 
+_drawing = Lock()
+"""PDFium draws for one thread at a time."""
+
+
 def _page_picture(path: str, page: int) -> None:
-    """The page itself, as a picture: pypdfium2 draws it, nothing in the file runs."""
+    """The page itself, as a picture at most 1,600 pixels wide or high: pypdfium2 draws it, nothing in the file runs."""
     import pypdfium2
 
     try:
-        with pypdfium2.PdfDocument(path) as document:
-            st.image(document[page - 1].render(scale=1.5).to_numpy(), channels="BGR")
+        with _drawing, pypdfium2.PdfDocument(path) as document:
+            sheet = document[page - 1]
+            st.image(sheet.render(scale=min(2.0, 1600 / max(sheet.get_size()))).to_numpy(), channels="BGR")
     except (pypdfium2.PdfiumError, OSError, IndexError):
         st.caption("The file can't be opened any more; the passage above is what was read from it.")
 

@@ -28,7 +28,7 @@ def ingest(
         with Library.open(Settings().library_dir(library), create=True) as opened:
             receipt = opened.add(paths, _Progress())
     except IngestError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(plain(f"error: {error}"), file=sys.stderr)
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         if json:
@@ -41,6 +41,11 @@ def ingest(
     raise typer.Exit(0 if receipt.ok else 1)
 
 
+def plain(text: str) -> str:
+    """Without control characters: a file's name or text must not move the cursor or colour the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else "" for c in text)
+
+
 class _Progress:
     """Lines on stderr: every failed or skipped file, and how far it is, once a second on a terminal."""
 
@@ -51,7 +56,7 @@ class _Progress:
         terminal = sys.stderr.isatty()
         clear = "\r\x1b[K" if terminal else ""
         if result.status in ("failed", "skipped"):
-            print(f"{clear}{result.status}: {result.path}: {result.reason}", file=sys.stderr)
+            print(clear + plain(f"{result.status}: {result.path}: {result.reason}"), file=sys.stderr)
         if terminal and (time.monotonic() >= self._next or done == total):
             self._next = time.monotonic() + 0.2
             print(f"{clear}{done} of {total} files", end="\n" if done == total else "", file=sys.stderr, flush=True)

@@ -54,6 +54,17 @@ MIGRATIONS = [_FIRST]
 """Each brings a library from version i to i + 1. Never edit one that has shipped: append."""
 
 
+def is_current(directory: Path) -> bool:
+    """Whether there is a library whose schema is this Octavo's (or a newer one's, which `connect` refuses)."""
+    if not (directory / DATABASE).is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(directory / DATABASE)) as connection:
+            return bool(connection.execute("pragma user_version").fetchone()[0] >= len(MIGRATIONS))
+    except sqlite3.Error:
+        return True  # damaged: for `connect` to tell
+
+
 def connect(directory: Path, write: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode. A writer's creates the file and brings its schema up to date.
 
@@ -63,7 +74,10 @@ def connect(directory: Path, write: bool = False) -> sqlite3.Connection:
     path = directory / DATABASE
     if not write and not path.is_file():
         raise LibraryError(f"no library at {directory}", "make one with `octavo ingest FOLDER`")
-    connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise LibraryError(f"{path} can't be opened: {error}", "is it yours to read and write?") from error
     try:
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma secure_delete = on")
@@ -76,8 +90,10 @@ def connect(directory: Path, write: bool = False) -> sqlite3.Connection:
         connection.close()
         raise LibraryError(f"{path} can't be read: {error}", "restore it from a backup, or ingest anew") from error
     if version > len(MIGRATIONS):
+        connection.close()
         raise LibraryError(f"{path} was written by a newer Octavo (version {version})", "upgrade Octavo")
     if version < len(MIGRATIONS) and not write:
+        connection.close()
         raise LibraryError(f"{path} was written by an older Octavo, or isn't finished", "run `octavo ingest` on its folders")
     return connection
 
@@ -113,7 +129,9 @@ def set_fact(connection: sqlite3.Connection, name: str, value: str) -> None:
 
 
 def add_receipt(connection: sqlite3.Connection, receipt: dict[str, Any]) -> None:
-    connection.execute("insert into receipts (finished, receipt) values (?, ?)", [now(), json.dumps(receipt)])
+    with transaction(connection):
+        connection.execute("delete from receipts where id not in (select id from receipts order by id desc limit 9)")
+        connection.execute("insert into receipts (finished, receipt) values (?, ?)", [now(), json.dumps(receipt)])
 
 
 def last_receipt(connection: sqlite3.Connection) -> dict[str, Any] | None:

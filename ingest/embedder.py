@@ -53,8 +53,7 @@ class Embedder:
             EmbedderError: it can't be found, downloaded or read, or isn't what it should be.
         """
         directory = _directory(name)
-        model = _load_model(name, directory)
-        return cls(name, model, weights_sha256(directory) if directory else _hash_parameters(model))
+        return cls(name, _load_model(name, directory), weights_sha256(directory))
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens not counted."""
@@ -79,8 +78,8 @@ def _unit(vectors: Any) -> "NDArray[np.float32]":
     return unit
 
 
-def _directory(name: str) -> Path | None:
-    """Where the model lies, or None if only the hub (or its cache) can know."""
+def _directory(name: str) -> Path:
+    """Where the model lies; a name on the hub is downloaded if it isn't on this machine."""
     if name == DEFAULT:
         spec = find_spec(_DEFAULT_PACKAGE)
         if spec is None or not spec.submodule_search_locations:
@@ -93,13 +92,29 @@ def _directory(name: str) -> Path | None:
             )
         return directory
     directory = Path(name).expanduser()
-    return directory.resolve() if directory.is_dir() else None
+    return directory.resolve() if directory.is_dir() else _hub_directory(name)
+
+
+def _hub_directory(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    wanted: dict[str, Any] = {"allow_patterns": ["*.safetensors", "*.json", "*.txt", "*.model"]}
+    full = name if "/" in name else f"sentence-transformers/{name}"
+    try:
+        try:
+            return Path(snapshot_download(full, local_files_only=True, **wanted))
+        except LocalEntryNotFoundError:
+            return Path(snapshot_download(full, **wanted))
+    except Exception as error:  # hub and network errors share no base
+        hint = "set OCTAVO_EMBEDDER to a directory, or to a name on the Hugging Face hub while online"
+        raise EmbedderError(f"can't find the embedder {name!r}: {' '.join(str(error).split())[:200]}", hint) from error
 
 
 @cache
 def weights_sha256(directory: Path) -> str:
     """SHA-256 of a model directory's weights files, read once a process."""
-    files = sorted([*directory.glob("*.safetensors"), *directory.glob("*.bin")])
+    files = sorted(directory.rglob("*.safetensors"))
     if not files:
         raise EmbedderError(f"no weights in {directory}", "name a directory that sentence-transformers can load")
     digest = hashlib.sha256()
@@ -110,16 +125,7 @@ def weights_sha256(directory: Path) -> str:
     return digest.hexdigest()
 
 
-def _hash_parameters(model: "SentenceTransformer") -> str:
-    import torch
-
-    digest = hashlib.sha256()
-    for tensor in model.state_dict().values():
-        digest.update(tensor.to(torch.float32).cpu().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _load_model(name: str, directory: Path | None) -> "SentenceTransformer":
+def _load_model(name: str, directory: Path) -> "SentenceTransformer":
     import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
@@ -129,14 +135,9 @@ def _load_model(name: str, directory: Path | None) -> "SentenceTransformer":
     options["model_kwargs"] = {"dtype": torch.bfloat16 if device == "cuda" or _bf16_gains() else torch.float32}
     logging.disable_progress_bar()
     try:
-        try:
-            return SentenceTransformer(str(directory or name), local_files_only=True, **options)
-        except (OSError, ValueError):
-            if directory:
-                raise
-            return SentenceTransformer(name, **options)
-    except Exception as error:  # hub, network and format errors share no base
-        hint = "set OCTAVO_EMBEDDER to a directory, or to a name on the Hugging Face hub while online"
+        return SentenceTransformer(str(directory), local_files_only=True, **options)
+    except Exception as error:  # format errors share no base
+        hint = "name a directory, or a model on the Hugging Face hub, that sentence-transformers can load"
         raise EmbedderError(f"can't load the embedder {name!r}: {' '.join(str(error).split())[:200]}", hint) from error
 
 

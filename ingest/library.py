@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ingest import database, index, pipeline
 from ingest.embedder import Embedder
-from ingest.errors import EmbedderError, PathError
+from ingest.errors import EmbedderError, LibraryError, PathError
 from ingest.generations import Generation, GenerationGone, Generations
 from ingest.lock import writing
 from ingest.receipt import FileResult, Receipt
 from ingest.records import Document, Hit
-from ingest.settings import DATABASE, Settings
+from ingest.settings import Settings
 from ingest.verify import VerifyReport, verify
 from ingest.view import View
 
@@ -53,10 +53,8 @@ class Library:
             EmbedderError: it was made with another embedder than the one given or set.
         """
         directory = Path(directory).expanduser().resolve()
-        if create and not (directory / DATABASE).exists():
-            directory.mkdir(parents=True, exist_ok=True)
-            with writing(directory):
-                database.connect(directory, write=True).close()
+        if create:
+            _make(directory)
         settings = Settings()
         with closing(database.connect(directory)) as connection:
             made_with = database.fact(connection, "embedder_name")
@@ -237,6 +235,17 @@ class Library:
                 database.set_fact(connection, "embedder", self._embedder.fingerprint)
         _check_embedder(fingerprint, self._embedder)
         return self._embedder
+
+
+def _make(directory: Path) -> None:
+    """Makes a library, or finishes one: its schema may be half made, or an older Octavo's."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LibraryError(f"{directory} can't be a library's directory ({error.strerror})", "name another with --library") from error
+    if not database.is_current(directory):
+        with writing(directory):
+            database.connect(directory, write=True).close()
 
 
 def _check_embedder(fingerprint: str | None, embedder: Embedder) -> None:

@@ -17,7 +17,7 @@ DATABASE = "library.sqlite3"
 class Settings(BaseSettings):
     """`OCTAVO_HOME`, `OCTAVO_EMBEDDER` and `OCTAVO_PARSE_TIMEOUT`."""
 
-    model_config = SettingsConfigDict(env_prefix="OCTAVO_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="OCTAVO_", env_file=Path(__file__).resolve().parents[1] / ".env", extra="ignore")
 
     home: Path | None = None
     """Where libraries are kept; None: `data/` of a checkout, else the user's data folder."""

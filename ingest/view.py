@@ -50,8 +50,9 @@ class View:
         vector = self._embed(text)
         if within is None and self._generation is not None:
             found = self._hits(self._generation.query(vector, k))
-            if len(found) == min(k, total):
-                return found
+            newer = self._newer(vector, k)
+            if len(found) + len(newer) >= min(k, total):
+                return sorted([*found, *newer], key=lambda hit: -hit.score)[:k]
         return self._exact(vector, k, within)
 
     def words(self, text: str, k: int, within: Collection[str] | None = None) -> list[Hit]:
@@ -90,10 +91,17 @@ class View:
             kept.append(term)
         return kept
 
-    def _exact(self, vector: "NDArray[np.float32]", k: int, within: Collection[str] | None) -> list[Hit]:
+    def _newer(self, vector: "NDArray[np.float32]", k: int) -> list[Hit]:
+        """Chunks committed since the generation was published (an `add` is running, or was stopped), by exact search."""
+        published = database.generation(self._connection)
+        if published is None or database.last_chunk(self._connection) <= published[1]:
+            return []
+        return self._exact(vector, k, None, after=published[1])
+
+    def _exact(self, vector: "NDArray[np.float32]", k: int, within: Collection[str] | None, after: int = 0) -> list[Hit]:
         import numpy as np
 
-        keys, matrix = database.vectors(self._connection, within)
+        keys, matrix = database.vectors(self._connection, within, after)
         if not keys:
             return []
         scores = matrix @ vector

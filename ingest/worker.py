@@ -6,6 +6,7 @@ running between files and reads one ahead, so that parsing overlaps with embeddi
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from ingest.loaders import load
 from ingest.loaders.parsed import LoadError, Parsed, clean
 
 START_SECONDS = 60.0
+_MEMORY = 4 << 30
+"""Bytes that reading one file may take; beyond that it fails with MemoryError, and the machine is spared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ def main() -> None:
     pipe: Connection[Any, Any] = Connection(int(sys.argv[1]))
     limit = int(float(sys.argv[2])) + 5
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     pipe.send_bytes(b"ready")
     while True:
         try:

@@ -20,6 +20,7 @@ class KVCache:
         `length` moves only with `advance`, once every layer has appended.
         """
         end = self.length + k.shape[2]
+        assert end <= self._store.shape[4], "the cache is full"
         keys, values = self._store[layer]
         keys[:, :, self.length : end] = k
         values[:, :, self.length : end] = v

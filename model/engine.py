@@ -21,6 +21,9 @@ from model.tokenizer import Tokenizer
 _PREFILL_STEP = 1024
 """Prompt tokens computed between two looks at `cancel`."""
 
+_LOOK_AHEAD = 32
+"""Room in the cache for what a constraint tries with `follow`."""
+
 Constraint = Callable[[list[int], Tensor, KVCache], Tensor]
 """(ids generated so far, logits of (vocab_size,), the cache behind them) -> logits to choose from."""
 
@@ -46,7 +49,8 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        return self.network.embed_tokens.weight.device
+        device: torch.device = self.network.embed_tokens.weight.device
+        return device
 
     @property
     def window(self) -> int:
@@ -108,6 +112,7 @@ class Model:
         Raises:
             WindowError: prompt and answer together would not fit the window.
         """
+        assert max_new_tokens > 0
         if len(ids) + max_new_tokens > self.window:
             raise WindowError(
                 f"the prompt has {len(ids)} tokens; with {max_new_tokens} for the answer that is more than the model's {self.window}",
@@ -124,7 +129,7 @@ class Model:
         constraint: Constraint | None,
         cancel: threading.Event | None,
     ) -> Iterator[Token]:
-        cache = self.new_cache(len(ids) + max_new_tokens)
+        cache = self.new_cache(len(ids) + max_new_tokens + _LOOK_AHEAD)
         logits = self.prefill(ids, cache, cancel)
         done: list[int] = []
         while logits is not None:

@@ -102,7 +102,7 @@ class Gemma2(nn.Module):
         self.config = config
         self.backend = backend
         # left empty, since weights are always loaded: drawing normal numbers on the meta device imports torch's compiler
-        self.embed_tokens = nn.Embedding.from_pretrained(torch.empty(config.vocab_size, config.hidden_size), freeze=False)
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size, _weight=torch.empty(config.vocab_size, config.hidden_size))
         self.layers = nn.ModuleList(Layer(config, i) for i in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 

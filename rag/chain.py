@@ -105,7 +105,7 @@ class AnswerChain(Runnable[Input, Answer]):
                 piece = text.strip()[len(shown) :]  # white space at the end waits for what follows it
                 shown += piece
                 yield Answer(piece)
-        refused = is_refusal(text) or not text.strip()
+        refused = not shown and (is_refusal(text) or not text.strip())
         rest = NOT_FOUND if refused else text.strip()[len(shown) :]
         final = shown + rest
         if not refused and not citations.cite(final, packed.evidence):

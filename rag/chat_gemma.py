@@ -4,7 +4,7 @@ A message's content may be a list of text blocks: each is encoded on its own, so
 """
 
 from collections.abc import Iterator, Sequence
-from threading import Event
+from threading import Event, Lock
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -33,7 +33,7 @@ class ChatGemma2(BaseChatModel):
 
     source: str = Field(default="starter", alias="model")
     """What `model.load_model` takes: starter, a directory, a .gguf file, a hub id."""
-    max_tokens: int = 256
+    max_tokens: int = Field(default=256, ge=1)
     temperature: float = 0.0
     top_p: float = 1.0
     top_k: int = 0
@@ -41,13 +41,15 @@ class ChatGemma2(BaseChatModel):
     stop: list[str] | None = None
     model_config = {"populate_by_name": True}
     _model: Model | None = PrivateAttr(default=None)
+    _loading: Any = PrivateAttr(default_factory=Lock)
 
     @property
     def model(self) -> Model:
-        if self._model is None:
-            settings = Settings()
-            self._model = load_model(self.source, device=settings.device, dtype=settings.dtype)
-        return self._model
+        with self._loading:
+            if self._model is None:
+                settings = Settings()
+                self._model = load_model(self.source, device=settings.device, dtype=settings.dtype)
+            return self._model
 
     @property
     def _llm_type(self) -> str:
@@ -90,9 +92,10 @@ class ChatGemma2(BaseChatModel):
         ids = model.tokenizer.chat(_turns(messages))
         gate = RefusalGate(model, kwargs["refuse_above"]) if kwargs.get("refuse_above") is not None else None
         cancel = Event()
+        limit = min(setting["max_tokens"], max(1, model.window - len(ids)))
         tokens = model.generate(
             ids,
-            min(setting["max_tokens"], max(1, model.window - len(ids))),
+            limit,
             sampler=sampled(setting["temperature"], setting["top_k"], setting["top_p"], setting["seed"]),
             constraint=gate,
             cancel=cancel,
@@ -113,7 +116,7 @@ class ChatGemma2(BaseChatModel):
         finally:
             cancel.set()
         usage = UsageMetadata(input_tokens=len(ids), output_tokens=count, total_tokens=len(ids) + count)
-        finish = "length" if count == setting["max_tokens"] and not held.stopped else "stop"
+        finish = "length" if count == limit and not held.stopped else "stop"
         meta: dict[str, Any] = {"finish_reason": finish, "model_name": self.source, "model_provider": "octavo"}
         if gate is not None:
             meta["doubt"] = gate.doubt

@@ -2,11 +2,11 @@
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rag.answer import Citation, Evidence
 
-_MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 
 
 def normal(text: str) -> str:
@@ -16,23 +16,35 @@ def normal(text: str) -> str:
 
 
 def strip_markers(text: str) -> str:
-    return _MARKER.sub(" ", text).strip()
+    return MARKER.sub(" ", text).strip()
+
+
+def _claims(text: str) -> Iterator[tuple[int, str]]:
+    """(marker, the words before it); of neighbours like [1][2] each stands for the same words."""
+    start, claim = 0, ""
+    for match in MARKER.finditer(text):
+        claim = strip_markers(text[start : match.start()]) or claim
+        for number in match[1].split(","):
+            yield int(number), claim
+        start = match.end()
+
+
+def claims(text: str, marker: int) -> list[str]:
+    """What an answer says with this marker behind it."""
+    return [claim for number, claim in _claims(text) if number == marker]
 
 
 def cite(text: str, evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
     """A citation for each source that the answer names, in the order in which it first names them.
 
-    A marker that no source has is no citation: it stays in the text, and the page shows it as one that leads nowhere.
+    A marker that no source has is no citation: it stays in the text as it is.
     """
     found: dict[int, bool] = {}
-    start = 0
-    for match in _MARKER.finditer(text):
-        claim = normal(strip_markers(text[start : match.start()]))
-        for number in (int(n) for n in match[1].split(",")):
-            if 1 <= number <= len(evidence):
-                stands = bool(claim) and f" {claim} " in f" {normal(evidence[number - 1].chunk.text)} "
-                found[number] = found.get(number, False) or stands
-        start = match.end()
+    for number, claim in _claims(text):
+        if 1 <= number <= len(evidence):
+            words = normal(claim)
+            stands = bool(words) and f" {words} " in f" {normal(evidence[number - 1].chunk.text)} "
+            found[number] = found.get(number, False) or stands
     return tuple(_citation(n, evidence[n - 1], stands) for n, stands in found.items())
 
 

@@ -71,23 +71,40 @@ def temporary_library(texts: set[str]) -> Iterator[tuple[Library, dict[str, str]
 def evaluate_answers(questions: Path, library: str | None, model: str | None, out: Path | None, progress: Progress) -> dict[str, Any]:
     """Asks every question; writes predictions to `out`; returns the figures."""
     rows = read_lines(questions, "id", "question", "answers")
+    for number, row in enumerate(rows, 1):
+        if not str(row["question"] or "").strip():
+            raise EvalError(f"{questions}, question {number}: it is empty")
+        if not all(isinstance(c, str) for c in row.get("contexts") or []):
+            raise EvalError(f"{questions}, question {number}: contexts must be texts")
+    if out is not None:
+        out.write_text("", encoding="utf-8")  # fails now rather than after the last question
+    paths: dict[str, str] = {}
     start = time.monotonic()
     if library is not None:
         with Library.open(IngestSettings().library_dir(library)) as opened:
-            predictions = _ask_all(rows, opened, None, model, progress)
+            predictions = _ask_all(rows, opened, None, model, out, progress)
     else:
         read_lines(questions, "contexts")
         with temporary_library({c for row in rows for c in row["contexts"] if c.strip()}) as (opened, paths):
-            predictions = _ask_all(rows, opened, paths, model, progress)
+            predictions = _ask_all(rows, opened, paths, model, out, progress)
     seconds = time.monotonic() - start
-    if out is not None:
-        lines = (json.dumps(p, ensure_ascii=False) for p in predictions)
-        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return figures(rows, predictions) | {"s_per_question": round(seconds / len(rows), 3)}
+    recall = _supporting_found(rows, predictions, paths) if library is None else None
+    return figures(rows, predictions) | {"retrieval_recall": recall, "s_per_question": round(seconds / len(rows), 3)}
+
+
+def _supporting_found(rows: list[dict[str, Any]], predictions: list[dict[str, Any]], paths: dict[str, str]) -> float | None:
+    """Share of the contexts that a row marks as `supporting` (a list of true and false) that were put before the model."""
+    wanted, found = 0, 0
+    for row, prediction in zip(rows, predictions, strict=True):
+        packed = {r["path"] for r in prediction["retrieved"]}
+        supporting = {paths.get(c) for c, needed in zip(row["contexts"], row.get("supporting") or [], strict=False) if needed}
+        wanted += len(supporting)
+        found += len(supporting & packed)
+    return round(found / wanted, 4) if wanted else None
 
 
 def _ask_all(
-    rows: list[dict[str, Any]], library: Library, paths: dict[str, str] | None, model: str | None, progress: Progress
+    rows: list[dict[str, Any]], library: Library, paths: dict[str, str] | None, model: str | None, out: Path | None, progress: Progress
 ) -> list[dict[str, Any]]:
     chain = build_chain(library, model)
     predictions = []
@@ -96,6 +113,9 @@ def _ask_all(
         if paths is not None:
             asked["within"] = [paths[c] for c in row["contexts"] if c in paths]
         predictions.append(_prediction(row["id"], chain.invoke(asked)))
+        if out is not None:
+            with out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(predictions[-1], ensure_ascii=False) + "\n")
         progress(number, len(rows))
     return predictions
 

@@ -1,12 +1,12 @@
 """Which chat model answers: our own Gemma 2, any LangChain chat model, or a server that speaks OpenAI's protocol."""
 
-import os
 from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
 
 from model import grounded
 from rag.chat_gemma import ChatGemma2
+from rag.citations import normal, strip_markers
 from rag.errors import ServerError
 from rag.settings import Settings
 
@@ -35,8 +35,11 @@ class Reader:
         return 16 if self.estimated else len(self.chat.model.tokenizer.chat([("user", [])]))  # type: ignore[attr-defined]
 
     def count(self, text: str) -> int:
-        """Tokens of a text: exact for our own models; for others counted high, a token for each 3 bytes."""
-        return len(text.encode()) // 3 + 1 if self.estimated else len(self.chat.get_token_ids(text))
+        """Tokens of a text: exact for our own models; for others counted high, one for each digit and each 3 other bytes."""
+        if not self.estimated:
+            return len(self.chat.get_token_ids(text))
+        digits = sum(c.isdigit() for c in text)
+        return digits + (len(text.encode()) - digits) // 3 + 1
 
 
 def reader_for(model: str | BaseChatModel, settings: Settings) -> Reader:
@@ -62,7 +65,7 @@ def _named(name: str, settings: Settings) -> BaseChatModel:
             served,
             model_provider="openai",
             base_url=url,
-            api_key=os.environ.get("OPENAI_API_KEY", "none"),
+            api_key=settings.api_key,
             temperature=0,
             max_tokens=settings.max_answer_tokens,
             max_retries=0,
@@ -73,10 +76,14 @@ def _named(name: str, settings: Settings) -> BaseChatModel:
     return chat
 
 
+_REFUSAL = normal(grounded.REFUSAL)
+
+
 def is_refusal(text: str) -> bool:
-    return text.strip().rstrip(".").casefold() == grounded.REFUSAL.strip().rstrip(".").casefold()
+    """Whether all that a model said is that the sources don't say, however it set its full stops and markers."""
+    return normal(strip_markers(text)) == _REFUSAL
 
 
 def may_become_refusal(text: str) -> bool:
     """Whether a stream that has begun so could still turn out to be the refusal; it is held back until that is known."""
-    return grounded.REFUSAL.strip().casefold().startswith(text.strip().casefold())
+    return _REFUSAL.startswith(normal(strip_markers(text.partition("[")[0] if "]" not in text else text)))

@@ -68,14 +68,16 @@ def pack(
         )
     messages: list[BaseMessage] = []
     left_out: list[LedgerLine] = []
+    spare = room // 4
     for asked, answered in reversed(history):
         cost = count(asked) + count(answered) + 2 * frame
-        if cost > room // 4:
+        if cost > spare:
             left_out.append(LedgerLine("history", cost, why="older than what fits a quarter of the window"))
             break
         lines.append(LedgerLine("history", cost))
         messages[:0] = [HumanMessage(asked), AIMessage(answered)]
         room -= cost
+        spare -= cost
 
     chosen: list[Evidence] = []
     sources: list[str] = []

@@ -20,7 +20,7 @@ def draw() -> None:
     if question:
         _answer(name, question)
     elif count:
-        resources.chain(name)
+        resources.reader()  # loaded before the first question, which then waits for nothing
 
 
 def _answer(name: str, question: str) -> None:

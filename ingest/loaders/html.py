@@ -53,14 +53,14 @@ class _Page:
             self._inline.append("\0")
         elif heading := _HEADING.fullmatch(tag.name):
             self.end_block()
-            self.builder.heading(int(heading[1]), tag.get_text(" "))
+            self.builder.heading(int(heading[1]), _line(tag))
         elif tag.name == "table":
             self._table(tag)
         elif tag.name == "li":
             self._item(tag)
         elif tag.name == "pre":
             self.end_block()
-            self.builder.block(tag.get_text())
+            self.builder.block(_text(tag))
         elif tag.name in _BLOCKS:
             self.end_block()
             self.walk(tag)
@@ -77,7 +77,7 @@ class _Page:
             self.walk(tag)
             self.end_block()
         else:
-            self.builder.line("- " + " ".join(tag.get_text().split()))
+            self.builder.line("- " + _line(tag))
 
     def _table(self, tag: Tag) -> None:
         """A table of data becomes rows; one that holds another is layout, and is read cell by cell."""
@@ -89,6 +89,22 @@ class _Page:
                     self.end_block()
             return
         if caption := tag.find("caption"):
-            self.builder.block(" ".join(caption.get_text(" ").split()))
-        rows = [[cell.get_text(" ") for cell in row.find_all(["td", "th"])] for row in tag.find_all("tr")]
+            self.builder.block(_line(caption))
+        rows = [[_line(cell) for cell in row.find_all(["td", "th"])] for row in tag.find_all("tr")]
         self.builder.block(table_rows(rows))
+
+
+def _text(tag: Tag) -> str:
+    """What stands in a tag: a break is a new line, and what no reader sees is left out."""
+    pieces = []
+    for child in tag.children:
+        if isinstance(child, Tag):
+            block = child.name in _BLOCKS
+            pieces.append("\n" if child.name == "br" else "" if child.name in _UNSEEN else f"\n{_text(child)}\n" if block else _text(child))
+        elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
+            pieces.append(child.replace("\0", ""))
+    return "".join(pieces)
+
+
+def _line(tag: Tag) -> str:
+    return " ".join(_text(tag).split())

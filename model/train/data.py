@@ -180,6 +180,9 @@ class QuestionRows:
             if len(waiting[length]) * length >= tokens:
                 yield pad(waiting[length], length)
                 waiting[length] = []
+        for length, pairs in waiting.items():
+            if pairs:
+                yield pad(pairs, length)
 
 
 def pad(pairs: list[tuple[list[int], list[int]]], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

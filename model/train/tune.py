@@ -1,6 +1,6 @@
 """Step 3: tune a distilled student on questions over numbered passages, in the form of `model.grounded`.
 
-    python -m model.train.tune DISTILLED_RUN TOKENIZER.gguf QUESTIONS.jsonl.xz RUN [--epochs 2]
+    python -m model.train.tune DISTILLED_RUN TOKENIZER.gguf QUESTIONS.jsonl.xz RUN [--steps 4000]
 
 The loss is on the answers alone. Run it again to go on.
 """

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.conftest import Run
+from tests.conftest import ROOT
 
 CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified"}
 AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
@@ -62,6 +63,7 @@ def test_eval_writes_predictions_and_prints_figures(octavo: Run, tmp_path: Path)
     assert set(prediction["retrieved"][0]) == {"path", "page_start", "char_start", "char_end"}
 
 
+QUESTIONS = ROOT / "tests" / "samples_questions.jsonl"
 MISTAKES = {
     "missing folder": (["ingest", "/no/such/folder"], "/no/such/folder"),
     "no library": (["ask", "Who?", "--library", "never-made"], "no library"),
@@ -72,6 +74,12 @@ MISTAKES = {
     "missing model file": (["ask", "Who?", "--model", "/no/such.gguf"], "no such file"),
     "half a server": (["ask", "Who?", "--model", "openai:gemma2"], "doesn't name a server"),
     "question over the window": (["ask", "mill " * 9000], "too long"),
+    "a file as library": (["ask", "Who?", "--library", str(Path(__file__).resolve())], "library"),
+    "a file as library to make": (
+        ["ingest", str(Path(__file__)), "--library", str(Path(__file__).resolve())],
+        "can't be a library's directory",
+    ),
+    "an answer file in no folder": (["eval", str(QUESTIONS), "--library", "default", "--out", "/no/such/p.jsonl"], "/no/such/p.jsonl"),
     "no question file": (["eval", "/no/such.jsonl"], "can't be read"),
 }
 
@@ -100,12 +108,25 @@ def test_wrong_usage_exits_with_2_and_no_traceback(octavo: Run, args: list[str])
     assert "Traceback" not in ran.err and ran.err
 
 
-def test_an_unreadable_file_is_named(octavo: Run, tmp_path: Path) -> None:
+def test_a_setting_that_makes_no_sense_is_named(octavo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCTAVO_MAX_ANSWER_TOKENS", "many")
+    ran = octavo("ask", "Who?")
+    assert ran.code == 2
+    assert ran.err.startswith("error: setting OCTAVO_MAX_ANSWER_TOKENS: ")
+
+
+def test_a_file_that_cannot_be_read_is_named_with_its_reason(octavo: Run, tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "gone.txt").symlink_to(tmp_path / "nothing")
     (tmp_path / "docs" / "data.bin").write_bytes(b"\x00\x01")
+    (tmp_path / "docs" / "evil\x1b]0;x\x07.txt").write_bytes(b"")
     ran = octavo("ingest", tmp_path / "docs", "--library", tmp_path / "lib", "--json")
-    assert ran.code in (0, 1)
-    files = json.loads(ran.out)["files"]
-    assert all(f["reason"] for f in files if f["status"] != "added")
-    assert {Path(f["path"]).name for f in files} >= {"data.bin"}
+    assert ran.code == 1
+    files = {Path(f["path"]).name: f for f in json.loads(ran.out)["files"]}
+    assert {name: f["status"] for name, f in files.items()} == {
+        "gone.txt": "skipped",
+        "data.bin": "skipped",
+        "evil\x1b]0;x\x07.txt": "failed",
+    }
+    assert all(f["reason"] for f in files.values())
+    assert "\x1b" not in ran.err and "\x07" not in ran.err

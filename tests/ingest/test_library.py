@@ -259,3 +259,23 @@ def test_an_unreadable_file_and_folder_fail_alone_and_lose_nothing(embedder: Emb
             failed = [file.reason for file in receipt.files if file.status == "failed"]
             assert failed == ["can't be read: Permission denied", "the folder can't be read: Permission denied"]
             assert receipt.counts["unchanged"] == 1 and len(library.documents()) == 3
+
+
+def test_a_half_made_library_is_finished_by_the_next_that_creates(tmp_path: Path, embedder: Embedder) -> None:
+    (tmp_path / "library.sqlite3").touch()
+    with pytest.raises(LibraryError):
+        Library.open(tmp_path, embedder)
+    with Library.open(tmp_path, embedder, create=True) as library:
+        assert library.status()["documents"] == 0
+
+
+def test_what_is_committed_but_not_yet_in_the_index_is_found(library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):
+        (folder / f"ledger{number}.txt").write_text(f"Ledger {number} of the harbour office.")
+    library.add([folder])
+    (folder / "zeppelin.txt").write_text("A zeppelin moored over the granary roof.")
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.library.index.publish", lambda *args: None)  # as if killed before it
+        library.add([folder])
+    assert not library.status()["index_current"]
+    assert "zeppelin" in library.dense("A zeppelin moored over the granary roof.", 3)[0].chunk.text

@@ -121,3 +121,12 @@ def test_files_that_give_no_text_say_why(tmp_path: Path) -> None:
     assert reasons["empty.txt"] == reasons["blank.md"] == "no text in it"
     assert "not a readable Word document" in reasons["broken.docx"]
     assert "encrypted" in reasons["old.docx"]
+
+
+def test_html_breaks_separate_words_and_inline_tags_do_not(tmp_path: Path) -> None:
+    page = """<h2>C<em>af</em>é</h2><ul><li>First line<br>Second line</li></ul><pre>a<br>b</pre>
+    <table><tr><th>Name</th><th>Sum</th></tr><tr><td>H<sub>2</sub>O</td><td><p>one</p><p>two</p></td></tr></table>"""
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    text = load(tmp_path / "page.html").text
+    for expected in ("Café", "- First line Second line", "a\nb", "| H2O | one two |"):
+        assert expected in text

@@ -116,8 +116,11 @@ def test_any_langchain_chat_model_can_answer(library: Library) -> None:
     assert any(line.what == "instructions" for line in answer.ledger.lines)
 
 
-def test_the_agreed_refusal_of_another_model_is_never_shown_as_an_answer(library: Library) -> None:
-    parts = list(build_chain(library, fake("The sources do not say.")).stream(AGE))
+@pytest.mark.parametrize(
+    "said", ["The sources do not say.", "The sources do not say..", "**The sources do not say.**", "The sources do not say. [1]"]
+)
+def test_the_agreed_refusal_of_another_model_is_never_shown_as_an_answer(library: Library, said: str) -> None:
+    parts = list(build_chain(library, fake(said)).stream(AGE))
     assert reduce(add, parts).refused
     assert "".join(p.text for p in parts) == NOT_FOUND
 

@@ -16,6 +16,8 @@ TABLE = [
     ("in 1641 [1], and it closed in 1938 [2].", [(1, True), (2, False)]),  # "and it closed" are not the source's words
     ("the Sea-Gates failed [2]", [(2, True)]),
     ("three months [3][3]", [(3, True)]),
+    ("1641 [2][1]", [(2, False), (1, True)]),
+    ("1641 [7][1]", [(1, True)]),
     ("1641 [1, 2]", [(1, True), (2, False)]),
     ("1641 [2]", [(2, False)]),
     ("1641 [7]", []),

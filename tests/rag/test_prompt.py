@@ -72,6 +72,13 @@ def test_a_question_over_the_window_is_refused_with_its_size() -> None:
         packed("mill " * 9000, ["a"], 8192)
 
 
+def test_history_takes_a_quarter_of_the_room_at_most() -> None:
+    history = [("mill " * 40, "tide " * 40)] * 40
+    ledger = packed("Where?", ["a " * 100] * 10, 4000, history).ledger
+    assert 0 < sum(line.tokens for line in ledger.lines if line.what == "history") <= 1000
+    assert sum(line.what.startswith("source") for line in ledger.lines) == 10
+
+
 def test_what_was_left_out_says_why() -> None:
     result = packed("Where?", ["tide " * 10, "mill " * 500, "tide " * 11], 400, instructions=False)
     assert [e.chunk.path for e in result.evidence] == ["/d0", "/d2"]
