@@ -85,9 +85,16 @@ def status(library: Library = "default", json: Json = False) -> None:
         facts = store.status()
     if json:
         _print_json(facts)
-    else:
-        for name, value in facts.items():
-            typer.echo(f"{name:12} {json_module.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
+        return
+    last = facts.pop("last_receipt")
+    for name, value in facts.items():
+        typer.echo(f"{name:14} {value}")
+    if last:
+        counts = ", ".join(f"{count} {name}" for name, count in last["counts"].items() if count)
+        typer.echo(f"{'last ingest':14} {last['finished']}: {counts or 'nothing to do'}")
+        for file in last["files"]:
+            if file["status"] == "failed":
+                typer.echo(plain(f"  failed: {file['path']}: {file['reason']}"))
 
 
 @app.command()
@@ -112,17 +119,21 @@ def verify(
 
 
 @app.command()
-def remove(path: Annotated[Path, typer.Argument(help="A file or folder.")], library: Library = "default") -> None:
+def remove(path: Annotated[Path, typer.Argument(help="A file or folder.")], library: Library = "default", json: Json = False) -> None:
     """Take documents out of a library: their text, words and vectors, for good. The files themselves stay."""
     from ingest import Library as Store
     from ingest import Settings
 
     with Store.open(Settings().library_dir(library)) as store:
-        typer.echo(f"removed {store.remove(path)} documents")
+        removed = store.remove(path)
+    if json:
+        _print_json({"removed": removed})
+    else:
+        typer.echo(f"{removed} removed")
 
 
 @app.command(name="app")
-def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.")] = 8501) -> None:
+def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.", min=1, max=65535)] = 8501) -> None:
     """Open the page in a browser."""
     file = Path(__file__).with_name("page.py")
     options = ["--server.address=127.0.0.1", f"--server.port={port}", "--browser.gatherUsageStats=false", "--client.toolbarMode=minimal"]

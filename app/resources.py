@@ -27,6 +27,8 @@ def embedder() -> Embedder:
 
 @st.cache_resource(show_spinner="Opening the library")
 def library(name: str) -> Library:
+    if "/" in name or "\\" in name:
+        raise IngestError(f"{name!r} can't be a library's name", "use letters, digits, '-', '_' and '.'")
     return Library.open(IngestSettings().library_dir(name), embedder(), create=True)
 
 

@@ -6,9 +6,10 @@ from app import resources
 
 
 def prepare() -> None:
-    """Sets every session key once: the library's name, and `turns`, (question, Answer) pairs with the oldest first."""
-    st.session_state.setdefault("library", resources.library_names()[0])
+    """Sets every session key once: the library's name, `turns` ((question, Answer), the oldest first), the question `pending`."""
+    st.session_state.setdefault("library", st.query_params.get("library") or resources.library_names()[0])
     st.session_state.setdefault("turns", [])
+    st.session_state.setdefault("pending", None)
 
 
 def choose_library() -> None:
@@ -16,6 +17,7 @@ def choose_library() -> None:
     names = list(dict.fromkeys([*resources.library_names(), st.session_state["library"]]))
     with st.sidebar:
         st.selectbox("Library", names, key="library", on_change=_forget, accept_new_options=True, help="Type a name to make a new one.")
+    st.query_params["library"] = st.session_state["library"]  # a reload comes back to it
 
 
 def _forget() -> None:

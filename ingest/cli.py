@@ -3,6 +3,7 @@
 import json as json_module
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,8 +24,12 @@ def ingest(
     fine; 1: some files failed, each named with its reason; 2: nothing could be done.
     """
     from ingest import IngestError, Library, Settings
+    from ingest.errors import PathError
 
     try:
+        for path in paths:  # before a library is made for nothing
+            if not path.exists():
+                raise PathError(f"no file or folder at {path}", "check the path; `octavo remove` takes a document out")
         with Library.open(Settings().library_dir(library), create=True) as opened:
             receipt = opened.add(paths, _Progress())
     except IngestError as error:
@@ -47,7 +52,7 @@ def plain(text: str) -> str:
 
 
 class _Progress:
-    """Lines on stderr: every failed or skipped file, and how far it is, once a second on a terminal."""
+    """Lines on stderr: every failed file, and how far it is, once a second on a terminal."""
 
     def __init__(self) -> None:
         self._next = 0.0
@@ -55,7 +60,7 @@ class _Progress:
     def __call__(self, result: "FileResult", done: int, total: int) -> None:
         terminal = sys.stderr.isatty()
         clear = "\r\x1b[K" if terminal else ""
-        if result.status in ("failed", "skipped"):
+        if result.status == "failed":
             print(clear + plain(f"{result.status}: {result.path}: {result.reason}"), file=sys.stderr)
         if terminal and (time.monotonic() >= self._next or done == total):
             self._next = time.monotonic() + 0.2
@@ -65,4 +70,7 @@ class _Progress:
 def _summary(receipt: "Receipt") -> str:
     counts = ", ".join(f"{count} {status}" for status, count in receipt.counts.items() if count)
     chunks = sum(file.chunks for file in receipt.files if file.status in ("added", "replaced"))
-    return f"{counts or 'no files'}; {chunks} new chunks in {receipt.seconds:.1f} s"
+    told = [f"{counts or 'no files'}; {chunks} new chunks in {receipt.seconds:.1f} s"]
+    skipped = Counter(file.reason for file in receipt.files if file.status == "skipped")
+    told += [f"  skipped {count}: {reason}" for reason, count in skipped.most_common()]
+    return plain("\n".join(told))

@@ -125,7 +125,7 @@ class Library:
         with writing(self.directory), closing(database.connect(self.directory, write=True)) as connection:
             found = [known for known in database.known(connection) if known == root or known.startswith(root + "/")]
             if not found:
-                raise PathError(f"the library has no document at {root}", "`octavo status` says what it holds")
+                raise PathError(f"the library has no document at {root}", "name it as it was added; the page's Documents lists all")
             for known in found:
                 database.delete_document(connection, known)
             self._publish(connection, erase=True)
@@ -181,7 +181,7 @@ class Library:
         with closing(database.connect(self.directory)) as connection:
             text = database.text(connection, pipeline.stored_path(path))
         if text is None:
-            raise PathError(f"the library has no document at {path}", "`octavo status` says what it holds")
+            raise PathError(f"the library has no document at {path}", "name it as it was added; the page's Documents lists all")
         return text
 
     def status(self) -> dict[str, Any]:

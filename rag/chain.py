@@ -102,11 +102,11 @@ class AnswerChain(Runnable[Input, Answer]):
             first = first or time.monotonic() - start
             text += chunk.text
             if not may_become_refusal(text):
-                piece = text.strip()[len(shown) :]  # white space at the end waits for what follows it
+                piece = citations.settle(text.strip(), packed.evidence, ended=False)[len(shown) :]
                 shown += piece
                 yield Answer(piece)
         refused = not shown and (is_refusal(text) or not text.strip())
-        rest = NOT_FOUND if refused else text.strip()[len(shown) :]
+        rest = NOT_FOUND if refused else citations.settle(text.strip(), packed.evidence, ended=True)[len(shown) :]
         final = shown + rest
         if not refused and not citations.cite(final, packed.evidence):
             holder = citations.holder(final, packed.evidence)

@@ -34,6 +34,26 @@ def claims(text: str, marker: int) -> list[str]:
     return [claim for number, claim in _claims(text) if number == marker]
 
 
+def settle(text: str, evidence: Sequence[Evidence], ended: bool) -> str:
+    """The text to show for what a model has written so far: each marker is checked before it is shown.
+
+    One whose words don't stand in its source, but do in another, is given that one's number. A marker that is still being
+    written is held back until it has ended.
+    """
+
+    def check(match: re.Match[str]) -> str:
+        number, claim = match[1], ""
+        for n, words in _claims(text[: match.end()]):
+            if str(n) == number:
+                claim = words
+        stands = number.isdigit() and 0 < int(number) <= len(evidence) and _stands(claim, evidence[int(number) - 1])
+        other = None if stands or not number.isdigit() else holder(claim, evidence)
+        return f"[{other}]" if other else match[0]
+
+    shown = MARKER.sub(check, text)
+    return shown if ended else re.sub(r"\s*\[[\d,\s]*$", "", shown)
+
+
 def cite(text: str, evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
     """A citation for each source that the answer names, in the order in which it first names them.
 
@@ -42,19 +62,18 @@ def cite(text: str, evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
     found: dict[int, bool] = {}
     for number, claim in _claims(text):
         if 1 <= number <= len(evidence):
-            words = normal(claim)
-            stands = bool(words) and f" {words} " in f" {normal(evidence[number - 1].chunk.text)} "
-            found[number] = found.get(number, False) or stands
+            found[number] = found.get(number, False) or _stands(claim, evidence[number - 1])
     return tuple(_citation(n, evidence[n - 1], stands) for n, stands in found.items())
 
 
 def holder(text: str, evidence: Sequence[Evidence]) -> int | None:
     """The number of the first source in which the whole text stands; None if there is none."""
-    claim = normal(strip_markers(text))
-    for number, item in enumerate(evidence, 1):
-        if claim and f" {claim} " in f" {normal(item.chunk.text)} ":
-            return number
-    return None
+    return next((n for n, item in enumerate(evidence, 1) if _stands(text, item)), None)
+
+
+def _stands(claim: str, evidence: Evidence) -> bool:
+    words = normal(strip_markers(claim))
+    return bool(words) and f" {words} " in f" {normal(evidence.chunk.text)} "
 
 
 def _citation(number: int, evidence: Evidence, verified: bool) -> Citation:

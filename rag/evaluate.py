@@ -72,10 +72,11 @@ def evaluate_answers(questions: Path, library: str | None, model: str | None, ou
     """Asks every question; writes predictions to `out`; returns the figures."""
     rows = read_lines(questions, "id", "question", "answers")
     for number, row in enumerate(rows, 1):
-        if not str(row["question"] or "").strip():
-            raise EvalError(f"{questions}, question {number}: it is empty")
-        if not all(isinstance(c, str) for c in row.get("contexts") or []):
-            raise EvalError(f"{questions}, question {number}: contexts must be texts")
+        if not isinstance(row["question"], str) or not row["question"].strip():
+            raise EvalError(f"{questions}, question {number}: the question must be a text that isn't empty")
+        contexts = row.get("contexts", [])
+        if not isinstance(contexts, list) or not all(isinstance(c, str) for c in contexts):
+            raise EvalError(f"{questions}, question {number}: contexts must be a list of texts")
     if out is not None:
         out.write_text("", encoding="utf-8")  # fails now rather than after the last question
     paths: dict[str, str] = {}

@@ -71,7 +71,7 @@ def _named(name: str, settings: Settings) -> BaseChatModel:
             max_retries=0,
         )
     except ImportError as error:
-        raise ServerError("models behind a server need one more package", "pip install 'octavo[openai]'") from error
+        raise ServerError("models behind a server need one more package", "pip install langchain-openai") from error
     assert isinstance(chat, BaseChatModel)
     return chat
 

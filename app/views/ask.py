@@ -16,14 +16,21 @@ def draw() -> None:
     for question, answer in st.session_state["turns"]:
         widgets.question(question)
         widgets.answer(answer)
-    question = st.chat_input("Ask a question", disabled=not count)
-    if question:
-        _answer(name, question)
+    pending = st.session_state["pending"]
+    st.chat_input("Ask a question", key="asked", on_submit=_ask, disabled=not count or pending is not None)
+    if pending is not None:
+        _answer(name, pending)
     elif count:
         resources.reader()  # loaded before the first question, which then waits for nothing
 
 
+def _ask() -> None:
+    st.session_state["pending"] = st.session_state["asked"]
+
+
 def _answer(name: str, question: str) -> None:
+    """Answers while the box is closed, so that a second question can't wipe out the first."""
+    st.session_state["pending"] = None
     widgets.question(question)
     history = [(q, a.text) for q, a in st.session_state["turns"]]
     answer = widgets.stream(resources.chain(name).stream({"question": question, "history": history}))

@@ -49,7 +49,7 @@ def test_ingest_ask_remove_verify_as_one_would(octavo: Run, tmp_path: Path, samp
     assert set(files["faq.md"]) >= {"path", "status", "reason", "pages", "chars", "chunks", "seconds"}
     assert json.loads(octavo("status", "--library", place, "--json").out)["documents"] == 1
     assert octavo("verify", "--library", place).code == 0
-    assert octavo("remove", tmp_path / "faq.md", "--library", place).out == "removed 1 documents\n"
+    assert octavo("remove", tmp_path / "faq.md", "--library", place).out == "1 removed\n"
     assert json.loads(octavo("status", "--library", place, "--json").out)["documents"] == 0
 
 
@@ -93,6 +93,11 @@ def test_a_mistake_is_one_clear_line_and_a_non_zero_exit(octavo: Run, name: str)
     line, *hints = ran.err.strip().splitlines()
     assert line.startswith("error: ") and message in line
     assert all(h.startswith("hint: ") for h in hints) and len(hints) <= 1
+
+
+def test_a_missing_folder_makes_no_library(octavo: Run, tmp_path: Path) -> None:
+    assert octavo("ingest", "/no/such/folder", "--library", tmp_path / "lib").code == 2
+    assert not (tmp_path / "lib").exists()
 
 
 def test_with_json_a_mistake_is_json_too(octavo: Run) -> None:

@@ -109,6 +109,30 @@ def test_a_file_is_added_and_its_hostile_text_stays_text(page: Any, tmp_path: Pa
     assert page.title() == "Octavo"
 
 
+def test_a_reload_comes_back_to_the_same_library_and_a_name_is_never_a_path(page: Any, address: str) -> None:
+    chooser = page.get_by_role("combobox").first
+    chooser.fill("second")
+    chooser.press("Enter")
+    page.get_by_text("This library is empty").wait_for()
+    page.reload()
+    page.get_by_text("This library is empty").wait_for()
+    page.goto(f"{address}/?library=../evil")
+    page.get_by_text("can't be a library's name").wait_for()
+
+
+def test_a_file_of_the_same_name_does_not_replace_the_first(page: Any, tmp_path: Path) -> None:
+    for number, text in enumerate(("The parrot is called Quill.", "The ferret is called Bramble.")):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "notes.txt").write_text(text)
+        page.get_by_role("link", name="Documents").click()
+        page.locator("input[type=file]").set_input_files(str(tmp_path / str(number) / "notes.txt"))
+        page.get_by_role("button", name="Add", exact=True).click()
+        page.get_by_text("1 added").wait_for()
+        page.get_by_role("link", name="Ask").click()
+    ask(page, "What is the parrot called?")
+    page.locator(".oct-p", has_text="Quill").first.wait_for()
+
+
 def test_an_empty_library_says_what_to_do(page: Any) -> None:
     chooser = page.get_by_role("combobox").first
     chooser.fill("brand new")
