@@ -5,6 +5,9 @@ be counted exactly. The question stands before the sources as well as after them
 knows what it looks for. An answer begins with a space, so that its tokens are the very tokens of the source.
 """
 
+import re
+import string
+
 REFUSAL = " The sources do not say."
 """What the starter was trained to answer when they don't."""
 
@@ -23,3 +26,9 @@ def closing(question: str) -> str:
 
 def answer(text: str, number: int) -> str:
     return f" {text.strip()} [{number}]"
+
+
+def normal(text: str) -> str:
+    """Lower case, no punctuation, no articles: how answers are compared."""
+    text = "".join(c for c in text.lower() if c not in string.punctuation)
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())

@@ -1,18 +1,12 @@
 """Markers in an answer, held against the sources: which source each names, and whether the words before it stand there."""
 
 import re
-import string
 from collections.abc import Iterator, Sequence
 
+from model.grounded import normal
 from rag.answer import Citation, Evidence
 
 MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
-
-
-def normal(text: str) -> str:
-    """Lower case, no punctuation, no articles: how words are compared."""
-    text = "".join(c for c in text.lower() if c not in string.punctuation)
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
 
 
 def strip_markers(text: str) -> str:

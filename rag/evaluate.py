@@ -18,9 +18,10 @@ from typing import Any
 
 from ingest import Library
 from ingest import Settings as IngestSettings
+from model.grounded import normal
 from rag.answer import Answer
 from rag.chain import build_chain
-from rag.citations import normal, strip_markers
+from rag.citations import strip_markers
 from rag.errors import EvalError
 from rag.retriever import LibraryRetriever
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from langchain_core.language_models import BaseChatModel
 
 from model import grounded
+from model.grounded import normal
 from rag.chat_gemma import ChatGemma2
-from rag.citations import normal, strip_markers
+from rag.citations import strip_markers
 from rag.errors import ServerError
 from rag.settings import Settings
 

@@ -66,33 +66,46 @@ def pack(
             f"the question is too long: {lines[-1].tokens} tokens, and the window of {window} must also hold sources and an answer",
             "ask in fewer words, or add the text to the library and ask about it",
         )
+    messages, told, older = _pack_history(history, room // 4, count, frame)
+    room -= sum(line.tokens for line in told)
+    chosen, bill, left_out = _pack_sources(evidence, room, count, most)
+    sources = [grounded.source(number, item.chunk.text) for number, item in enumerate(chosen, 1)]
+    texts = [*([INSTRUCTIONS] if instructions else []), opening, *sources, closing]
+    messages.append(HumanMessage([{"type": "text", "text": text} for text in texts]))
+    return Packed(messages, tuple(chosen), Ledger(window, reserve, (*lines, *told, *bill), (*older, *left_out), estimated))
+
+
+def _pack_history(
+    history: Sequence[tuple[str, str]], room: int, count: Callable[[str], int], frame: int
+) -> tuple[list[BaseMessage], list[LedgerLine], list[LedgerLine]]:
+    """The latest turns that fit into `room` tokens: as messages, their bill, and what was too old."""
     messages: list[BaseMessage] = []
-    left_out: list[LedgerLine] = []
-    spare = room // 4
+    bill: list[LedgerLine] = []
     for asked, answered in reversed(history):
         cost = count(asked) + count(answered) + 2 * frame
-        if cost > spare:
-            left_out.append(LedgerLine("history", cost, why="older than what fits a quarter of the window"))
-            break
-        lines.append(LedgerLine("history", cost))
+        if cost > room:
+            return messages, bill, [LedgerLine("history", cost, why="older than what fits a quarter of the window")]
+        bill.append(LedgerLine("history", cost))
         messages[:0] = [HumanMessage(asked), AIMessage(answered)]
         room -= cost
-        spare -= cost
+    return messages, bill, []
 
+
+def _pack_sources(
+    evidence: Sequence[Evidence], room: int, count: Callable[[str], int], most: int
+) -> tuple[list[Evidence], list[LedgerLine], list[LedgerLine]]:
+    """The best evidence that fits into `room` tokens, its bill, and what was left out and why."""
     chosen: list[Evidence] = []
-    sources: list[str] = []
+    bill: list[LedgerLine] = []
+    left_out: list[LedgerLine] = []
     for item in evidence:
-        text = grounded.source(len(chosen) + 1, item.chunk.text)
-        tokens = count(text)
+        tokens = count(grounded.source(len(chosen) + 1, item.chunk.text))
         if len(chosen) == most:
             left_out.append(LedgerLine("source", tokens, item.chunk.path, f"the model reads {most} sources best"))
         elif tokens > room:
             left_out.append(LedgerLine("source", tokens, item.chunk.path, f"larger than the {room} tokens left"))
         else:
             chosen.append(item)
-            sources.append(text)
-            lines.append(LedgerLine(f"source {len(chosen)}", tokens, item.chunk.path))
+            bill.append(LedgerLine(f"source {len(chosen)}", tokens, item.chunk.path))
             room -= tokens
-    texts = [*([INSTRUCTIONS] if instructions else []), opening, *sources, closing]
-    messages.append(HumanMessage([{"type": "text", "text": text} for text in texts]))
-    return Packed(messages, tuple(chosen), Ledger(window, reserve, tuple(lines), tuple(left_out), estimated))
+    return chosen, bill, left_out

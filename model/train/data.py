@@ -3,8 +3,6 @@
 import json
 import lzma
 import random
-import re
-import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 
 from model import grounded
 from model.errors import SourceError
+from model.grounded import normal
 from model.tokenizer import Tokenizer
 
 BUCKETS = (512, 1024, 2048)
@@ -80,12 +79,6 @@ def read_questions(path: Path) -> list[Question]:
             except (ValueError, KeyError) as error:
                 raise SourceError(f"{path}, line {number}: not a question ({error!r})") from error
     return rows
-
-
-def normal(text: str) -> str:
-    """Lower case, no punctuation, no articles: how answers are compared."""
-    text = "".join(c for c in text.lower() if c not in string.punctuation)
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
 
 
 def nearest_passages(questions: list[Question], passages: list[str], count: int, seed: int = 0) -> NDArray[np.int32]:

@@ -13,10 +13,10 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 
 from ingest import Library
+from model.grounded import normal
 from rag import build_chain
 from rag.answer import NOT_FOUND, Answer
 from rag.chain import AnswerChain
-from rag.citations import normal
 from rag.errors import QuestionError
 from tests.conftest import ROOT
 
