@@ -6,7 +6,8 @@ sentence at the start of its answer is its doubt. The evidence sets how much dou
 below it the sentence is closed to the model.
 
 The weights are a logistic regression on 700 questions (500 SQuAD questions over 547 passages; 200 that their passages
-don't answer): it refused 91 % of the latter and 6 % of the former, with AUC 0.98 (doubt alone: 0.93, coverage 0.97).
+don't answer). Cross-validated in five parts it refused 91 % of the latter and 6.6 % of the former, with AUC 0.98 (doubt alone:
+0.93, coverage 0.97).
 """
 
 import math
