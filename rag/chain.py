@@ -107,16 +107,15 @@ class AnswerChain(Runnable[Input, Answer]):
                 yield Answer(piece)
         refused = not shown and (is_refusal(text) or not text.strip())
         rest = NOT_FOUND if refused else citations.settle(text.strip(), packed.evidence, ended=True)[len(shown) :]
-        final = shown + rest
-        if not refused and not citations.cite(final, packed.evidence):
-            holder = citations.holder(final, packed.evidence)
-            rest += f" [{holder}]" if holder else ""
-            final = shown + rest
+        cited = () if refused else citations.cite(shown + rest, packed.evidence)
+        if not refused and not cited and (holder := citations.holder(shown + rest, packed.evidence)):
+            rest += f" [{holder}]"
+            cited = citations.cite(shown + rest, packed.evidence)
         seconds = time.monotonic() - start
         yield Answer(
             rest,
             refused=refused,
-            citations=() if refused else citations.cite(final, packed.evidence),
+            citations=cited,
             timings=Timings(
                 retrieved, first or seconds, seconds, usage.get("input_tokens", packed.ledger.total), usage.get("output_tokens", 0)
             ),

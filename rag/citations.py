@@ -36,12 +36,12 @@ def settle(text: str, evidence: Sequence[Evidence], ended: bool) -> str:
     """
 
     def check(match: re.Match[str]) -> str:
-        number, claim = match[1], ""
-        for n, words in _claims(text[: match.end()]):
-            if str(n) == number:
-                claim = words
-        stands = number.isdigit() and 0 < int(number) <= len(evidence) and _stands(claim, evidence[int(number) - 1])
-        other = None if stands or not number.isdigit() else holder(claim, evidence)
+        if "," in match[1]:
+            return match[0]
+        number, claim = list(_claims(text[: match.end()]))[-1]
+        if 1 <= number <= len(evidence) and _stands(claim, evidence[number - 1]):
+            return match[0]
+        other = holder(claim, evidence)
         return f"[{other}]" if other else match[0]
 
     shown = MARKER.sub(check, text)

@@ -71,7 +71,7 @@ def temporary_library(texts: set[str]) -> Iterator[tuple[Library, dict[str, str]
 
 def evaluate_answers(questions: Path, library: str | None, model: str | None, out: Path | None, progress: Progress) -> dict[str, Any]:
     """Asks every question; writes predictions to `out`; returns the figures."""
-    rows = read_lines(questions, "id", "question", "answers")
+    rows = read_lines(questions, "id", "question", "answers", *([] if library is not None else ["contexts"]))
     for number, row in enumerate(rows, 1):
         if not isinstance(row["question"], str) or not row["question"].strip():
             raise EvalError(f"{questions}, question {number}: the question must be a text that isn't empty")
@@ -86,7 +86,6 @@ def evaluate_answers(questions: Path, library: str | None, model: str | None, ou
         with Library.open(IngestSettings().library_dir(library)) as opened:
             predictions = _ask_all(rows, opened, None, model, out, progress)
     else:
-        read_lines(questions, "contexts")
         with temporary_library({c for row in rows for c in row["contexts"] if c.strip()}) as (opened, paths):
             predictions = _ask_all(rows, opened, paths, model, out, progress)
     seconds = time.monotonic() - start
