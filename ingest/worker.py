@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, Self
@@ -114,7 +114,7 @@ def _answer(path: Path) -> dict[str, Any]:
     reason, parsed = "", None
     try:
         found = load(path)
-        parsed = {"text": found.text, "pages": found.pages, "headings": found.headings}
+        parsed = asdict(found)
     except LoadError as error:
         reason = str(error)
     except Exception as error:  # any parser may raise anything on a damaged file: that file failed, no more

@@ -23,14 +23,19 @@ SUFFIXES = {
 }
 
 
-def load(path: Path) -> Parsed:
-    """Reads one file.
+WITH_OCR = {"pdf"}
+"""Loaders that can read pictures of text, when asked to."""
+
+
+def load(path: Path, ocr: bool = False) -> Parsed:
+    """Reads one file; `ocr` also reads its scanned pages, which takes seconds a page.
 
     Raises:
         LoadError: the file can't be read, or holds no text; its message is one line for the receipt.
     """
-    module = import_module(f"ingest.loaders.{SUFFIXES[path.suffix.lower()]}")
-    parsed: Parsed = module.load(path)
-    if not parsed.text.strip():
+    name = SUFFIXES[path.suffix.lower()]
+    module = import_module(f"ingest.loaders.{name}")
+    parsed: Parsed = module.load(path, ocr=True) if ocr and name in WITH_OCR else module.load(path)
+    if not parsed.text.strip() and not parsed.scanned:
         raise LoadError("no text in it")
     return parsed

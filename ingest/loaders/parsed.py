@@ -16,11 +16,24 @@ class LoadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A document's canonical text, where its pages begin (start, number) and its headings (start, level, title)."""
+    """A document's canonical text, and what a loader knows about it.
+
+    Attributes:
+        pages: where each page begins: (start, number); None where the format has no pages.
+        headings: (start, level, title); 1 is the highest level.
+        scanned: numbers of pages without text that hold a picture, so that OCR may read them.
+        ocr: numbers of pages whose text OCR read.
+        empty: numbers of pages with nothing to read.
+        notes: what a reader would see and the text lacks, a line each, for the receipt.
+    """
 
     text: str
     pages: list[tuple[int, int]] | None = None
     headings: list[tuple[int, int, str]] = field(default_factory=list)
+    scanned: list[int] = field(default_factory=list)
+    ocr: list[int] = field(default_factory=list)
+    empty: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def clean(text: str) -> str:
