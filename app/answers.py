@@ -37,6 +37,8 @@ def show(parts: "Iterable[Answer]") -> "Answer":
         sys.stdout.flush()
     answer = reduce(add, seen)
     typer.echo("")
+    if answer.note:
+        typer.echo(answer.note, err=True)
     for citation in answer.citations:
         mark = "" if citation.verified else "  (these words are not in the passage: check it)"
         typer.echo(f"\n  [{citation.marker}] {place(citation)}{mark}")

@@ -55,6 +55,8 @@ def answer(value: Answer) -> None:
         st.html(_STYLE + _marked(value))
         for citation in value.citations:
             _passage(citation, value)
+        if value.note:
+            st.caption(plain(value.note))
         t = value.timings
         if t.completion_tokens:
             st.caption(f"{t.prompt_tokens:,} tokens read, {t.completion_tokens} written in {t.total_s:.1f} s")

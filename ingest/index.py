@@ -21,8 +21,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest import child, database, generations
+from ingest import child, database, failpoints, generations, search
 from ingest.errors import LibraryError
+from ingest.schema import connect
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,12 +36,12 @@ _BATCH = 1000
 
 
 def is_current(connection: sqlite3.Connection) -> bool:
-    """Whether the published generation holds exactly the library's chunks."""
+    """Whether the published generation holds exactly the library's vectors."""
     found = database.generation(connection)
     if found is None:
-        return database.chunk_count(connection) == 0
-    _, last_chunk, chunks = found
-    return last_chunk >= database.last_chunk(connection) and chunks == database.chunk_count(connection)
+        return database.vector_count(connection) == 0
+    _, last_vector, vectors = found
+    return last_vector >= database.last_vector(connection) and vectors == database.vector_count(connection)
 
 
 def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False) -> None:
@@ -57,19 +58,24 @@ def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False
     base = database.generation(connection)
     generations.sweep(directory, base[0] if base else 0, everything=True)
     number = max([base[0] if base else 0, *(int(path.name) for path in chroma.glob("[0-9]*"))]) + 1
-    last_chunk, chunks = database.last_chunk(connection), database.chunk_count(connection)
-    grows = base is not None and database.chunk_count(connection, up_to=base[1]) == base[2] and not whole
+    last_vector, vectors = database.last_vector(connection), database.vector_count(connection)
+    grows = base is not None and database.vector_count(connection, up_to=base[1]) == base[2] and not whole
+    failpoints.reach("publish: before the build")
     temporary = chroma / f"tmp-{number:08d}"
     problem = run_child("build", directory, temporary, str(base[0])) if base and grows else "not tried"
     if problem:
         problem = run_child("build", directory, temporary, "")
     if problem:
         raise LibraryError(f"the index can't be built: {problem}", "the documents are safe; " + generations.REPAIR)
+    failpoints.reach("publish: built")
     _flush(temporary)
+    failpoints.reach("publish: before the rename")
     temporary.rename(generations.path_of(directory, number))
+    failpoints.reach("publish: renamed")
     _flush_directory(chroma)
-    database.add_generation(connection, number, last_chunk, chunks)
+    database.add_generation(connection, number, last_vector, vectors)
     generations.sweep(directory, number, everything=True)
+    failpoints.reach("publish: old generations swept")
 
 
 def _flush(path: Path) -> None:
@@ -105,21 +111,25 @@ def run_child(task: str, directory: Path, index: Path, argument: str) -> str:
 
 def _build(directory: Path, index: Path, base: str) -> str:
     """Fills a new index: whole, or (`base` is a generation's number) the chunks since a generation, onto its copy."""
-    connection = database.connect(directory)
+    connection = connect(directory)
     shutil.rmtree(index, ignore_errors=True)
     after = 0
     if base:
         shutil.copytree(generations.path_of(directory, int(base)), index)
+        failpoints.reach("build: base copied", parent=os.getppid())
         found = database.generation(connection)
         assert found and found[0] == int(base)
         after = found[1]
     client = generations.open_client(index)
     configuration: Any = {"hnsw": {"space": "cosine", "batch_size": 1, "sync_threshold": 1}}  # see the module's docstring
     collection = client.get_or_create_collection(generations.COLLECTION, embedding_function=None, configuration=configuration)
-    keys, matrix = database.vectors(connection, after=after)
+    failpoints.reach("build: collection made", parent=os.getppid())
+    keys, matrix = search.vectors(connection, after=after)
     for start in range(0, len(keys), _BATCH):
         collection.add(ids=keys[start : start + _BATCH], embeddings=matrix[start : start + _BATCH])
+        failpoints.reach("build: batch added", parent=os.getppid())
     client.close()
+    failpoints.reach("build: closed", parent=os.getppid())
     return _check(directory, index, "200")
 
 
@@ -127,7 +137,7 @@ def _check(directory: Path, index: Path, sample: str) -> str:
     """Compares an index with SQLite: its ids, its vectors, and `sample` queries against exact search."""
     import numpy as np
 
-    keys, matrix = database.vectors(database.connect(directory))
+    keys, matrix = search.vectors(connect(directory))
     client = generations.open_client(index)
     collection = client.get_collection(generations.COLLECTION, embedding_function=None)
     ids = collection.get(include=[])["ids"]

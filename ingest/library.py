@@ -6,19 +6,20 @@ index's generation all come from it. People may ask, from many processes, while 
 
 import sqlite3
 import threading
-import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ingest import database, index, pipeline
+from ingest import chunking, database, index, pipeline, schema
 from ingest.embedder import Embedder
 from ingest.errors import EmbedderError, LibraryError, PathError
 from ingest.generations import Generation, GenerationGone, Generations
-from ingest.lock import writing
-from ingest.receipt import FileResult, Receipt
+from ingest.lock import refuse_network, writing
+from ingest.pipeline import Run
+from ingest.plan import make_plan, stored_path
+from ingest.progress import Progress, carry_out, running, unfinished
+from ingest.receipt import Receipt
 from ingest.records import Document, Hit
 from ingest.settings import Settings
 from ingest.verify import VerifyReport, verify
@@ -26,6 +27,7 @@ from ingest.view import View
 
 if TYPE_CHECKING:
     import numpy as np
+    from langchain_core.document_loaders import BaseLoader
     from numpy.typing import NDArray
 
 
@@ -53,10 +55,11 @@ class Library:
             EmbedderError: it was made with another embedder than the one given or set.
         """
         directory = Path(directory).expanduser().resolve()
+        refuse_network(directory)
         if create:
             _make(directory)
         settings = Settings()
-        with closing(database.connect(directory)) as connection:
+        with closing(schema.connect(directory)) as connection:
             made_with = database.fact(connection, "embedder_name")
             fingerprint = database.fact(connection, "embedder")
         if embedder is not None:
@@ -65,7 +68,7 @@ class Library:
         if made_with and "embedder" in settings.model_fields_set and settings.embedder != made_with:
             raise EmbedderError(
                 f"this library was made with the embedder {made_with!r}, and OCTAVO_EMBEDDER says {settings.embedder!r}",
-                "unset OCTAVO_EMBEDDER, or ingest into another library",
+                "unset OCTAVO_EMBEDDER, or make its vectors anew with `octavo reembed`",
             )
         return cls(directory, made_with or settings.embedder, None)
 
@@ -81,38 +84,39 @@ class Library:
 
     # Writing
 
-    def add(self, paths: Sequence[str | Path], progress: pipeline.Progress | None = None) -> Receipt:
+    def add(self, paths: Sequence[str | Path], progress: Progress | None = None, exclude: Sequence[str] = ()) -> Receipt:
         """Adds files, and folders with all below them; what is unchanged costs nothing, what is gone is removed.
 
         Interrupted (Ctrl-C, a kill), it keeps every file it finished, and the next call continues.
 
         Args:
-            progress: called after each file with its line, files done, and files in all.
+            progress: called at each step: a file settled, or some chunks embedded.
+            exclude: patterns as in .gitignore of what to leave out.
 
         Raises:
             PathError: a path isn't there; nothing was changed.
             LibraryBusy: another process is writing.
             EmbedderError: the library's embedder can't be loaded; nothing was changed.
         """
-        started = time.monotonic()
-        with writing(self.directory), closing(database.connect(self.directory, write=True)) as connection:
-            plan = pipeline.make_plan(paths, database.known(connection))
-            total = len(plan.settled) + len(plan.gone) + len(plan.jobs)
-            results: list[FileResult] = []
-            try:
-                with closing(pipeline.run(connection, plan, self._load_embedder, Settings().parse_timeout)) as run:
-                    for result in run:
-                        results.append(result)
-                        if progress:
-                            progress(result, len(results), total)
-            finally:
-                erase = any(result.status in ("replaced", "removed") for result in results)
-                self._publish(connection, erase)
-            receipt = Receipt(tuple(results), time.monotonic() - started)
-            told = [result for result in results if result.status != "unchanged"]
-            summary = {**replace(receipt, files=tuple(told)).to_dict(), "counts": receipt.counts}
-            database.add_receipt(connection, summary)
-        return receipt
+        with self._writing() as connection:
+            self._cut_again(connection)
+            plan = make_plan(paths, database.known(connection), exclude)
+            run = Run(connection, self._load_embedder, Settings().parse_timeout)
+            return carry_out(connection, run, run.steps(plan), self._publish, progress)
+
+    def add_loader(self, loader: "BaseLoader", progress: Progress | None = None) -> Receipt:
+        """Adds what a LangChain loader yields; documents in a row with the same `source` are pages of one.
+
+        It runs in this process, as code of yours. What it yielded earlier under the same sources is replaced.
+
+        Raises:
+            LibraryBusy: another process is writing.
+            EmbedderError: the library's embedder can't be loaded; nothing was changed.
+        """
+        with self._writing() as connection:
+            self._cut_again(connection)
+            run = Run(connection, self._load_embedder, Settings().parse_timeout)
+            return carry_out(connection, run, run.loader_steps(loader), self._publish, progress)
 
     def remove(self, path: str | Path) -> int:
         """Removes a document, or all below a folder: text, words and vectors, for good. Returns how many.
@@ -121,27 +125,60 @@ class Library:
             PathError: the library has nothing there.
             LibraryBusy: another process is writing.
         """
-        root = pipeline.stored_path(path)
-        with writing(self.directory), closing(database.connect(self.directory, write=True)) as connection:
-            found = [known for known in database.known(connection) if known == root or known.startswith(root + "/")]
+        with self._writing() as connection:
+            known = database.known(connection)
+            root = str(path) if str(path) in known else stored_path(path)
+            found = [name for name in known if name == root or name.startswith(root + "/")]
             if not found:
                 raise PathError(f"the library has no document at {root}", "name it as it was added; the page's Documents lists all")
-            for known in found:
-                database.delete_document(connection, known)
+            for name in found:
+                database.delete_file(connection, name)
             self._publish(connection, erase=True)
         return len(found)
 
     def verify(self, repair: bool = False) -> VerifyReport:
-        """Compares disk, SQLite and index; `repair` rebuilds words and index from SQLite, without reading a file.
+        """Compares disk, SQLite and index; `repair` rebuilds words, vectors and index from SQLite, without reading a file.
 
         Raises:
             LibraryBusy: another process is writing.
         """
         self.close()
-        with writing(self.directory), closing(database.connect(self.directory, write=True)) as connection:
-            return verify(self.directory, connection, repair)
+        with self._writing() as connection:
+            run = Run(connection, self._load_embedder, Settings().parse_timeout)
+            return verify(self.directory, connection, run.embed_pending if repair else None)
 
-    def _publish(self, connection: sqlite3.Connection, erase: bool) -> None:
+    @classmethod
+    def reembed(cls, directory: str | Path, embedder: Embedder, progress: Progress | None = None) -> int:
+        """Makes all vectors of a library anew with another embedder, from its texts; returns how many.
+
+        Meanwhile it is asked by words, and by what has its new vector. Interrupted, the next `add` goes on.
+
+        Raises:
+            LibraryError: there is no library there.
+            LibraryBusy: another process is writing.
+        """
+        library = cls(Path(directory).expanduser().resolve(), embedder.name, embedder)
+        with library._writing() as connection:
+            database.forget_vectors(connection, embedder.name, embedder.fingerprint)
+            library._cut_again(connection)
+            run = Run(connection, lambda: embedder, Settings().parse_timeout)
+            carry_out(connection, run, run.embed(), library._publish, progress)
+            return database.vector_count(connection)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with writing(self.directory), closing(schema.connect(self.directory, write=True)) as connection:
+            yield connection
+
+    def _cut_again(self, connection: sqlite3.Connection) -> None:
+        """Brings chunks up to date where they were cut in another way, or for another embedder."""
+        if database.fact(connection, "chunker") == chunking.VERSION:
+            return
+        if database.chunk_count(connection):
+            pipeline.cut_again(connection, self._load_embedder().counter)
+        database.set_fact(connection, "chunker", chunking.VERSION)
+
+    def _publish(self, connection: sqlite3.Connection, erase: bool = False) -> None:
         if not index.is_current(connection):
             self._generations.close()  # our own lease would keep the old generation, with what was removed from it
             index.publish(self.directory, connection)
@@ -169,7 +206,7 @@ class Library:
 
     def documents(self) -> list[Document]:
         """All documents, by path."""
-        with closing(database.connect(self.directory)) as connection:
+        with closing(schema.connect(self.directory)) as connection:
             return database.documents(connection)
 
     def text(self, path: str | Path) -> str:
@@ -178,34 +215,42 @@ class Library:
         Raises:
             PathError: it isn't in the library.
         """
-        with closing(database.connect(self.directory)) as connection:
-            text = database.text(connection, pipeline.stored_path(path))
+        with closing(schema.connect(self.directory)) as connection:
+            text = database.text(connection, stored_path(path))
         if text is None:
             raise PathError(f"the library has no document at {path}", "name it as it was added; the page's Documents lists all")
         return text
 
     def status(self) -> dict[str, Any]:
         """What is in it, for people and programs."""
-        with closing(database.connect(self.directory)) as connection, connection:
+        with closing(schema.connect(self.directory)) as connection, connection:
             documents = database.documents(connection)
             generation = database.generation(connection)
             return {
                 "library": str(self.directory),
                 "documents": len(documents),
                 "chunks": database.chunk_count(connection),
+                "waiting_for_vectors": database.pending_count(connection),
+                "waiting_for_ocr": sum(document.unread_pages for document in documents),
                 "chars": sum(document.chars for document in documents),
                 "embedder": database.fact(connection, "embedder"),
                 "generation": generation[0] if generation else None,
                 "index_current": index.is_current(connection),
+                "running": running(connection),
                 "last_receipt": database.last_receipt(connection),
             }
+
+    def unfinished(self) -> str:
+        """What a question asked now may miss because an ingest is going on or was interrupted, in a sentence, or ""."""
+        with closing(schema.connect(self.directory)) as connection:
+            return unfinished(connection)
 
     def _look(self, stack: ExitStack) -> tuple[sqlite3.Connection, Generation | None]:
         """Begins a read transaction and leases its generation; a generation deleted in between means: look again."""
         missing = None
         while True:
             attempt = ExitStack()
-            connection = attempt.enter_context(closing(database.connect(self.directory)))
+            connection = attempt.enter_context(closing(schema.connect(self.directory)))
             connection.execute("begin")
             found = database.generation(connection)  # the first read: it fixes the snapshot
             try:
@@ -228,7 +273,7 @@ class Library:
         with self._loading:
             if self._embedder is None:
                 self._embedder = Embedder.load(self._embedder_name)
-        with closing(database.connect(self.directory)) as connection:
+        with closing(schema.connect(self.directory)) as connection:
             fingerprint = database.fact(connection, "embedder")
             if fingerprint is None:
                 database.set_fact(connection, "embedder_name", self._embedder.name)
@@ -243,14 +288,14 @@ def _make(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LibraryError(f"{directory} can't be a library's directory ({error.strerror})", "name another with --library") from error
-    if not database.is_current(directory):
+    if not schema.is_current(directory):
         with writing(directory):
-            database.connect(directory, write=True).close()
+            schema.connect(directory, write=True).close()
 
 
 def _check_embedder(fingerprint: str | None, embedder: Embedder) -> None:
     if fingerprint not in (None, embedder.fingerprint):
         raise EmbedderError(
             f"this library's vectors were made by {fingerprint}, not by {embedder.fingerprint}",
-            "use that embedder (OCTAVO_EMBEDDER), or ingest into another library",
+            "use that embedder (OCTAVO_EMBEDDER), or make its vectors anew with `octavo reembed`",
         )

@@ -1,4 +1,8 @@
-"""One writer at a time: a kernel lock on a file of the library, which a killed process can't leave behind."""
+"""One writer at a time: a kernel lock on a file of the library, which a killed process can't leave behind.
+
+It holds among the processes of one machine, as SQLite's WAL does, whose index is shared memory. So a library on a
+network file system is refused.
+"""
 
 import fcntl
 import os
@@ -6,7 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ingest.errors import LibraryBusy
+from ingest.errors import LibraryBusy, LibraryError
+
+_NETWORK = {"9p", "afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "fuse.glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}
+_MOUNTS = Path("/proc/self/mountinfo")
 
 
 @contextmanager
@@ -30,3 +37,28 @@ def writing(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)  # closing releases the lock
+
+
+def refuse_network(directory: Path) -> None:
+    """Checks that a library's directory, or the nearest above it that exists, lies on a disk of this machine.
+
+    Raises:
+        LibraryError: it lies on a network file system.
+    """
+    kind = filesystem(directory, _MOUNTS.read_text()) if _MOUNTS.exists() else ""
+    if kind in _NETWORK:
+        raise LibraryError(
+            f"{directory} is on a network file system ({kind}), where two machines could damage the library",
+            "keep the library on a local disk (--library DIR or OCTAVO_HOME); the documents may lie anywhere",
+        )
+
+
+def filesystem(path: Path, mounts: str) -> str:
+    """The type of the file system that holds a path, by Linux's mountinfo, whose spaces are spelled \\040."""
+    best, kind = "", ""
+    for line in mounts.splitlines():
+        place, _, details = line.partition(" - ")
+        point = place.split()[4].replace("\\040", " ")
+        if len(point) >= len(best) and path.is_relative_to(point):
+            best, kind = point, details.split()[0]
+    return kind

@@ -1,218 +1,263 @@
-"""One ingest run: plan, read, cut, embed, commit file by file.
+"""One ingest run: read, commit, embed; then the pages that only OCR can read.
 
-The plan costs a `stat` a file, and a hash where the stamp changed, so a second run over an unchanged folder reads nothing.
-Reading happens in the worker while this process embeds; files are embedded together so that small ones fill batches, and
-each is committed alone, so that an interrupted run keeps what it finished and the next one continues.
+Words come first: processes read and cut the files, each file is committed as soon as it is read, and can be found by its
+words. Then all chunks without a vector are embedded, of about equal length together, whichever run they came from: so an
+interrupted run keeps what it finished and the next one goes on. OCR takes seconds a page, so it comes last.
 """
 
 import hashlib
 import os
 import sqlite3
-import stat
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ingest import database
+from ingest import database, failpoints, loaded
 from ingest.chunking import Span, pages_of, split
-from ingest.database import Known
 from ingest.embedder import Embedder
-from ingest.errors import PathError
-from ingest.loaders import SUFFIXES
-from ingest.loaders.parsed import Parsed, clean
+from ingest.loaders import kind, ocr_installed, readers
+from ingest.loaders.parsed import Parsed
+from ingest.plan import Job, Plan, from_known, stamp_of
 from ingest.receipt import FileResult, Status
-from ingest.records import Chunk, Document
-from ingest.worker import Reading, Worker
+from ingest.records import Chunk
+from ingest.schema import transaction
+from ingest.scripts import SCRIPT_NOTE, mostly_foreign
+from ingest.tokens import TokenCounter
+from ingest.worker import Reading, Request, Workers
 
-Progress = Callable[[FileResult, int, int], None]
-_EMBED_AT = 256
-"""Chunks gathered, across files, before the embedder runs."""
+if TYPE_CHECKING:
+    from langchain_core.document_loaders import BaseLoader
+
+OCR_CURE = "`pip install 'octavo[ocr]'` reads them"
+_POOL = 2048
+"""Chunks that are sorted by length before they are embedded."""
+_BATCH = 256
+"""Chunks whose vectors are committed together."""
+_PER_BYTE = 5e-6
+"""Seconds more for each byte of a file, up to 20 times what a small one may take."""
+_PER_SCAN = 30.0
+"""Seconds more for each page that OCR reads."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A file to read. `path` is what the library calls it, `file` where it lies."""
+class Step:
+    """How far a run is: `phase` is reading, embedding or ocr; a file's line comes with the step that settled it."""
 
-    path: str
-    file: Path
-    stamp: str
-    sha256: str
-    known: bool
+    phase: str
+    done: int
+    total: int
+    result: FileResult | None = None
+
+
+class Run:
+    """One run; afterwards `embedded` chunks took `embed_seconds`."""
+
+    def __init__(self, connection: sqlite3.Connection, embedder: Callable[[], Embedder], timeout: float) -> None:
+        self._connection = connection
+        self._embedder = embedder
+        self._timeout = timeout
+        self._readers = readers()
+        self.embedded, self.embed_seconds = 0, 0.0
+
+    def steps(self, plan: Plan) -> Generator[Step]:
+        """Does what the plan says; each step is yielded once what it tells is committed."""
+        needed = plan.jobs or database.pending_count(self._connection)
+        embedder = self._embedder() if needed else None  # before any change: without an embedder nothing should happen
+        total = len(plan.settled) + len(plan.jobs) + len(plan.gone)
+        scans: list[_Same] = []
+        done = 0
+        for result in self._read_files(plan, embedder, scans):
+            done += 1
+            yield Step("reading", done, total, result)
+        if embedder is None:
+            return
+        yield from self.embed()
+        for result in self._read(scans, embedder, None):
+            done += 1
+            yield Step("ocr", done, total, result)
+        if scans:
+            yield from self.embed()
+
+    def loader_steps(self, loader: "BaseLoader") -> Generator[Step]:
+        """Adds what a LangChain loader yields."""
+        embedder = self._embedder()
+        known = database.known(self._connection)
+        for done, (path, parsed, reason) in enumerate(loaded.documents(loader), 1):
+            job = Job(path, Path(path), "", hashlib.sha256(parsed.text.encode()).hexdigest(), 0, path in known)
+            if job.known and known[path].sha256 == job.sha256:
+                yield Step("reading", done, done, from_known(path, "unchanged", known[path]))
+                continue
+            spans = split(parsed, embedder.counter)
+            reading = Reading(parsed if spans else None, spans, reason or "no text in it", 0.0, final=False)
+            for result in self._settle(_Same(job.sha256, type(loader).__name__, [job]), reading, embedder):
+                yield Step("reading", done, done, result)
+        yield from self.embed()
+
+    def _read_files(self, plan: Plan, embedder: Embedder | None, scans: list["_Same"]) -> Iterator[FileResult]:
+        """Settles every file but those that OCR has to read, which are put into `scans`."""
+        yield from plan.settled
+        for path, stamp in plan.touched.items():
+            database.touch(self._connection, path, stamp)
+            failpoints.reach("touch: committed")
+        unread = []
+        for same in _same_bytes(plan.jobs):
+            number = database.document_id(self._connection, same.sha256, same.loader)
+            if number is not None and not (ocr_installed() and database.unread_pages(self._connection, number)):
+                yield from self._link(same.jobs, number)
+            else:
+                unread.append(same)
+        if embedder is not None:
+            yield from self._read(unread, embedder, scans)
+        for path in plan.gone:  # last, so that a file that was renamed keeps its document
+            database.delete_file(self._connection, path)
+            yield FileResult(path, "removed", "the file is gone, or excluded now")
+
+    def _read(self, files: list["_Same"], embedder: Embedder, scans: list["_Same"] | None) -> Iterator[FileResult]:
+        """Reads files, those of the same bytes once. What OCR can add goes to `scans`; where that is None, OCR reads it."""
+        with Workers(embedder.counter, os.cpu_count() or 1) as workers:
+            requests = (Request(same.jobs[0].file, self._seconds(same), ocr=scans is None) for same in files)
+            for index, reading in workers.read(requests):
+                same = files[index]
+                if scans is not None and reading.parsed and reading.parsed.scanned and ocr_installed():
+                    same.scanned = len(reading.parsed.scanned)
+                    scans.append(same)
+                    if reading.spans:
+                        self._commit(same, reading, embedder, readers="")  # so that the next run asks for OCR if this one stops
+                else:
+                    yield from self._settle(same, reading, embedder)
+
+    def _seconds(self, same: "_Same") -> float:
+        return self._timeout * min(20.0, 1 + same.jobs[0].size * _PER_BYTE) + same.scanned * _PER_SCAN
+
+    def _settle(self, same: "_Same", reading: Reading, embedder: Embedder) -> Iterator[FileResult]:
+        job = same.jobs[0]
+        if reading.parsed and not _is_still(job):
+            reading = Reading(None, [], "it changed while it was read: ingest it again", reading.seconds, final=False)
+        if reading.parsed and reading.spans:
+            yield self._commit(same, reading, embedder, self._readers)
+            number = database.document_id(self._connection, same.sha256, same.loader)
+            assert number is not None
+            yield from self._link(same.jobs[1:], number)
+            return
+        reason = reading.reason or f"scanned, {len(reading.parsed.scanned) if reading.parsed else 0} pages: {OCR_CURE}"
+        for job in same.jobs:
+            if reading.final:
+                database.put_failure(self._connection, job.path, job.stamp, job.sha256, reason, self._readers)
+            kept = "; the text read from it earlier is kept" if job.known else ""
+            yield FileResult(job.path, "failed", reason + kept, seconds=round(reading.seconds, 4))
+
+    def _commit(self, same: "_Same", reading: Reading, embedder: Embedder, readers: str) -> FileResult:
+        started = time.monotonic()
+        job, parsed = same.jobs[0], reading.parsed
+        assert parsed is not None
+        if parsed.scanned and not ocr_installed():
+            parsed.notes.append(f"{len(parsed.scanned)} scanned pages not read: {OCR_CURE}")
+        if not embedder.multilingual and mostly_foreign(parsed.text):
+            parsed.notes.append(SCRIPT_NOTE)
+        chunks = chunks_of(job.path, same.sha256, same.loader, parsed, reading.spans)
+        database.put_document(self._connection, job.path, job.stamp, job.sha256, same.loader, readers, parsed, chunks)
+        return FileResult(
+            job.path,
+            _status(job),
+            "",
+            len(parsed.pages) if parsed.pages else None,
+            len(parsed.text),
+            len(chunks),
+            round(reading.seconds + time.monotonic() - started, 4),
+            len(parsed.ocr),
+            len(parsed.empty),
+            len(parsed.scanned),
+            indexed_chars(parsed.text, reading.spans),
+            tuple(parsed.notes),
+        )
+
+    def _link(self, jobs: Sequence[Job], document: int) -> Iterator[FileResult]:
+        for job in jobs:
+            database.link_file(self._connection, job.path, job.stamp, job.sha256, document, self._readers)
+            known = database.known(self._connection, job.path)[job.path]
+            yield from_known(job.path, _status(job), known, "the same bytes as another file: stored once")
+
+    def embed(self) -> Generator[Step]:
+        """Gives each chunk that has no vector one."""
+        total = database.pending_count(self._connection)
+        if not total:
+            return
+        embedder = self._embedder()
+        done = 0
+        while waiting := database.pending(self._connection, _POOL):
+            waiting.sort(key=lambda chunk: len(chunk[1]))
+            for start in range(0, len(waiting), _BATCH):
+                started = time.monotonic()
+                numbers, texts = zip(*waiting[start : start + _BATCH], strict=True)
+                database.put_vectors(self._connection, numbers, embedder.documents(texts))
+                self.embed_seconds += time.monotonic() - started
+                self.embedded += len(numbers)
+                done += len(numbers)
+                yield Step("embedding", done, total)
+
+    def embed_pending(self) -> None:
+        for _ in self.embed():
+            pass
 
 
 @dataclass(slots=True)
-class Plan:
-    """What a run has to do: lines settled without reading, files to read, documents whose file is gone."""
+class _Same:
+    """Files of the same bytes, read by the same loader; `scanned` pages wait for OCR."""
 
-    settled: list[FileResult] = field(default_factory=list)
-    touched: dict[str, str] = field(default_factory=dict)
-    jobs: list[Job] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    job: Job
-    parsed: Parsed
-    spans: list[Span]
-    seconds: float
+    sha256: str
+    loader: str
+    jobs: list[Job]
+    scanned: int = 0
 
 
-def stored_path(path: str | Path) -> str:
-    """What the library calls a file: absolute, links resolved, and encodable."""
-    return clean(Path(path).expanduser().resolve().as_posix())
+def _same_bytes(jobs: Sequence[Job]) -> list[_Same]:
+    found: dict[tuple[str, str], _Same] = {}
+    for job in jobs:
+        loader = kind(job.file) or ""
+        found.setdefault((job.sha256, loader), _Same(job.sha256, loader, [])).jobs.append(job)
+    return list(found.values())
 
 
-# Planning
+def _status(job: Job) -> Status:
+    return "replaced" if job.known else "added"
 
 
-def make_plan(paths: Sequence[str | Path], known: dict[str, Known]) -> Plan:
-    """Looks at every file once; `known` is what the library holds.
-
-    Raises:
-        PathError: a path isn't there.
-    """
-    roots = [Path(path).expanduser() for path in paths]
-    for root in roots:
-        if not root.exists():
-            raise PathError(f"no file or folder at {root}", "check the path; `octavo remove` takes a document out")
-    plan = Plan()
-    seen: set[str] = set()
-    for root in dict.fromkeys(root.resolve() for root in roots):
-        unread: list[str] = []
-        for file, problem in _walk(root):
-            path = clean(file.as_posix())
-            if path in seen:
-                continue
-            seen.add(path)
-            if problem is None:
-                _plan_file(plan, path, file, known.get(path))
-            else:
-                plan.settled.append(problem)
-                if problem.status == "failed":
-                    unread.append(path + "/")
-        inside = [path for path in known if path.startswith(clean(root.as_posix()).rstrip("/") + "/")]
-        plan.gone += [path for path in inside if path not in seen and not path.startswith(tuple(unread))]
-    return plan
-
-
-def _walk(root: Path) -> Iterator[tuple[Path, FileResult | None]]:
-    """Files below a folder, sorted, without hidden ones; or a line for what can't be entered or isn't followed."""
-    if not root.is_dir():
-        yield root, None
-        return
+def _is_still(job: Job) -> bool:
+    """Whether a file is as it was when the run began; what a LangChain loader yielded has no stamp."""
+    if not job.stamp:
+        return True
     try:
-        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
-    except OSError as error:
-        yield root, FileResult(clean(root.as_posix()), "failed", f"the folder can't be read: {error.strerror}")
-        return
-    for entry in entries:
-        if entry.name.startswith((".", "~$")):
-            continue
-        path = Path(entry.path)
-        if entry.is_symlink():
-            yield path, FileResult(clean(path.as_posix()), "skipped", "a link; what it points to can be added itself")
-        elif entry.is_dir(follow_symlinks=False):
-            yield from _walk(path)
-        else:
-            yield path, None
+        return stamp_of(job.file.stat()) == job.stamp
+    except OSError:
+        return False
 
 
-def _plan_file(plan: Plan, path: str, file: Path, known: Known | None) -> None:
-    if file.suffix.lower() not in SUFFIXES:
-        kind = file.suffix.lower() or "files without a suffix"
-        plan.settled.append(FileResult(path, "skipped", f"no loader for {clean(kind)}"))
-        return
-    try:
-        status = file.stat()
-        if not stat.S_ISREG(status.st_mode):
-            plan.settled.append(FileResult(path, "skipped", "not a regular file"))
-            return
-        stamp = f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
-        if known and known.stamp == stamp:
-            plan.settled.append(_unchanged(path, known))
-            return
-        with file.open("rb") as opened:
-            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError as error:
-        plan.settled.append(FileResult(path, "failed", f"can't be read: {error.strerror}"))
-        return
-    if known and known.sha256 == sha256:
-        plan.touched[path] = stamp
-        plan.settled.append(_unchanged(path, known))
-    else:
-        plan.jobs.append(Job(path, file, stamp, sha256, known is not None))
+def indexed_chars(text: str, spans: Sequence[Span]) -> int:
+    """Characters that lie in a chunk, and blank ones between chunks: all of the text, unless something was lost."""
+    lost, end = 0, 0
+    for span in spans:
+        lost += len(text[end : span.start].strip()) if span.start > end else 0
+        end = max(end, span.end)
+    return len(text) - lost - len(text[end:].strip())
 
 
-def _unchanged(path: str, known: Known) -> FileResult:
-    return FileResult(path, "unchanged", "", known.pages, known.chars, known.chunks)
-
-
-# Running
-
-
-def run(connection: sqlite3.Connection, plan: Plan, embedder: Callable[[], Embedder], timeout: float) -> Generator[FileResult]:
-    """Does what the plan says and yields a line for each file once it is settled (and, if added, committed)."""
-    ready = embedder() if plan.jobs else None  # before any change: without an embedder nothing should happen
-    yield from plan.settled
-    for path, stamp in plan.touched.items():
-        database.set_stamp(connection, path, stamp)
-    for path in plan.gone:
-        database.delete_document(connection, path)
-        yield FileResult(path, "removed", "the file is gone")
-    if ready is None:
-        return
-    waiting: list[_Read] = []
-    with Worker(timeout) as worker:
-        for job, reading in zip(plan.jobs, worker.read([job.file for job in plan.jobs]), strict=True):
-            started = time.monotonic()
-            if reading.parsed is None:
-                yield _failed(job, reading)
-                continue
-            spans = split(reading.parsed, ready)
-            waiting.append(_Read(job, reading.parsed, spans, reading.seconds + time.monotonic() - started))
-            if sum(len(read.spans) for read in waiting) >= _EMBED_AT:
-                yield from _commit(connection, waiting, ready)
-                waiting.clear()
-    yield from _commit(connection, waiting, ready)
-
-
-def _failed(job: Job, reading: Reading) -> FileResult:
-    kept = "; the text read from it earlier is kept" if job.known else ""
-    return FileResult(job.path, "failed", reading.reason + kept, seconds=reading.seconds)
-
-
-def _commit(connection: sqlite3.Connection, waiting: list[_Read], embedder: Embedder) -> Iterator[FileResult]:
-    started = time.monotonic()
-    chunks = [_chunks(read) for read in waiting]
-    texts = [chunk.text for of_file in chunks for chunk in of_file]
-    if not texts:
-        return
-    vectors = embedder.documents(texts)
-    each = (time.monotonic() - started) / len(texts)
-    first = 0
-    for read, of_file in zip(waiting, chunks, strict=True):
-        started = time.monotonic()
-        job, parsed = read.job, read.parsed
-        pages = len(parsed.pages) if parsed.pages else None
-        document = Document(job.path, len(parsed.text), pages, len(of_file), database.now())
-        rows = vectors[first : first + len(of_file)]
-        database.put_document(connection, document, job.stamp, job.sha256, parsed.text, of_file, rows)
-        first += len(of_file)
-        seconds = read.seconds + each * len(of_file) + time.monotonic() - started
-        status: Status = "replaced" if job.known else "added"
-        yield FileResult(job.path, status, "", pages, len(parsed.text), len(of_file), round(seconds, 4))
-
-
-def _chunks(read: _Read) -> list[Chunk]:
-    """Chunks with ids that depend on path, text and span alone: the same file gives the same ids on every machine run."""
-    text = read.parsed.text
-    document = hashlib.sha256(f"{read.job.path}\0{text}".encode()).hexdigest()
+def chunks_of(path: str, sha256: str, loader: str, parsed: Parsed, spans: Sequence[Span]) -> list[Chunk]:
+    """Chunks with ids that depend on the document's bytes, its text and the span alone, not on where the file lies."""
+    text = parsed.text
+    document = hashlib.sha256(f"{sha256}\0{loader}\0{text}".encode()).hexdigest()
     chunks = []
-    for span in read.spans:
+    for span in spans:
         key = hashlib.sha256(f"{document}:{span.start}:{span.end}".encode()).hexdigest()[:32]
-        body = text[span.start : span.end]
-        first, last = pages_of(read.parsed, span)
-        chunks.append(Chunk(key, read.job.path, body, span.start, span.end, first, last, span.heading))
+        first, last = pages_of(parsed, span)
+        chunks.append(Chunk(key, path, text[span.start : span.end], span.start, span.end, first, last, span.heading, span.header))
     return chunks
+
+
+def cut_again(connection: sqlite3.Connection, counter: TokenCounter) -> None:
+    """Cuts every document into chunks anew, from its text and what its loader told; vectors of the old chunks go."""
+    for number, sha256, loader, parsed in database.layouts(connection):
+        chunks = chunks_of("", sha256, loader, parsed, split(parsed, counter))
+        with transaction(connection):
+            database.put_chunks(connection, number, chunks)

@@ -10,7 +10,16 @@ STATUSES: tuple[Status, ...] = ("added", "unchanged", "replaced", "removed", "sk
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """One file's line. `pages` is None where the format has none; `seconds` is the time spent on this file alone."""
+    """One file's line.
+
+    Attributes:
+        reason: why it was skipped, failed or removed, or what else explains its status.
+        pages: None where the format has none; of these `ocr_pages` were read by OCR, `empty_pages` have nothing to read
+            and `unread_pages` are pictures that OCR has not read.
+        chars: of its canonical text. All but blank ones between chunks are `indexed_chars`.
+        seconds: spent on this file alone: reading, cutting, and its share of embedding.
+        notes: what a reader would see in the file and its text lacks.
+    """
 
     path: str
     status: Status
@@ -19,6 +28,11 @@ class FileResult:
     chars: int = 0
     chunks: int = 0
     seconds: float = 0.0
+    ocr_pages: int = 0
+    empty_pages: int = 0
+    unread_pages: int = 0
+    indexed_chars: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

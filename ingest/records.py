@@ -5,13 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file as the library holds it; `added` is UTC in ISO 8601, `pages` None where the format has none."""
+    """One file as the library holds it.
+
+    `added` is UTC in ISO 8601, `pages` None where the format has none; `unread_pages` are pictures that wait for OCR.
+    """
 
     path: str
     chars: int
     pages: int | None
     chunks: int
     added: str
+    unread_pages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,7 @@ class Chunk:
     """A span of a document: `text` is the document's canonical text from `char_start` to `char_end`.
 
     Pages count from 1 and stand only where the format has pages; `heading` is the path of headings above it ("A > B").
+    `header` is the first row of the table in whose middle the chunk begins.
     """
 
     id: str
@@ -29,6 +34,12 @@ class Chunk:
     page_start: int | None
     page_end: int | None
     heading: str
+    header: str = ""
+
+    @property
+    def whole(self) -> str:
+        """Its text as it should be read: behind its table's header."""
+        return f"{self.header}\n{self.text}" if self.header else self.text
 
 
 @dataclass(frozen=True, slots=True)

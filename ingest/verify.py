@@ -4,17 +4,19 @@ The index is opened in a child process, never here: a damaged HNSW file can end 
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ingest import database, generations, index
+from ingest.plan import stamp_of
+from ingest.schema import transaction
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What was found. Problems are damage; notes are files that changed on disk since they were read."""
+    """What was found. Problems are damage; notes are work left undone, and files that changed on disk."""
 
     ok: bool
     problems: tuple[str, ...]
@@ -28,13 +30,17 @@ class VerifyReport:
         return asdict(self)
 
 
-def verify(directory: Path, connection: sqlite3.Connection, repair: bool) -> VerifyReport:
-    """Checks everything, mends what SQLite can mend, and checks again. The caller holds the library's lock."""
+def verify(directory: Path, connection: sqlite3.Connection, mend: Callable[[], None] | None) -> VerifyReport:
+    """Checks everything and, with `mend` (which embeds what has no vector), mends what SQLite can mend and checks again.
+
+    The caller holds the library's lock.
+    """
     problems = list(_problems(directory, connection))
     repaired: list[str] = []
-    if repair and problems:
+    if mend and (problems or database.pending_count(connection)):
         repaired = problems
-        connection.execute("insert into words (words) values ('rebuild')")
+        rebuild_words(connection)
+        mend()
         index.publish(directory, connection, whole=True)
         problems = list(_problems(directory, connection))
     documents = database.documents(connection)
@@ -52,20 +58,28 @@ def _problems(directory: Path, connection: sqlite3.Connection) -> Iterator[str]:
     yield from _content_problems(connection)
     try:
         connection.execute("insert into words (words, rank) values ('integrity-check', 1)")
+        connection.execute("insert into grams (grams, rank) values ('integrity-check', 0)")
     except sqlite3.DatabaseError as error:
         yield f"words: the index differs from the chunks ({error})"
     yield from _index_problems(directory, connection)
 
 
+def rebuild_words(connection: sqlite3.Connection) -> None:
+    """Makes both indexes of words again; trigrams hold only the chunks that need them, so they are filled by hand."""
+    with transaction(connection):
+        connection.execute("insert into words (words) values ('rebuild')")
+        connection.execute("insert into grams (grams) values ('delete-all')")
+        connection.execute("insert into grams (rowid, text) select id, text from chunks where unspaced")
+
+
 def _content_problems(connection: sqlite3.Connection) -> Iterator[str]:
-    bare = "select count(*) from chunks left join vectors on chunk = chunks.id where chunk is null"
-    if missing := connection.execute(bare).fetchone()[0]:
-        yield f"SQLite: {missing} chunks have no vector"
-    for number, path, text in connection.execute("select id, path, text from documents"):
+    for number, *_, parsed in database.layouts(connection):
+        paths = connection.execute("select path from files where document = ?", [number]).fetchall()
+        path = paths[0][0] if paths else "a document without a file"
         spans = connection.execute("select char_start, char_end, text from chunks where document = ?", [number]).fetchall()
-        if not spans:
-            yield f"SQLite: {path} has no chunks"
-        if any(text[start:end] != chunk for start, end, chunk in spans):
+        if not paths or not spans:
+            yield f"SQLite: {path} has no chunks" if paths else "SQLite: a document belongs to no file"
+        if any(parsed.text[start:end] != chunk for start, end, chunk in spans):
             yield f"SQLite: chunks of {path} differ from its text"
 
 
@@ -81,11 +95,15 @@ def _index_problems(directory: Path, connection: sqlite3.Connection) -> Iterator
 
 
 def _notes(connection: sqlite3.Connection) -> Iterator[str]:
+    if waiting := database.pending_count(connection):
+        yield f"{waiting} chunks wait for their vectors (an ingest was interrupted): found by their words meanwhile"
     for path, known in sorted(database.known(connection).items()):
+        if known.document is None or not known.stamp:
+            continue
         try:
             status = Path(path).stat()
         except OSError:
             yield f"{path} is gone from the disk"
             continue
-        if known.stamp.split(":")[:2] != [str(status.st_size), str(status.st_mtime_ns)]:
+        if known.reason or known.stamp.split(":")[:2] != stamp_of(status).split(":")[:2]:
             yield f"{path} has changed since it was read"

@@ -4,12 +4,12 @@ An id that the index still holds but SQLite no longer does is dropped; where tha
 index yet, exact search over the stored vectors answers. It also serves searches within some documents.
 """
 
-import re
+import math
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
-from ingest import database
+from ingest import database, scripts, search
 from ingest.generations import Generation
 from ingest.records import Chunk, Hit
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _POSTINGS = 20_000
 """Index entries that a question's words may touch: the commonest words are dropped beyond that. About 9 ms."""
+
+_EXACT = 3000
+"""Chunks within some documents up to which comparing the question with each is as quick as asking the index."""
 
 
 class View:
@@ -44,40 +47,45 @@ class View:
             EmbedderError: the library's embedder can't be loaded.
             LibraryError: the index can't be read.
         """
-        total = database.chunk_count(self._connection)
+        total = database.vector_count(self._connection)
         if k < 1 or total == 0:
             return []
         vector = self._embed(text)
-        if within is None and self._generation is not None:
-            found = self._hits(self._generation.query(vector, k))
-            newer = self._newer(vector, k)
-            if len(found) + len(newer) >= min(k, total):
+        inside = total if within is None else search.within_count(self._connection, within)
+        if self._generation is not None and (within is None or inside > _EXACT):
+            wider = 1 if within is None else 2 * total / inside
+            found = self._hits(self._generation.query(vector, min(total, math.ceil(k * wider))), within)
+            newer = self._newer(vector, k, within)
+            if len(found) + len(newer) >= min(k, inside):
                 return sorted([*found, *newer], key=lambda hit: -hit.score)[:k]
         return self._exact(vector, k, within)
 
     def words(self, text: str, k: int, within: Collection[str] | None = None) -> list[Hit]:
         """The k chunks that share the most telling words, best first; score is BM25, larger is better."""
-        terms = self._telling(list(dict.fromkeys(re.findall(r"\w+", text.lower()))))
+        terms = self._telling(list(dict.fromkeys(scripts.terms(text))))
         if k < 1 or not terms:
             return []
-        match = " OR ".join(f'"{term}"' for term in terms)
-        return [Hit(chunk, score) for chunk, score in database.words(self._connection, match, k, within)]
+        return [Hit(chunk, score) for chunk, score in search.words(self._connection, terms, k, within)]
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
         """Chunks by id, in that order; those that are gone are left out."""
-        found = database.chunks_by_key(self._connection, ids)
+        found = search.chunks_by_key(self._connection, ids)
         return [found[key] for key in ids if key in found]
 
     def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word stands, in any of its forms."""
-        return database.document_frequency(self._connection, terms)
+        return search.document_frequency(self._connection, terms)
 
     def holding(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, set[str]]:
         """For each of these chunks, which of the words stand in it, in any of their forms."""
-        return database.holding(self._connection, terms, ids)
+        return search.holding(self._connection, terms, ids)
 
     def chunk_count(self) -> int:
         return database.chunk_count(self._connection)
+
+    def pending_count(self) -> int:
+        """Chunks that are found by their words, but not yet by their meaning."""
+        return database.pending_count(self._connection)
 
     def _telling(self, terms: list[str]) -> list[str]:
         """Words that are in the library, rarest first, as many as can be looked up quickly."""
@@ -91,23 +99,23 @@ class View:
             kept.append(term)
         return kept
 
-    def _newer(self, vector: "NDArray[np.float32]", k: int) -> list[Hit]:
-        """Chunks committed since the generation was published (an `add` is running, or was stopped), by exact search."""
+    def _newer(self, vector: "NDArray[np.float32]", k: int, within: Collection[str] | None) -> list[Hit]:
+        """Chunks embedded since the generation was published (an `add` is running, or was stopped), by exact search."""
         published = database.generation(self._connection)
-        if published is None or database.last_chunk(self._connection) <= published[1]:
+        if published is None or database.last_vector(self._connection) <= published[1]:
             return []
-        return self._exact(vector, k, None, after=published[1])
+        return self._exact(vector, k, within, after=published[1])
 
     def _exact(self, vector: "NDArray[np.float32]", k: int, within: Collection[str] | None, after: int = 0) -> list[Hit]:
         import numpy as np
 
-        keys, matrix = database.vectors(self._connection, within, after)
+        keys, matrix = search.vectors(self._connection, within, after)
         if not keys:
             return []
         scores = matrix @ vector
         best = np.argsort(-scores, kind="stable")[:k]
-        return self._hits([(keys[row], float(scores[row])) for row in best])
+        return self._hits([(keys[row], float(scores[row])) for row in best], within)
 
-    def _hits(self, found: list[tuple[str, float]]) -> list[Hit]:
-        chunks = database.chunks_by_key(self._connection, [key for key, _ in found])
-        return [Hit(chunks[key], score) for key, score in found if key in chunks]
+    def _hits(self, found: list[tuple[str, float]], within: Collection[str] | None) -> list[Hit]:
+        chunks = search.chunks_by_key(self._connection, [key for key, _ in found], within)
+        return [Hit(chunks[key], score) for key, score in found if key in chunks and chunks[key].path]

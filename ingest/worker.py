@@ -1,7 +1,7 @@
-"""Reads files in a process that can be killed: one that hangs, crashes or eats memory costs a line of the receipt.
+"""Reads and cuts files in processes that can be killed: one that hangs, crashes or eats memory costs a line of the receipt.
 
-Parent and worker speak JSON over a socket pair; nothing that a document wrote is ever unpickled. The worker keeps
-running between files and reads one ahead, so that parsing overlaps with embedding.
+Parent and worker speak JSON over a socket pair; nothing that a document wrote is ever unpickled. Workers run at the
+lowest priority, so that questions asked meanwhile are answered first, and keep running between files.
 """
 
 import json
@@ -11,131 +11,179 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import Any, Self
 
 from ingest import child
+from ingest.chunking import Span, split
 from ingest.errors import IngestError
 from ingest.loaders import load
 from ingest.loaders.parsed import LoadError, Parsed, clean
+from ingest.tokens import TokenCounter
 
 START_SECONDS = 60.0
 _MEMORY = 4 << 30
-"""Bytes that reading one file may take; beyond that it fails with MemoryError, and the machine is spared."""
+"""Bytes that reading one file may take; beyond that it fails, and the machine is spared."""
+_LONGEST_TEXT = 200_000_000
+"""Characters that a document may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A file to read, and the seconds that it may take."""
+
+    file: Path
+    seconds: float
+    ocr: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What became of one file: its text, or the reason why there is none, and the seconds it took."""
+    """What became of one file: its text and chunks, or the reason why there are none, and the seconds it took.
+
+    `final` is False for a reason that may be gone the next time: too little time or memory.
+    """
 
     parsed: Parsed | None
+    spans: list[Span]
     reason: str
     seconds: float
+    final: bool = True
 
 
-class Worker:
-    """A context manager over the process, started at the first file."""
+class Workers:
+    """A context manager over some processes that read files, each started at its first file."""
 
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pipe: Connection[Any, Any] | None = None
-        self._sent = 0.0
+    def __init__(self, counter: TokenCounter, count: int) -> None:
+        self._workers = [_Worker(counter) for _ in range(count)]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._kill()
+        for worker in self._workers:
+            worker.kill()
 
-    def read(self, paths: Sequence[Path]) -> Iterator[Reading]:
-        """Readings of files in order; while the caller works on one, the next is being read."""
-        if paths:
-            self._send(paths[0])
-        for following in [*paths[1:], None]:
-            reading = self._receive()
-            if following is not None:
-                self._send(following)
-            yield reading
+    def read(self, requests: Iterable[Request]) -> Iterator[tuple[int, Reading]]:
+        """Readings in the order in which they are done, each with its request's place in `requests`."""
+        coming = iter(enumerate(requests))
+        idle, busy = list(self._workers), {}
+        while True:
+            while idle and (request := next(coming, None)):
+                worker = idle.pop()
+                worker.send(request[1])
+                busy[worker] = request[0]
+            if not busy:
+                return
+            soonest = min(worker.deadline for worker in busy)
+            done = wait([worker.pipe for worker in busy], max(0.0, soonest - time.monotonic()))
+            for worker in [worker for worker in busy if worker.pipe in done or worker.deadline <= time.monotonic()]:
+                yield busy.pop(worker), worker.receive()
+                idle.append(worker)
 
-    def _send(self, path: Path) -> None:
+
+class _Worker:
+    def __init__(self, counter: TokenCounter) -> None:
+        self._counter = counter
+        self._process: subprocess.Popen[bytes] | None = None
+        self.pipe: Connection[Any, Any]
+        self.deadline = 0.0
+
+    def send(self, request: Request) -> None:
         if self._process is None:
             self._start()
-        assert self._pipe
-        self._sent = time.monotonic()
-        with suppress(OSError):  # the worker died between two files: _receive sees it, and says so
-            self._pipe.send_bytes(os.fsencode(path))
+        self._sent, self._request = time.monotonic(), request
+        self.deadline = self._sent + request.seconds
+        with suppress(OSError):  # the worker died between two files: receive sees it, and says so
+            self.pipe.send_bytes(json.dumps([os.fsencode(request.file).hex(), request.seconds, request.ocr]).encode())
 
-    def _receive(self) -> Reading:
-        assert self._pipe and self._process
-        left = max(0.0, self._sent + self._timeout - time.monotonic())
+    def receive(self) -> Reading:
+        assert self._process
         try:
-            if self._pipe.poll(left):
-                answer = json.loads(self._pipe.recv_bytes())
-                parsed = answer["parsed"]
-                return Reading(Parsed(**parsed) if parsed else None, answer["reason"], answer["seconds"])
-            reason = f"reading it took more than {self._timeout:g} s"
+            if self.pipe.poll():
+                answer = json.loads(self.pipe.recv_bytes())
+                parsed = Parsed(**answer["parsed"]) if answer["parsed"] else None
+                return Reading(parsed, [Span(*span) for span in answer["spans"]], answer["reason"], answer["seconds"], answer["final"])
+            reason = f"reading it took more than {self._request.seconds:g} s"
         except (EOFError, OSError):
             reason = f"reading it ended the worker process ({_ending(self._process.wait())})"
-        self._kill()
-        return Reading(None, reason, time.monotonic() - self._sent)
+        self.kill()
+        return Reading(None, [], reason, time.monotonic() - self._sent, final=False)
 
     def _start(self) -> None:
-        self._pipe, theirs = Pipe()
+        self.pipe, theirs = Pipe()
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self._process = child.start("ingest.worker", str(theirs.fileno()), str(self._timeout), pass_fds=[theirs.fileno()], **silent)
+        self._process = child.start("ingest.worker", str(theirs.fileno()), pass_fds=[theirs.fileno()], **silent)
         theirs.close()
         try:
-            ready = self._pipe.poll(START_SECONDS) and self._pipe.recv_bytes()
+            self.pipe.send_bytes(json.dumps([self._counter.definition, self._counter.limit]).encode())
+            ready = self.pipe.poll(START_SECONDS) and self.pipe.recv_bytes()
         except (EOFError, OSError):
             ready = b""
         if not ready:
-            self._kill()
+            self.kill()
             raise IngestError("the process that reads files did not start", f"try `{sys.executable} -m ingest.worker`")
 
-    def _kill(self) -> None:
-        if self._process is not None and self._pipe is not None:
+    def kill(self) -> None:
+        if self._process is not None:
             self._process.kill()
             self._process.wait()
-            self._pipe.close()
-        self._process = self._pipe = None
+            self.pipe.close()
+        self._process = None
 
 
 def _ending(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit {code}"
 
 
-def _answer(path: Path) -> dict[str, Any]:
+# In the worker process
+
+
+def _answer(path: Path, ocr: bool, counter: TokenCounter) -> dict[str, Any]:
     started = time.monotonic()
-    reason, parsed = "", None
+    reason, parsed, spans, final = "", None, [], True
     try:
-        found = load(path)
+        found = load(path, ocr)
+        if len(found.text) > _LONGEST_TEXT:
+            raise LoadError(f"more text than one document may have ({len(found.text):,} characters)")
+        spans = [(span.start, span.end, span.heading, span.header) for span in split(found, counter)]
+        if not spans and not found.scanned:
+            raise LoadError("no text in it")
         parsed = asdict(found)
     except LoadError as error:
         reason = str(error)
+    except MemoryError:
+        reason, final = f"reading it takes more than {_MEMORY >> 30} GB of memory", False
+    except FileNotFoundError:
+        reason, final = "it vanished before it was read", False
+    except OSError as error:
+        reason, final = f"can't be read: {error.strerror or error}", False
     except Exception as error:  # any parser may raise anything on a damaged file: that file failed, no more
         reason = f"can't be read: {type(error).__name__}: {error}"
-    return {"parsed": parsed, "reason": " ".join(clean(reason).split())[:300], "seconds": time.monotonic() - started}
+    reason = " ".join(clean(reason).split())[:300]
+    return {"parsed": parsed, "spans": spans, "reason": reason, "final": final, "seconds": time.monotonic() - started}
 
 
 def main() -> None:
     """Serves until the parent closes its end."""
     pipe: Connection[Any, Any] = Connection(int(sys.argv[1]))
-    limit = int(float(sys.argv[2])) + 5
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    os.nice(19)
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # there is a worker for each core
+    counter = TokenCounter(*json.loads(pipe.recv_bytes()))
     pipe.send_bytes(b"ready")
     while True:
         try:
-            path = Path(os.fsdecode(pipe.recv_bytes()))
+            name, seconds, ocr = json.loads(pipe.recv_bytes())
         except EOFError:
             return
-        signal.alarm(limit)  # if the parent was killed meanwhile, a hanging parser must not outlive it
-        answer = json.dumps(_answer(path)).encode()
+        signal.alarm(int(seconds) + 5)  # if the parent was killed meanwhile, a hanging parser must not outlive it
+        answer = json.dumps(_answer(Path(os.fsdecode(bytes.fromhex(name))), ocr, counter)).encode()
         signal.alarm(0)
         pipe.send_bytes(answer)
 

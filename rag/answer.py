@@ -84,6 +84,8 @@ class Answer:
     timings: Timings = field(default_factory=Timings)
     raw: str = ""
     """What the model wrote, where that differs from the text shown."""
+    note: str = ""
+    """What the answer may miss because the library is still being filled."""
 
     def __add__(self, part: "Answer") -> "Answer":
         return replace(
@@ -95,6 +97,7 @@ class Answer:
             ledger=part.ledger or self.ledger,
             timings=part.timings if part.timings.total_s else self.timings,
             raw=self.raw + part.raw,
+            note=self.note or part.note,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -106,4 +109,5 @@ class Answer:
             "citations": [asdict(c) for c in self.citations],
             "ledger": ledger,
             "timings": asdict(self.timings),
+            "note": self.note,
         }

@@ -69,7 +69,7 @@ class AnswerChain(Runnable[Input, Answer]):
         found = [from_document(d) for d in documents]
         retrieved = time.monotonic() - start
         packed = self._pack(question, history, found)
-        yield Answer(evidence=packed.evidence, ledger=packed.ledger)
+        yield Answer(evidence=packed.evidence, ledger=packed.ledger, note=self.retriever.library.unfinished())
         allowed = gate.allowed_doubt(packed.evidence) if self.reader.doubts else 1.0
         if gate.beside_the_point(packed.evidence) or allowed < gate.LEAST_DOUBT:
             seconds = time.monotonic() - start

@@ -4,10 +4,10 @@ A passage may be near in meaning and still say nothing of what is asked; this is
 """
 
 import math
-import re
 from collections.abc import Sequence
 
 from ingest import View
+from ingest.scripts import terms
 
 _PLAIN = frozenset(
     """a about after all an and any are as at be been before being between both but by can could did do does during each far for
@@ -19,7 +19,7 @@ _PLAIN = frozenset(
 
 def telling(question: str) -> list[str]:
     """The words of a question that say what it is about."""
-    words = dict.fromkeys(re.findall(r"\w+", question.lower()))
+    words = dict.fromkeys(terms(question))
     return [w for w in words if w not in _PLAIN and len(w) > 1]
 
 

@@ -69,7 +69,7 @@ def pack(
     messages, told, older = _pack_history(history, room // 4, count, frame)
     room -= sum(line.tokens for line in told)
     chosen, bill, left_out = _pack_sources(evidence, room, count, most)
-    sources = [grounded.source(number, item.chunk.text) for number, item in enumerate(chosen, 1)]
+    sources = [grounded.source(number, item.chunk.whole) for number, item in enumerate(chosen, 1)]
     texts = [*([INSTRUCTIONS] if instructions else []), opening, *sources, closing]
     messages.append(HumanMessage([{"type": "text", "text": text} for text in texts]))
     return Packed(messages, tuple(chosen), Ledger(window, reserve, (*lines, *told, *bill), (*older, *left_out), estimated))
@@ -99,7 +99,7 @@ def _pack_sources(
     bill: list[LedgerLine] = []
     left_out: list[LedgerLine] = []
     for item in evidence:
-        tokens = count(grounded.source(len(chosen) + 1, item.chunk.text))
+        tokens = count(grounded.source(len(chosen) + 1, item.chunk.whole))
         if len(chosen) == most:
             left_out.append(LedgerLine("source", tokens, item.chunk.path, f"the model reads {most} sources best"))
         elif tokens > room:

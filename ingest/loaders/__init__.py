@@ -4,6 +4,7 @@ Loaders are named, not imported, so that planning an ingest imports no parser; o
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from ingest.loaders.parsed import LoadError, Parsed
@@ -25,6 +26,20 @@ SUFFIXES = {
 
 WITH_OCR = {"pdf"}
 """Loaders that can read pictures of text, when asked to."""
+
+
+def kind(path: Path) -> str | None:
+    """The name of the loader that reads a file, None where there is none."""
+    return SUFFIXES.get(path.suffix.lower())
+
+
+def readers() -> str:
+    """What can be read here and now: where it changes, files that failed are tried again."""
+    return "2" + (" ocr" if ocr_installed() else "")
+
+
+def ocr_installed() -> bool:
+    return find_spec("rapidocr_onnxruntime") is not None
 
 
 def load(path: Path, ocr: bool = False) -> Parsed:

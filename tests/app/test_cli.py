@@ -23,7 +23,7 @@ def test_ask_prints_the_answer_and_the_passages_it_cites(octavo: Run) -> None:
 def test_ask_json_has_the_agreed_keys(octavo: Run) -> None:
     ran = octavo("ask", AGE, "--json")
     answer = json.loads(ran.out)
-    assert set(answer) == {"answer", "refused", "citations", "ledger", "timings"}
+    assert set(answer) == {"answer", "refused", "citations", "ledger", "timings", "note"}
     assert set(answer["citations"][0]) == CITATION
     assert set(answer["timings"]) == {"retrieve_s", "first_token_s", "total_s", "prompt_tokens", "completion_tokens"}
     assert answer["timings"]["prompt_tokens"] == answer["ledger"]["total"]
@@ -124,7 +124,7 @@ def test_a_file_that_cannot_be_read_is_named_with_its_reason(octavo: Run, tmp_pa
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "gone.txt").symlink_to(tmp_path / "nothing")
     (tmp_path / "docs" / "data.bin").write_bytes(b"\x00\x01")
-    (tmp_path / "docs" / "evil\x1b]0;x\x07.txt").write_bytes(b"")
+    (tmp_path / "docs" / "evil\x1b]0;x\x07.txt").write_bytes(b" ")
     ran = octavo("ingest", tmp_path / "docs", "--library", tmp_path / "lib", "--json")
     assert ran.code == 1
     files = {Path(f["path"]).name: f for f in json.loads(ran.out)["files"]}

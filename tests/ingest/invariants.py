@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from ingest import Library, database
+from ingest import Library, schema, search
 
 
 def check(library: Library, expected: dict[str, str]) -> None:
@@ -14,6 +14,6 @@ def check(library: Library, expected: dict[str, str]) -> None:
         assert path in [hit.chunk.path for hit in library.words(text, 3)]
     for hit in library.dense("anything at all", 1000):
         assert hit.chunk.text == expected[hit.chunk.path][hit.chunk.char_start : hit.chunk.char_end]
-    with closing(database.connect(library.directory)) as connection:
-        keys, vectors = database.vectors(connection)
+    with closing(schema.connect(library.directory)) as connection:
+        keys, vectors = search.vectors(connection)
         assert len(keys) == len(set(keys)) == len(vectors)

@@ -25,12 +25,13 @@ def test_exit_codes_and_json_of_an_ingest(folder: Path, home: Path) -> None:
     receipt = json.loads(first.stdout)
     assert receipt.keys() == {"ok", "counts", "seconds", "files"}
     keys = {"path", "status", "reason", "pages", "chars", "chunks", "seconds"}
+    keys |= {"ocr_pages", "empty_pages", "unread_pages", "indexed_chars", "notes"}
     assert len(receipt["files"]) == 3 and all(file.keys() == keys for file in receipt["files"])
     assert (home / "libraries" / "default" / "library.sqlite3").is_file()
-    (folder / "empty.txt").touch()
+    (folder / "blank.txt").write_text(" \n ")
     second = run(app, [str(folder)])
     assert second.exit_code == 1
-    assert f"failed: {folder / 'empty.txt'}: no text in it" in second.stderr
+    assert f"failed: {folder / 'blank.txt'}: no text in it" in second.stderr
     assert second.stdout.startswith("3 unchanged, 1 failed; 0 new chunks in")
 
 
@@ -69,8 +70,9 @@ def test_a_script_without_a_main_guard_can_add(folder: Path, tmp_path: Path) -> 
     """As a streamlit page does: a worker that ran the parent's script again would never end."""
     script = tmp_path / "page.py"
     script.write_text(
-        "import sys; from pathlib import Path; from ingest.worker import Worker\n"
-        "with Worker(20) as worker: print([reading.reason for reading in worker.read([Path(sys.argv[1])])])\n"
+        "import sys; from pathlib import Path; from ingest import Embedder; from ingest.worker import Request, Workers\n"
+        "with Workers(Embedder.load().counter, 1) as workers:\n"
+        "    print([reading.reason for _, reading in workers.read([Request(Path(sys.argv[1]), 20)])])\n"
     )
     environment = {"PYTHONPATH": str(Path(child.__file__).parents[1])}
     command = [sys.executable, str(script), str(folder / "mill.txt")]

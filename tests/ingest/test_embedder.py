@@ -19,7 +19,7 @@ def test_vectors_have_length_one_and_near_meanings_are_near(embedder: Embedder) 
 
 
 def test_the_fingerprint_names_the_weights(embedder: Embedder) -> None:
-    assert embedder.fingerprint == "all-MiniLM-L6-v2:53aa51172d142c89" and embedder.limit == 254
+    assert embedder.fingerprint == "all-MiniLM-L6-v2:53aa51172d142c89" and embedder.counter.limit == 254 and not embedder.multilingual
 
 
 def test_a_directory_will_do(embedder: Embedder) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from ingest import Embedder, FileResult, Library, database
+from ingest import Embedder, Library, schema, search
 from ingest.errors import EmbedderError, LibraryBusy, LibraryError, PathError
 from ingest.loaders import load
 from ingest.lock import writing
+from ingest.pipeline import Step
 from tests.ingest.files import write_pdf
 from tests.ingest.invariants import check
 
@@ -24,10 +26,10 @@ def _expected(folder: Path) -> dict[str, str]:
 
 
 def test_adding_a_folder_twice_does_nothing_the_second_time(library: Library, folder: Path) -> None:
-    seen: list[tuple[FileResult, int, int]] = []
-    first = library.add([folder], lambda *progress: seen.append(progress))
+    seen: list[Step] = []
+    first = library.add([folder], seen.append)
     assert first.ok and first.counts["added"] == 3
-    assert [(done, total) for _, done, total in seen] == [(1, 3), (2, 3), (3, 3)]
+    assert [(step.phase, step.done, step.total) for step in seen] == [*(("reading", n, 3) for n in (1, 2, 3)), ("embedding", 3, 3)]
     generation = library.status()["generation"]
     second = library.add([folder])
     assert second.counts["unchanged"] == len(second.files) == 3
@@ -91,14 +93,14 @@ def test_removed_text_is_in_no_file_of_the_library(library: Library, folder: Pat
     secret = folder / "secret.txt"
     secret.write_text("The zyxqueenly password is quagmire.")
     library.add([folder])
-    with closing(database.connect(library.directory)) as connection:
-        vector = database.vectors(connection, within=[str(secret)])[1][0]
-    traces = [b"zyxqueen", b"quagmir", vector.tobytes(), vector.astype(np.float16).tobytes()]
+    with closing(schema.connect(library.directory)) as connection:
+        vector = search.vectors(connection, within=[str(secret)])[1][0]
+    traces = [b"zyxqueen", b"quagmir", vector.astype(np.float16).tobytes()]
     assert library.dense("password", 1)[0].chunk.path == str(secret)  # this reader now holds the old generation
-    assert all(_holds(library.directory, trace) for trace in traces)
+    assert all(_holds(library.directory, trace) for trace in traces) and _index_holds(library.directory, vector)
     secret.unlink()
     library.add([folder])
-    assert not [trace for trace in traces if _holds(library.directory, trace)]
+    assert not [trace for trace in traces if _holds(library.directory, trace)] and not _index_holds(library.directory, vector)
 
 
 def test_replaced_text_is_in_no_file_of_the_library(library: Library, folder: Path) -> None:
@@ -111,6 +113,17 @@ def test_replaced_text_is_in_no_file_of_the_library(library: Library, folder: Pa
 
 def _holds(directory: Path, trace: bytes) -> bool:
     return any(trace in path.read_bytes() for path in directory.rglob("*") if path.is_file())
+
+
+def _index_holds(directory: Path, vector: NDArray[np.float32]) -> bool:
+    """Whether some file of the index has a vector in this direction: Chroma scales what it stores."""
+    for path in (directory / "chroma").rglob("*.bin"):
+        numbers = np.frombuffer(path.read_bytes()[: path.stat().st_size // 4 * 4], np.float32)
+        if len(numbers) >= len(vector):
+            windows = np.nan_to_num(np.lib.stride_tricks.sliding_window_view(numbers, len(vector)), posinf=0, neginf=0).clip(-1, 1)
+            if (windows @ vector > 0.9999 * np.linalg.norm(windows, axis=1).clip(0.5)).any():
+                return True
+    return False
 
 
 def test_a_search_can_be_kept_within_documents(library: Library, folder: Path) -> None:
@@ -158,11 +171,37 @@ def test_a_snapshot_keeps_its_index_even_if_it_has_not_opened_it_yet(library: Li
         assert view._generation and view._generation._chroma is not None
 
 
-def test_two_paths_with_the_same_bytes_are_two_documents(library: Library, tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("The same words.")
-    (tmp_path / "b.txt").write_text("The same words.")
-    library.add([tmp_path / "a.txt", tmp_path / "b.txt"])
-    assert len({hit.chunk.id for hit in library.dense("same words", 5)}) == 2
+def test_the_same_bytes_at_two_paths_are_stored_once_and_stay_until_both_are_gone(library: Library, tmp_path: Path) -> None:
+    copies = [tmp_path / name for name in ("a.txt", "b.txt", "c.txt")]
+    for path in copies:
+        path.write_text("The same words.")
+    receipt = library.add(copies[:2])
+    assert receipt.counts["added"] == 2 and library.status()["chunks"] == 1
+    assert sorted(file.reason for file in receipt.files) == ["", "the same bytes as another file: stored once"]
+    library.add(copies[2:])
+    assert library.status()["documents"] == 3 and library.status()["chunks"] == 1
+    assert [hit.chunk.path for hit in library.dense("same words", 5)] == [str(copies[0])]
+    assert [hit.chunk.path for hit in library.words("same words", 5, within=[str(copies[1])])] == [str(copies[1])]
+    library.remove(copies[0])
+    assert library.dense("same words", 5)[0].chunk.path == str(copies[1])
+    copies[1].write_text("Other words.")
+    library.add(copies[1:])
+    assert library.dense("same words", 5)[0].chunk.path == str(copies[2])
+    library.remove(copies[2])
+    assert library.text(copies[1]) == "Other words." and library.status()["chunks"] == 1
+    assert library.verify().ok
+
+
+def test_a_renamed_file_keeps_its_document_and_is_not_embedded_again(library: Library, folder: Path) -> None:
+    library.add([folder])
+    before = library.words("wheat", 1)[0].chunk.id
+    (folder / "mill.txt").rename(folder / "tide-mill.txt")
+    steps: list[Step] = []
+    receipt = library.add([folder], steps.append)
+    assert receipt.counts["added"] == receipt.counts["removed"] == 1
+    assert not [step for step in steps if step.phase == "embedding"]
+    found = library.words("wheat", 1)[0].chunk
+    assert (found.id, found.path) == (before, str(folder / "tide-mill.txt"))
 
 
 def test_chunks_of_a_pdf_know_their_pages(library: Library, tmp_path: Path) -> None:
@@ -202,7 +241,7 @@ def test_a_file_that_turns_bad_fails_and_its_text_is_kept(library: Library, fold
 def test_a_name_that_is_not_utf8_is_read(library: Library, folder: Path) -> None:
     Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.txt")).write_text("Coffee is served at ten.")
     assert library.add([folder]).counts["added"] == 4
-    assert library.words("coffee", 1)[0].chunk.path == f"{folder}/caf\ufffd.txt"
+    assert library.words("coffee", 1)[0].chunk.path == f"{folder}/caf\\xe9.txt"
     assert library.add([folder]).counts["unchanged"] == 4
 
 

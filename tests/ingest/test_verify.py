@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import Library, database
+from ingest import Library, database, schema
 from ingest.generations import path_of
 from tests.ingest.invariants import check
 
@@ -66,19 +66,19 @@ def test_a_lost_index_directory_still_answers_by_exact_search(library: Library, 
 
 def test_damage_to_words_and_rows_is_found(library: Library, folder: Path) -> None:
     library.add([folder])
-    with closing(database.connect(library.directory)) as connection:
+    with closing(schema.connect(library.directory)) as connection:
         connection.execute("insert into words (words, rowid, text) values ('delete', 1, 'tide mill wheat')")
     report = library.verify(repair=True)
     assert report.ok and report.repaired[0].startswith("words:"), report
-    with closing(database.connect(library.directory)) as connection:
+    with closing(schema.connect(library.directory)) as connection:
         connection.execute("update documents set text = 'other' where id = 1")
     assert "differ from its text" in library.verify().problems[0]
 
 
 def test_an_index_that_lags_is_told_and_the_next_add_publishes(library: Library, folder: Path) -> None:
     library.add([folder])
-    with closing(database.connect(library.directory)) as connection:
-        database.delete_document(connection, str(folder / "mill.txt"))  # as if killed before publishing
+    with closing(schema.connect(library.directory)) as connection:
+        database.delete_file(connection, str(folder / "mill.txt"))  # as if killed before publishing
     assert [Path(hit.chunk.path).name for hit in library.dense("wheat", 3)] == ["barge.md", "bees.html"]
     assert "lags" in library.verify().problems[0]
     library.add([folder])

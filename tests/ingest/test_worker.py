@@ -9,7 +9,13 @@ import time
 from pathlib import Path
 
 from ingest import child
-from ingest.worker import Worker
+from ingest.embedder import Embedder
+from ingest.worker import Reading, Request, Workers
+
+
+def _read(embedder: Embedder, paths: list[Path], seconds: float) -> list[Reading]:
+    with Workers(embedder.counter, 2) as workers:
+        return [reading for _, reading in sorted(workers.read(Request(path, seconds) for path in paths), key=lambda pair: pair[0])]
 
 
 def _two_files_around_a_pipe(directory: Path) -> list[Path]:
@@ -21,29 +27,30 @@ def _two_files_around_a_pipe(directory: Path) -> list[Path]:
     return paths
 
 
-def test_a_file_that_hangs_is_given_up_and_the_next_is_read(tmp_path: Path) -> None:
-    with Worker(timeout=0.3) as worker:
-        first, hanging, last = worker.read(_two_files_around_a_pipe(tmp_path))
+def test_a_file_that_hangs_is_given_up_and_the_next_is_read(tmp_path: Path, embedder: Embedder) -> None:
+    first, hanging, last = _read(embedder, _two_files_around_a_pipe(tmp_path), 0.3)
     assert first.parsed and first.parsed.text == "first"
     assert hanging.parsed is None and hanging.reason == "reading it took more than 0.3 s"
     assert last.parsed and last.parsed.text == "last"
 
 
-def test_a_file_that_kills_the_worker_is_named_and_the_next_is_read(tmp_path: Path) -> None:
-    with Worker(timeout=20) as worker:
-        readings = worker.read(_two_files_around_a_pipe(tmp_path))
+def test_a_file_that_kills_the_worker_is_named_and_the_next_is_read(tmp_path: Path, embedder: Embedder) -> None:
+    with Workers(embedder.counter, 1) as workers:
+        readings = workers.read(Request(path, 20) for path in _two_files_around_a_pipe(tmp_path))
         next(readings)
-        assert worker._process
-        threading.Timer(0.2, os.kill, [worker._process.pid, signal.SIGSEGV]).start()
-        hanging, last = readings
+        process = workers._workers[0]._process
+        assert process
+        threading.Timer(0.2, os.kill, [process.pid, signal.SIGSEGV]).start()
+        (_, hanging), (_, last) = readings
     assert hanging.reason == "reading it ended the worker process (SIGSEGV)"
     assert last.parsed and last.parsed.text == "last"
 
 
 def test_a_killed_parent_leaves_no_worker(tmp_path: Path) -> None:
-    code = "from pathlib import Path; from ingest.worker import Worker\nw = Worker(60); w._start(); print(w._process.pid)\ninput()"
+    code = "import sys; from ingest.worker import Workers; from ingest.tokens import TokenCounter\n"
+    code += "w = Workers(TokenCounter(sys.argv[1], 9), 1)._workers[0]; w._start(); print(w._process.pid)\ninput()"
     root = str(Path(child.__file__).parents[1])
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    parent = subprocess.Popen([sys.executable, "-c", code, "{}"], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert parent.stdout
     worker = int(parent.stdout.readline())
     parent.kill()
@@ -63,6 +70,9 @@ def _runs(pid: int) -> bool:
 
 def test_the_worker_loads_no_torch(tmp_path: Path) -> None:
     (tmp_path / "a.mht").write_text("Content-Type: text/html\n\n<p>text</p>")
-    code = "import sys; from pathlib import Path; from ingest.worker import _answer; assert _answer(Path(sys.argv[1]))['parsed']"
+    code = (
+        "import sys; from pathlib import Path; from ingest.worker import _answer; assert _answer(Path(sys.argv[1]), False, C())['parsed']"
+    )
+    code = "class C:\n limit = 9\n count = staticmethod(lambda texts: [len(t) for t in texts])\n" + code
     command = [sys.executable, "-c", code + "; assert not {'torch', 'chromadb'} & set(sys.modules)", str(tmp_path / "a.mht")]
     subprocess.run(command, cwd=Path(child.__file__).parents[1], check=True)

@@ -1,0 +1,59 @@
+"""Files that a user doesn't want: patterns of `--exclude` and of `.octavoignore` files, written as in .gitignore."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore import GitIgnorePatternError
+
+from ingest.errors import PathError
+
+FILE = ".octavoignore"
+
+
+@dataclass(frozen=True)
+class _Rules:
+    folder: Path
+    spec: GitIgnoreSpec
+    name: str
+
+
+class Ignored:
+    """The rules in force in a folder: those given, and those of each `.octavoignore` on the way down."""
+
+    def __init__(self, root: Path, exclude: Sequence[str], rules: tuple[_Rules, ...] | None = None) -> None:
+        self._root = root
+        self._exclude = exclude
+        self._rules = rules if rules is not None else tuple([_Rules(root, _spec(exclude, "--exclude"), "--exclude")] if exclude else [])
+
+    def within(self, folder: Path) -> Self:
+        """The rules in force in `folder`.
+
+        Raises:
+            PathError: its `.octavoignore` can't be read.
+        """
+        file = folder / FILE
+        if not file.is_file():
+            return self
+        try:
+            spec = _spec(file.read_text(encoding="utf-8").splitlines(), str(file))
+        except (OSError, UnicodeDecodeError) as error:
+            raise PathError(f"{file}: can't be read ({error})", "it is a text file of patterns, as .gitignore is") from error
+        return type(self)(self._root, self._exclude, (*self._rules, _Rules(folder, spec, str(file))))
+
+    def by(self, path: Path, folder: bool) -> str:
+        """What excludes a path, or ""."""
+        for rules in self._rules:
+            relative = path.relative_to(rules.folder).as_posix() + ("/" if folder else "")
+            if rules.spec.match_file(relative):
+                return rules.name
+        return ""
+
+
+def _spec(patterns: Sequence[str], origin: str) -> GitIgnoreSpec:
+    try:
+        return GitIgnoreSpec.from_lines(patterns)
+    except (GitIgnorePatternError, ValueError) as error:
+        raise PathError(f"{origin}: {error}", "patterns are written as in .gitignore") from error

@@ -1,0 +1,170 @@
+"""What a run has to do: a look at every file, which costs a `stat` each, and a hash where size or times changed.
+
+So a second run over an unchanged folder reads nothing. What can't be read, isn't followed or is excluded gets its line.
+"""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingest.database import Known
+from ingest.errors import PathError
+from ingest.ignore import Ignored
+from ingest.loaders import kind, readers
+from ingest.receipt import FileResult
+
+_MANY = 10
+"""Documents that an empty folder may not take out: a drive that isn't mounted looks like one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to read. `path` is what the library calls it, `file` where it lies."""
+
+    path: str
+    file: Path
+    stamp: str
+    sha256: str
+    size: int
+    known: bool
+
+
+@dataclass(slots=True)
+class Plan:
+    """Lines settled without reading, files to read, files that are gone, and files that were only touched (new stamps)."""
+
+    settled: list[FileResult] = field(default_factory=list)
+    touched: dict[str, str] = field(default_factory=dict)
+    jobs: list[Job] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+
+def stored_path(path: str | Path) -> str:
+    """What the library calls a file: absolute, links resolved; bytes that aren't UTF-8 are spelled out."""
+    return _spelled(Path(path).expanduser().resolve().as_posix())
+
+
+def _spelled(path: str) -> str:
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Sequence[str] = ()) -> Plan:
+    """Looks at every file once; `known` is what the library holds, `exclude` patterns as in .gitignore.
+
+    Raises:
+        PathError: a path isn't there, or a pattern can't be one.
+    """
+    roots = [Path(path).expanduser() for path in paths]
+    for root in roots:
+        if not root.exists():
+            raise PathError(f"no file or folder at {root}", "check the path; `octavo remove` takes a document out")
+    plan = Plan()
+    now = readers()
+    seen: set[str] = set()
+    for root in dict.fromkeys(root.resolve() for root in roots):
+        kept: list[str] = []
+        inside = [path for path in known if path.startswith(_spelled(root.as_posix()).rstrip("/") + "/")]
+        for file, line in _walk(root, Ignored(root, exclude)):
+            path = _spelled(file.as_posix())
+            if path in seen:
+                continue
+            seen.add(path)
+            if line is None:
+                _plan_file(plan, path, file, known.get(path), now)
+                continue
+            plan.settled.append(line)
+            if line.status == "failed":
+                kept.append(path + "/")
+            elif path in known:
+                plan.gone.append(path)
+        if len(inside) >= _MANY and root.is_dir() and not any(root.iterdir()):
+            reason = f"the folder is empty; its {len(inside)} documents are kept: is the drive mounted? `octavo remove` takes them out"
+            plan.settled.append(FileResult(_spelled(root.as_posix()), "failed", reason))
+            continue
+        plan.gone += [path for path in inside if path not in seen and not path.startswith(tuple(kept))]
+    return plan
+
+
+def _walk(root: Path, ignored: Ignored) -> Iterator[tuple[Path, FileResult | None]]:
+    """Files below a folder, sorted, without hidden ones; or a line for what can't be entered or isn't followed."""
+    if not root.is_dir():
+        yield root, None
+        return
+    try:
+        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
+        ignored = ignored.within(root)
+    except OSError as error:
+        yield root, _line(root, "failed", f"the folder can't be read: {error.strerror}")
+        return
+    for entry in entries:
+        if entry.name.startswith((".", "~$")):
+            continue
+        path = Path(entry.path)
+        folder = entry.is_dir(follow_symlinks=False)
+        if by := ignored.by(path, folder):
+            yield path, _line(path, "skipped", f"excluded by {by}")
+        elif entry.is_symlink():
+            yield path, _line(path, "skipped", "a link; what it points to can be added itself")
+        elif folder:
+            yield from _walk(path, ignored)
+        else:
+            yield path, None
+
+
+def _line(path: Path, status: str, reason: str) -> FileResult:
+    return FileResult(_spelled(path.as_posix()), status, reason)  # type: ignore[arg-type]
+
+
+def _plan_file(plan: Plan, path: str, file: Path, known: Known | None, readers: str) -> None:
+    if kind(file) is None:
+        suffix = _spelled(file.suffix.lower()) or "files without a suffix"
+        plan.settled.append(FileResult(path, "skipped", f"no loader for {suffix}"))
+        return
+    try:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            plan.settled.append(FileResult(path, "skipped", "not a regular file"))
+            return
+        if status.st_size == 0:
+            plan.settled.append(FileResult(path, "skipped", "empty: 0 bytes"))
+            if known:
+                plan.gone.append(path)
+            return
+        stamp = stamp_of(status)
+        if known and known.stamp == stamp and not _better_now(known, readers):
+            plan.settled.append(_as_before(path, known))
+            return
+        with file.open("rb") as opened:
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        plan.settled.append(FileResult(path, "failed", f"can't be read: {error.strerror}"))
+        return
+    if known and known.sha256 == sha256 and not _better_now(known, readers):
+        plan.touched[path] = stamp
+        plan.settled.append(_as_before(path, known))
+    else:
+        plan.jobs.append(Job(path, file, stamp, sha256, status.st_size, bool(known and known.document)))
+
+
+def stamp_of(status: os.stat_result) -> str:
+    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
+
+
+def _better_now(known: Known, readers: str) -> bool:
+    """Whether a file that failed, or has pages that were not read, may fare better with what is installed now."""
+    return known.readers != readers and (known.reason != "" or known.unread_pages > 0)
+
+
+def _as_before(path: str, known: Known) -> FileResult:
+    return from_known(path, "failed" if known.reason else "unchanged", known, known.reason)
+
+
+def from_known(path: str, status: str, known: Known, reason: str = "") -> FileResult:
+    """The line of a file whose document is there already."""
+    counts = {"ocr_pages": known.ocr_pages, "empty_pages": known.empty_pages, "unread_pages": known.unread_pages}
+    notes = tuple(json.loads(known.notes))
+    return FileResult(path, status, reason, known.pages, known.chars, known.chunks, **counts, indexed_chars=known.chars, notes=notes)  # type: ignore[arg-type]

@@ -1,0 +1,91 @@
+"""Carrying a run out: its steps told to whoever waits, its vectors published as they come, its receipt kept."""
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+from ingest import database
+from ingest.pipeline import Run, Step
+from ingest.receipt import FileResult, Receipt
+
+Progress = Callable[[Step], None]
+_PUBLISH = 120.0
+"""Seconds between two generations at least, and ten times what the last one took; until then exact search serves."""
+
+
+def carry_out(
+    connection: sqlite3.Connection,
+    run: Run,
+    steps: Generator[Step],
+    publish: Callable[..., None],
+    progress: Progress | None,
+) -> Receipt:
+    """Goes through a run's steps; whatever ends it, what is committed is published."""
+    started = time.monotonic()
+    results: list[FileResult] = []
+    next_publish, next_note = started + _PUBLISH, started
+    try:
+        with closing(steps) as going:
+            for step in going:
+                if step.result:
+                    results.append(step.result)
+                if progress:
+                    progress(step)
+                now = time.monotonic()
+                if now >= next_note:
+                    _note(connection, step, now - started)
+                    next_note = now + 1
+                if now >= next_publish:
+                    publish(connection)
+                    next_publish = time.monotonic() + max(_PUBLISH, 10 * (time.monotonic() - now))
+    finally:
+        database.set_fact(connection, "progress", None)
+        publish(connection, erase=any(result.status in ("replaced", "removed") for result in results))
+    receipt = Receipt(tuple(_with_embedding(result, run) for result in results), time.monotonic() - started)
+    told = tuple(result for result in receipt.files if result.status != "unchanged")
+    database.add_receipt(connection, {**replace(receipt, files=told).to_dict(), "counts": receipt.counts})
+    return receipt
+
+
+def _note(connection: sqlite3.Connection, step: Step, seconds: float) -> None:
+    """For `status` and the page, in other processes."""
+    told = {"phase": step.phase, "done": step.done, "total": step.total, "seconds": round(seconds, 1), "pid": os.getpid()}
+    database.set_fact(connection, "progress", json.dumps(told))
+
+
+def running(connection: sqlite3.Connection) -> dict[str, Any] | None:
+    """How far the run that is going on is; None where there is none, or it was killed."""
+    told = json.loads(database.fact(connection, "progress") or "null")
+    try:
+        if told:
+            os.kill(told["pid"], 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass  # somebody else's, and alive
+    return dict(told) if told else None
+
+
+def unfinished(connection: sqlite3.Connection) -> str:
+    """What a question asked now may miss, in a sentence; "" where everything has been read and embedded."""
+    going = running(connection)
+    if going and going["phase"] != "embedding":
+        what = "read by OCR" if going["phase"] == "ocr" else "read"
+        return f"The library is being filled: {going['done']:,} of {going['total']:,} files are {what} so far."
+    if waiting := database.pending_count(connection):
+        total = database.chunk_count(connection)
+        return f"The library is being filled: {waiting:,} of {total:,} passages are found by their words only so far."
+    return ""
+
+
+def _with_embedding(result: FileResult, run: Run) -> FileResult:
+    """A file's line with its share of the time that embedding took."""
+    if result.status not in ("added", "replaced") or not run.embedded:
+        return result
+    share = result.chunks * run.embed_seconds / run.embedded
+    return replace(result, seconds=round(result.seconds + share, 4))

@@ -1,0 +1,47 @@
+"""Scripts that don't put spaces between words, or that an English embedder can't read, and what is done about them.
+
+SQLite's word index cuts at spaces, so a Chinese sentence would be one word. Such runs are found by trigrams instead.
+"""
+
+import re
+from collections.abc import Iterator
+
+UNSPACED = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Tibetan, Burmese, Khmer
+    "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f"
+    "\U00020000-\U0003134f"
+)
+_RUN = re.compile(f"[{UNSPACED}]+")
+_PART = re.compile(rf"[{UNSPACED}]+|[^\W{UNSPACED}]+")
+_FOREIGN = re.compile(
+    "[\u0370-\u1fff\u2c00-\u2dff\u3040-\ud7ff\uf900-\ufdff\ufe70-\ufeff\uff66-\uff9f\U00010000-\U0001efff\U00020000-\U0003134f]"
+)
+_SAMPLE = 200_000
+"""Characters of a document by which its script is told."""
+
+SCRIPT_NOTE = (
+    "in a script that the embedder and the starter can't read: found by its words and characters only; "
+    "OCTAVO_EMBEDDER=intfloat/multilingual-e5-small in a library of its own finds it by meaning"
+)
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether a text has words that only trigrams find."""
+    return bool(_RUN.search(text))
+
+
+def terms(text: str) -> Iterator[str]:
+    """Its words in lower case; of a run without spaces each three characters in a row (or the run, if it is shorter)."""
+    for match in _PART.finditer(text.lower()):
+        word = match[0]
+        if _RUN.match(word) and len(word) > 3:
+            yield from (word[start : start + 3] for start in range(len(word) - 2))
+        else:
+            yield word
+
+
+def mostly_foreign(text: str) -> bool:
+    """Whether more than a fifth of a text's letters belong to no script of Latin letters."""
+    sample = text[:_SAMPLE]
+    letters = sum(map(str.isalpha, sample))
+    return len(_FOREIGN.findall(sample)) > 0.2 * letters > 0
