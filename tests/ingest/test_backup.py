@@ -1,0 +1,69 @@
+"""A library goes into one file and comes back whole; a damaged file is refused and leaves nothing."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ingest import Embedder, Library
+from ingest.backup import export_library, import_library
+from ingest.errors import LibraryError
+
+
+def _everything(library: Library) -> tuple[object, ...]:
+    hits = library.dense("Where are oats brought?", 10), library.words("oats honey", 10)
+    return [library.text(d.path) for d in library.documents()], [
+        [(h.chunk.id, h.chunk.text, round(h.score, 3)) for h in found] for found in hits
+    ]
+
+
+def test_what_is_exported_comes_back_whole(library: Library, folder: Path, tmp_path: Path, embedder: Embedder) -> None:
+    uploads = library.directory / "files"
+    uploads.mkdir()
+    (uploads / "note.txt").write_text("An uploaded note on eels.")
+    library.add([folder, uploads / "note.txt"])
+    assert export_library(library.directory, tmp_path / "backup.octavo") > 0
+    assert not list(tmp_path.glob("backup.octavo.*"))
+    import_library(tmp_path / "backup.octavo", tmp_path / "other")
+    with Library.open(tmp_path / "other", embedder) as other:
+        assert _everything(other) == _everything(library)
+        assert other.verify().ok and other.status()["index_current"]
+        assert str(tmp_path / "other" / "files" / "note.txt") in [document.path for document in other.documents()]
+        assert (tmp_path / "other" / "files" / "note.txt").read_text() == "An uploaded note on eels."
+        assert other.add([folder]).counts["unchanged"] == 3
+
+
+def test_a_damaged_file_is_refused_and_leaves_nothing(library: Library, folder: Path, tmp_path: Path) -> None:
+    library.add([folder])
+    good = tmp_path / "good"
+    export_library(library.directory, good)
+    data = bytearray(good.read_bytes())
+    for name, change in {"cut": data[: len(data) // 2], "no zip": b"hello", "flipped": _flipped(data)}.items():
+        bad = tmp_path / "bad"
+        bad.write_bytes(change)
+        with pytest.raises(LibraryError, match="damaged"):
+            import_library(bad, tmp_path / name)
+        assert not (tmp_path / name).exists() and not list(tmp_path.glob("*.importing"))
+
+
+def _flipped(data: bytearray) -> bytes:
+    changed = bytearray(data)
+    changed[len(data) // 3] ^= 0xFF
+    return bytes(changed)
+
+
+def test_a_file_cannot_write_outside_the_library(library: Library, folder: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "evil", "w") as archive:
+        archive.writestr("files/../../escaped.txt", "out")
+        archive.writestr("octavo.json", '{"directory": "/", "sha256": {"files/../../escaped.txt": "0"}}')
+    with pytest.raises(LibraryError, match="which no library has"):
+        import_library(tmp_path / "evil", tmp_path / "new" / "library")
+    assert not list(tmp_path.rglob("escaped.txt"))
+
+
+def test_a_library_is_never_overwritten(library: Library, folder: Path, tmp_path: Path) -> None:
+    library.add([folder])
+    export_library(library.directory, tmp_path / "backup")
+    with pytest.raises(LibraryError, match="is not empty"):
+        import_library(tmp_path / "backup", library.directory)
+    assert len(library.documents()) == 3
