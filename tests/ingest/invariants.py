@@ -10,8 +10,9 @@ def check(library: Library, expected: dict[str, str]) -> None:
     assert [document.path for document in library.documents()] == sorted(expected)
     for path, text in expected.items():
         assert library.text(path) == text
-        assert library.dense(text, 1)[0].chunk.path == path
-        assert path in [hit.chunk.path for hit in library.words(text, 3)]
+        first = min(other for other, same in expected.items() if same == text)  # the same bytes are one document
+        assert library.dense(text, 1)[0].chunk.path == first
+        assert first in [hit.chunk.path for hit in library.words(text, 3)]
     for hit in library.dense("anything at all", 1000):
         assert hit.chunk.text == expected[hit.chunk.path][hit.chunk.char_start : hit.chunk.char_end]
     with closing(schema.connect(library.directory)) as connection:
