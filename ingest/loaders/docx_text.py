@@ -10,6 +10,7 @@ from ingest.loaders.xmltree import Element, attribute, child, descendants, local
 
 _UNSEEN = {"del", "moveFrom", "delText", "instrText", "delInstrText", "pPr", "rPr", "sdtPr", "rt", "sectPr", "tcPr", "fldData"}
 """What was deleted or moved away, field codes, and properties. `rt` is the reading above a Chinese or Japanese word."""
+_LEAVES = {"t", "tab", "ptab", "br", "cr", "noBreakHyphen", "sym", "footnoteReference", "endnoteReference", "commentReference"}
 _SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011"}
 
 
@@ -54,10 +55,13 @@ class Line:
                 self.boxes.append(element)
             elif name in ("drawing", "pict", "object"):
                 self._graphic(element, story)
-            elif not any(story.fields):
-                self._piece(name, element, story)
+            elif name in _LEAVES:
+                if not any(story.fields):  # the code of a field isn't seen, only its result
+                    self._leaf(name, element, story)
+            else:
+                self.read(element, story)
 
-    def _piece(self, name: str, element: Element, story: Story) -> None:
+    def _leaf(self, name: str, element: Element, story: Story) -> None:
         if name == "t":
             self.pieces.append(element.text or "")
         elif name in _SIGNS:
@@ -72,8 +76,6 @@ class Line:
             self._mark(self.endnotes, f"[{roman(story.endnotes)}]", element)
         elif name == "commentReference":
             self.comments.append(attribute(element, "id"))
-        else:
-            self.read(element, story)
 
     def _mark(self, notes: list[tuple[str, str]], mark: str, element: Element) -> None:
         self.pieces.append(mark)

@@ -84,7 +84,8 @@ def test_docx_gives_paragraphs_and_tables_in_order(tmp_path: Path) -> None:
     document.save(str(path))
     parsed = load(path)
     assert parsed.text == (
-        "Minutes\n\nPresent\n\nNine members.\n\n| Post | Name |  |\n| --- | --- | --- |\n| Chair |  |  |\n\n- first\n- second\n\nClosed at nine.\n\n"
+        "Minutes\n\nPresent\n\nNine members.\n\n"
+        "| Post | Name |  |\n| --- | --- | --- |\n| Chair |  |  |\n\n- first\n- second\n\nClosed at nine.\n\n"
     )
     assert _titles(parsed) == [(1, "Minutes"), (2, "Present")]
 
