@@ -9,18 +9,35 @@ from pathlib import Path
 
 from ingest.loaders.parsed import LoadError, Parsed
 
+_CODE = """
+ada adoc asm astro awk bash bat bib c cc cfg clj cljs cmake cmd conf cpp cs csh css cts cu cxx d dart diff el elm erl ex exs f f90 fish
+for fs fsx gd glsl go gql gradle graphql groovy h hcl hh hpp hrl hs hxx ics ini inl ino java jl js jsonc jsx kt kts less lisp log lua
+m make mjs mk ml mli mm mts nim nix org pas patch php pl pm po pot proto ps1 psm1 py pyi pyx r rake rb rkt rs sass scala scm scss sh
+sol sql sty sv svelte swift tcl tex toml ts tsx v vb vbs vcf vhd vhdl vim vue wiki yaml yml zig zsh
+""".split()
+"""Kinds of text that stay as they are: source code, settings, logs, calendars."""
+
 SUFFIXES = {
-    ".txt": "text",
-    ".text": "text",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
+    **{f".{kind}": "text" for kind in ("txt", "text", *_CODE)},
+    **dict.fromkeys((".md", ".markdown", ".mdx", ".qmd", ".rmd"), "markdown"),
+    ".rst": "rst",
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    **dict.fromkeys((".mhtml", ".mht"), "mhtml"),
     ".pdf": "pdf",
-    ".docx": "docx",
-    ".mhtml": "mhtml",
-    ".mht": "mhtml",
+    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), "docx"),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), "pptx"),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xltm"), "xlsx"),
+    **dict.fromkeys((".odt", ".ott", ".ods", ".ots", ".odp", ".otp", ".odg"), "odf"),
+    **dict.fromkeys((".doc", ".dot", ".xls", ".xlt", ".xlsb", ".ppt", ".pps"), "legacy"),
+    ".rtf": "rtf",
+    ".epub": "epub",
+    **dict.fromkeys((".csv", ".tsv", ".tab"), "delimited"),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".geojson"), "structured"),
+    **dict.fromkeys((".xml", ".rss", ".atom"), "xmltext"),
+    **dict.fromkeys((".eml", ".mbox"), "mail"),
+    ".msg": "outlook",
+    ".ipynb": "notebook",
+    **dict.fromkeys((".srt", ".vtt"), "subtitles"),
 }
 
 
@@ -43,14 +60,20 @@ def ocr_installed() -> bool:
 
 
 def load(path: Path, ocr: bool = False) -> Parsed:
-    """Reads one file; `ocr` also reads its scanned pages, which takes seconds a page.
+    """Reads one file, by what it is where its bytes are certain; `ocr` also reads scanned pages, which takes seconds a page.
 
     Raises:
         LoadError: the file can't be read, or holds no text; its message is one line for the receipt.
     """
-    name = SUFFIXES[path.suffix.lower()]
+    from ingest.loaders.sniff import true_suffix
+
+    suffix = true_suffix(path, path.suffix.lower())
+    name = SUFFIXES[suffix]
     module = import_module(f"ingest.loaders.{name}")
-    parsed: Parsed = module.load(path, ocr=True) if ocr and name in WITH_OCR else module.load(path)
+    if name == "legacy":
+        parsed: Parsed = module.convert(path, suffix)
+    else:
+        parsed = module.load(path, ocr=True) if ocr and name in WITH_OCR else module.load(path)
     if not parsed.text.strip() and not parsed.scanned:
         raise LoadError("no text in it")
     return parsed

@@ -1,6 +1,7 @@
 """HTML as a reader sees it: blocks as paragraphs, tables as Markdown rows, no scripts, styles or menus."""
 
 import re
+import warnings
 from pathlib import Path
 
 from bs4 import BeautifulSoup, NavigableString, Tag
@@ -18,9 +19,16 @@ _HEADING = re.compile(r"h([1-6])")
 
 
 def load(path: Path) -> Parsed:
-    soup = BeautifulSoup(path.read_bytes(), "lxml")
+    return parse(path.read_bytes())
+
+
+def parse(data: bytes | str, titled: bool = True) -> Parsed:
+    """A page that lies in another file, a book or a letter, say; `titled` where its title stands for a missing heading."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that XHTML could be parsed as XML, which would stop at the first mistake
+        soup = BeautifulSoup(data, "lxml")
     page = _Page()
-    if soup.title and not soup.find("h1"):
+    if titled and soup.title and not soup.find("h1"):
         page.builder.heading(1, soup.title.get_text())
     page.walk(soup)
     page.end_block()

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from ingest.loaders.encoding import decode
 from ingest.loaders.parsed import Parsed, clean
-from ingest.loaders.text import decode
 
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _HASHES = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")

@@ -1,19 +1,23 @@
-"""Saved web pages (MHTML), through the one offline parser that langchain-community has for them.
+"""Saved web pages (MHTML): a mail whose letter is the page."""
 
-langchain-community is frozen and unpatched, so it is only ever imported here, in the worker that can be killed.
-"""
-
+import email
+import email.policy
 from pathlib import Path
 
-from langchain_community.document_loaders.mhtml import MHTMLLoader
-
-from ingest.loaders.parsed import Builder, Parsed
+from ingest.loaders import html
+from ingest.loaders.encoding import decode
+from ingest.loaders.parsed import LoadError, Parsed
 
 
 def load(path: Path) -> Parsed:
-    builder = Builder()
-    for document in MHTMLLoader(str(path), open_encoding="utf-8", get_text_separator="\n").lazy_load():
-        builder.heading(1, document.metadata["title"])
-        for block in document.page_content.split("\n\n"):
-            builder.block("\n".join(line for line in map(str.strip, block.splitlines()) if line))
-    return builder.parsed()
+    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.compat32)
+    for part in message.walk():
+        if part.get_content_type() in ("text/html", "application/xhtml+xml"):
+            data = part.get_payload(decode=True)
+            assert isinstance(data, bytes)
+            charset = part.get_content_charset()
+            try:
+                return html.parse(data.decode(charset) if charset else data)
+            except (LookupError, UnicodeDecodeError):
+                return html.parse(decode(data))
+    raise LoadError("not a readable saved web page: there is no page in it")

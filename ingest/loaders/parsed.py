@@ -5,9 +5,16 @@ A document's canonical text is fixed here, once: every later offset (chunk, page
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 
 _NEWLINES = re.compile(r"\r\n|[\r\f\v\x85\u2028\u2029]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+
+_LONG_ITEM = 160
+"""Characters from which a list's item is a paragraph of its own: clauses of contracts are numbered too."""
+MOST_TEXT = 100_000_000
+"""Characters that one document may hold. A workbook of 100 kB can name one long string a million times."""
 
 
 class LoadError(Exception):
@@ -36,9 +43,36 @@ class Parsed:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, heading, list item or table, for loaders that find them before they know where they will stand."""
+
+    kind: Literal["text", "heading", "item", "table"]
+    text: str
+    level: int = 0
+
+    @property
+    def flat(self) -> str:
+        """As it reads within a cell of a table."""
+        if self.kind != "table":
+            return self.text
+        rows = [line.strip("| ") for line in self.text.splitlines() if not line.startswith("| ---")]
+        return "; ".join(row.replace(" | ", ", ") for row in rows)
+
+
 def clean(text: str) -> str:
     """Text that every later step can hold: newlines are `\\n`, no NUL, and nothing that UTF-8 can't encode."""
     return _SURROGATES.sub("\ufffd", _NEWLINES.sub("\n", text).replace("\0", ""))
+
+
+def check_length(characters: int) -> None:
+    """Stops a document that would fill the memory.
+
+    Raises:
+        LoadError: it is longer than any that people write.
+    """
+    if characters > MOST_TEXT:
+        raise LoadError(f"too long: it gives more than {MOST_TEXT // 1_000_000} million characters")
 
 
 class Builder:
@@ -49,10 +83,16 @@ class Builder:
         self._length = 0
         self._pages: list[tuple[int, int]] = []
         self._headings: list[tuple[int, int, str]] = []
+        self._notes: list[str] = []
+
+    def __len__(self) -> int:
+        """Characters so far."""
+        return self._length
 
     def block(self, text: str) -> None:
         """Adds a paragraph, list item or table; blank ones are dropped."""
         if text := clean(text).strip():
+            self._close_lines()
             self._append(text + "\n\n")
 
     def line(self, text: str) -> None:
@@ -67,34 +107,68 @@ class Builder:
             self._headings.append((self._length, level, title))
             self._append(title + "\n\n")
 
+    def add(self, block: Block) -> None:
+        """Adds a block as its kind asks."""
+        if block.kind == "heading":
+            self.heading(block.level, block.text)
+        elif block.kind == "item" and len(block.text) < _LONG_ITEM:
+            self.line(block.text)
+        else:
+            self.block(block.text)
+
+    def append(self, parsed: Parsed, below: int = 0) -> None:
+        """Adds a whole other document (a chapter, an attachment), its headings so many levels lower, its notes too."""
+        self._close_lines()
+        start = self._length
+        body = parsed.text.strip()
+        skipped = len(parsed.text) - len(parsed.text.lstrip())
+        if body:
+            self._append(body + "\n\n")
+        self._headings += [(start + at - skipped, level + below, title) for at, level, title in parsed.headings if at >= skipped]
+        for note in parsed.notes:
+            self.note(note)
+
     def page(self, number: int, text: str) -> None:
         """Adds a whole page, blank or not."""
+        self._close_lines()
         self._pages.append((self._length, number))
         self.block(text)
+
+    def note(self, text: str) -> None:
+        """Says in a line what a reader would see and the text lacks; an empty line says nothing."""
+        if text and text not in self._notes:
+            self._notes.append(text)
 
     def end_lines(self) -> None:
         """Sets a run of lines off from what follows."""
         self._close_lines()
 
     def parsed(self) -> Parsed:
-        return Parsed("".join(self._parts), self._pages or None, self._headings)
+        return Parsed("".join(self._parts), self._pages or None, self._headings, notes=self._notes)
 
     def _close_lines(self) -> None:
-        if self._parts and not self._parts[-1].endswith("\n\n"):
+        if self._parts and self._parts[-1] != "\n" and not self._parts[-1].endswith("\n\n"):
             self._append("\n")
 
     def _append(self, text: str) -> None:
+        check_length(self._length + len(text))
         self._parts.append(text)
         self._length += len(text)
 
 
+def counted(number: int, thing: str, what: str) -> str:
+    """A note on some things: "1 picture not read", "3 pictures not read"; nothing for none."""
+    return f"{number} {thing}{'' if number == 1 else 's'} {what}" if number else ""
+
+
 def table_rows(rows: list[list[str]]) -> str:
     """A table as Markdown rows, its first row as the header."""
-    cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
-    cells = [row for row in cells if any(row)]
-    if not cells:
-        return ""
-    lines = ["| " + " | ".join(row) + " |" for row in cells]
+    lines = [row_line(row) for row in rows if any(cell and not cell.isspace() for cell in row)]
     if len(lines) > 1:
-        lines.insert(1, "|" + " --- |" * len(cells[0]))
+        lines.insert(1, "|" + " --- |" * len(next(row for row in rows if any(cell and not cell.isspace() for cell in row))))
     return "\n".join(lines)
+
+
+def row_line(cells: list[str]) -> str:
+    """A row of a Markdown table."""
+    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"

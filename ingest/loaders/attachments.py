@@ -1,0 +1,63 @@
+"""What hangs on a mail: read by the loader for its own format, or said not to have been."""
+
+import tempfile
+from pathlib import Path, PurePath
+
+from ingest.loaders.parsed import Builder, LoadError
+
+_DEEPEST = 5
+"""Mails within mails that are followed."""
+_LARGEST = 256 << 20
+
+
+class Attachments:
+    """Adds the attachments of one mail, and of the mails attached to it, to what is being built."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+        self._unread: list[str] = []
+        self._pictures = 0
+        self._depth = 0
+
+    def enter(self) -> bool:
+        """Whether a mail within the mail may be read; `leave` afterwards."""
+        if self._depth >= _DEEPEST:
+            self._unread.append("a mail within too many others")
+            return False
+        self._depth += 1
+        return True
+
+    def leave(self) -> None:
+        self._depth -= 1
+
+    def add(self, name: str, kind: str, data: bytes, inline: bool = False) -> None:
+        """Reads one file under a heading of its name; `inline` is a picture within the letter, a logo mostly."""
+        from ingest.loaders import SUFFIXES, load
+
+        suffix = PurePath(name).suffix.lower() or {"text/calendar": ".ics", "text/html": ".html", "text/plain": ".txt"}.get(kind, "")
+        if inline and kind.startswith("image/"):
+            self._pictures += 1
+            return
+        if suffix not in SUFFIXES or len(data) > _LARGEST or not self.enter():
+            self._unread.append(name or f"one without a name ({kind})")
+            return
+        try:
+            with tempfile.TemporaryDirectory(prefix="octavo-") as folder:
+                path = Path(folder) / f"attachment{suffix}"
+                path.write_bytes(data)
+                parsed = load(path)
+            self._builder.heading(2, name or f"Attachment{suffix}")
+            self._builder.append(parsed, below=2)
+        except LoadError as error:
+            self._unread.append(f"{name or suffix} ({error})")
+        except Exception as error:  # any parser may raise anything: the letter is still worth having
+            self._unread.append(f"{name or suffix} ({type(error).__name__})")
+        self.leave()
+
+    def finish(self) -> None:
+        """Says what was left out."""
+        if self._unread:
+            count = len(self._unread)
+            self._builder.note(f"{count} attachment{'' if count == 1 else 's'} not read: {', '.join(self._unread[:5])}{' …' * (count > 5)}")
+        if self._pictures:
+            self._builder.note(f"{self._pictures} picture{'' if self._pictures == 1 else 's'} in the letter not read")

@@ -1,0 +1,60 @@
+"""Office files from before 2007 (doc, xls, ppt), and rarer kinds: LibreOffice turns them into what we read, where it is installed."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from ingest.loaders.parsed import LoadError, Parsed
+
+_SECONDS = 50
+"""Less than the pipeline's own limit, so that LibreOffice is ended here, with all its processes."""
+_INTO = {
+    **dict.fromkeys((".doc", ".dot", ".wps", ".wpd", ".sxw", ".pages", ".hwp"), ("docx", "Word file")),
+    **dict.fromkeys((".xls", ".xlt", ".xlsb", ".sxc", ".numbers"), ("xlsx", "Excel file")),
+    **dict.fromkeys((".ppt", ".pps", ".pot", ".sxi", ".key"), ("pptx", "PowerPoint file")),
+}
+
+
+def load(path: Path) -> Parsed:
+    return convert(path, path.suffix.lower())
+
+
+def convert(path: Path, suffix: str) -> Parsed:
+    """Reads a file as one with this suffix, whatever its name says.
+
+    Raises:
+        LoadError: LibreOffice isn't there, or can't read it.
+    """
+    from ingest.loaders import load as load_any
+
+    into, kind = _INTO[suffix]
+    office = shutil.which("soffice") or shutil.which("libreoffice")
+    if office is None:
+        old = "an Excel binary file" if suffix == ".xlsb" else f"an old {kind}"
+        raise LoadError(f"{old}: install LibreOffice, or save it as .{into}")
+    with tempfile.TemporaryDirectory(prefix="octavo-") as folder:
+        source = Path(folder) / f"document{suffix}"
+        shutil.copyfile(path, source)
+        command = [office, f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}", "--headless", "--norestore", "--nolockcheck"]
+        _run([*command, "--convert-to", into, "--outdir", str(Path(folder) / "out"), str(source)])
+        made = Path(folder) / "out" / f"document.{into}"
+        if not made.is_file():
+            raise LoadError(f"not a readable old {kind}: LibreOffice can't open it (damaged, or encrypted)")
+        return load_any(made)
+
+
+def _run(command: list[str]) -> None:
+    """Runs LibreOffice in a process group of its own: it is a script that starts others, and all have to end."""
+    nothing = subprocess.DEVNULL
+    process = subprocess.Popen(command, start_new_session=True, stdin=nothing, stdout=nothing, stderr=nothing)
+    try:
+        process.wait(_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise LoadError(f"LibreOffice took more than {_SECONDS} s to open it") from error
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

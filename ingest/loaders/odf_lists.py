@@ -1,0 +1,71 @@
+"""The numbers of OpenDocument's lists and headings, which its styles describe and nobody wrote down."""
+
+from collections.abc import Iterable
+
+from ingest.loaders.numbering import written
+from ingest.loaders.xmltree import Element, attribute, children, descendants
+
+_STYLES = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+
+
+class Lists:
+    """Counters of a document's lists, by style, and of its numbered headings."""
+
+    def __init__(self, roots: Iterable[Element]) -> None:
+        self._levels: dict[str, dict[int, Element]] = {}
+        self._outline: dict[int, Element] = {}
+        self._counts: dict[int, int] = {}
+        self._ended: dict[str, dict[int, int]] = {}
+        self._headings: dict[int, int] = {}
+        for root in roots:
+            for style in descendants(root, "list-style"):
+                self._levels[attribute(style, "name")] = _by_level(style)
+            for style in descendants(root, "outline-style"):
+                self._outline = _by_level(style)
+
+    def begin(self, element: Element, style: str, level: int) -> None:
+        """Starts a list, or goes on where one of its style ended."""
+        if level > 1:
+            self._counts.pop(level, None)
+        elif attribute(element, "continue-numbering") == "true" or attribute(element, "continue-list"):
+            self._counts = dict(self._ended.get(style, {}))
+        else:
+            self._counts = {}
+
+    def next(self, item: Element, style: str, level: int) -> str:
+        """Counts an item and gives what stands before it."""
+        definition = self._levels.get(style, {}).get(level)
+        start = attribute(item, "start-value") or (
+            "" if level in self._counts or definition is None else attribute(definition, "start-value")
+        )
+        self._counts[level] = int(start) if start.isdecimal() else self._counts.get(level, 0) + 1
+        self._ended[style] = {depth: count for depth, count in self._counts.items() if depth <= level}
+        if definition is None or not attribute(definition, "num-format"):
+            return "-"
+        return _mark(definition, self._levels[style], self._counts, level)
+
+    def heading(self, element: Element, level: int) -> str:
+        """Counts a heading and gives its number; empty where headings have none."""
+        if attribute(element, "is-list-header") == "true":
+            return ""
+        self._headings = {depth: count for depth, count in self._headings.items() if depth <= level}
+        self._headings[level] = self._headings.get(level, 0) + 1
+        definition = self._outline.get(level)
+        if definition is None or not attribute(definition, "num-format"):
+            return ""
+        return _mark(definition, self._outline, self._headings, level)
+
+
+def _by_level(style: Element) -> dict[int, Element]:
+    kinds = ("list-level-style-number", "list-level-style-bullet", "list-level-style-image", "outline-level-style")
+    return {int(attribute(level, "level", "1")): level for kind in kinds for level in children(style, kind)}
+
+
+def _mark(definition: Element, levels: dict[int, Element], counts: dict[int, int], level: int) -> str:
+    shown = int(attribute(definition, "display-levels", "1"))
+    numbers = []
+    for depth in range(max(1, level - shown + 1), level + 1):
+        style = _STYLES.get(attribute(levels[depth], "num-format") if depth in levels else "", "")
+        if style:
+            numbers.append(written(counts.get(depth, 1), style))
+    return f"{attribute(definition, 'num-prefix')}{'.'.join(numbers)}{attribute(definition, 'num-suffix')}".strip()

@@ -1,0 +1,146 @@
+"""What Word, Excel and PowerPoint files have in common: parts related to each other, and drawings with text in them."""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote
+
+from ingest.loaders.parsed import LoadError
+from ingest.loaders.xmltree import Element, attribute, child, children, descendants, local, parse
+from ingest.loaders.zipped import Zipped
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How one part refers to another: `kind` is the last word of the relation's type."""
+
+    kind: str
+    target: str
+    external: bool
+
+
+class Package:
+    """An office file: XML parts in a zip, found through relations rather than by name."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self._zipped = Zipped(path, kind)
+        self._fault = f"not a readable {kind}: its main part is missing"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zipped.__exit__()
+
+    @property
+    def zipped(self) -> Zipped:
+        return self._zipped
+
+    def main(self, usual: str) -> str:
+        """The name of the part that everything else hangs on.
+
+        Raises:
+            LoadError: there is none.
+        """
+        for relation in self.relations("").values():
+            if relation.kind == "officeDocument" and relation.target in self._zipped:
+                return relation.target
+        if usual in self._zipped:
+            return usual
+        raise LoadError(self._fault)
+
+    def relations(self, part: str) -> dict[str, Relation]:
+        """A part's relations by their id; "" means the package itself."""
+        folder, name = posixpath.split(part)
+        rels = posixpath.join(folder, "_rels", f"{name}.rels")
+        found: dict[str, Relation] = {}
+        if rels not in self._zipped:
+            return found
+        for element in children(parse(self._zipped.read(rels)), "Relationship"):
+            target = unquote(element.get("Target", ""))
+            external = element.get("TargetMode") == "External"
+            path = target if external else posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+            found[element.get("Id", "")] = Relation(element.get("Type", "").rpartition("/")[2], path, external)
+        return found
+
+    def related(self, part: str, kind: str) -> list[str]:
+        """The parts inside the file that a part refers to by one kind of relation."""
+        targets = (relation.target for relation in self.relations(part).values() if relation.kind == kind and not relation.external)
+        return [target for target in targets if target in self._zipped]
+
+    def root(self, part: str) -> Element | None:
+        """A part's XML, or None where the file lacks it."""
+        return parse(self._zipped.read(part)) if part in self._zipped else None
+
+
+def alternatives(element: Element) -> list[Element]:
+    """Of several ways to show one thing (mc:AlternateContent), the first: the others repeat its text."""
+    first = child(element, "Choice")
+    if first is None:
+        first = child(element, "Fallback")
+    return list(first) if first is not None else []
+
+
+def drawing_lines(body: Element | None) -> list[str]:
+    """Text of a drawing's text body, a line for each paragraph."""
+    return ["".join(_pieces(paragraph)).strip() for paragraph in descendants(body, "p")]
+
+
+def _pieces(paragraph: Element) -> Iterator[str]:
+    for element in paragraph.iter():
+        name = local(element)
+        if name == "t":
+            yield element.text or ""
+        elif name == "br":
+            yield "\n"
+        elif name == "tab" and local(element.getparent()) != "tabLst":
+            yield "\t"
+
+
+def smartart_lines(data: Element | None) -> list[str]:
+    """Text of a SmartArt diagram: its points in order, without those that only hold its layout together."""
+    points = [point for point in descendants(data, "pt") if point.get("type", "node") in ("node", "asst")]
+    lines = [" ".join(filter(None, drawing_lines(child(point, "t")))) for point in points]
+    return [line for line in lines if line]
+
+
+def chart_rows(chart: Element | None) -> tuple[str, list[list[str]]]:
+    """A chart's title, and its figures as a table: a row for each category, a column for each series."""
+    title = " ".join(filter(None, drawing_lines(child(chart, "chart", "title"))))
+    names: list[str] = []
+    columns: list[dict[int, str]] = []
+    categories: dict[int, str] = {}
+    for series in descendants(chart, "ser"):
+        name = _cached(child(series, "tx"))
+        names.append(" ".join(name.values()))
+        categories = categories or _cached(_first(series, "cat", "xVal"))
+        columns.append(_cached(_first(series, "val", "yVal")))
+    numbers = sorted({*categories, *(number for column in columns for number in column)})
+    rows = [[categories.get(number, ""), *(column.get(number, "") for column in columns)] for number in numbers]
+    return title, [["", *names], *rows] if rows else []
+
+
+def _first(element: Element, *names: str) -> Element | None:
+    return next((found for name in names if (found := child(element, name)) is not None), None)
+
+
+def _cached(element: Element | None) -> dict[int, str]:
+    """Values that a chart keeps of the cells it draws; of several levels of labels, all, outermost first."""
+    values: dict[int, str] = {}
+    for point in reversed(list(descendants(element, "pt"))):
+        number = int(attribute(point, "idx", "0"))
+        text = point.findtext("{*}v") or ""
+        values[number] = f"{values[number]} {text}" if number in values else _plain(text)
+    if not values and element is not None and (plain := child(element, "v")) is not None:
+        values[0] = plain.text or ""
+    return values
+
+
+def _plain(text: str) -> str:
+    """A number without the digits that only binary fractions have: 8.2, not 8.1999999999999993."""
+    try:
+        return f"{float(text):.12g}" if len(text) > 12 else text
+    except ValueError:
+        return text

@@ -1,0 +1,181 @@
+"""Excel workbooks: each sheet a heading, its cells as they are shown, as tables that end where a row is empty.
+
+Read row by row from the XML: a sheet of 200,000 rows is a stream, and cells come with the number format they are shown in,
+which openpyxl leaves to its caller.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from lxml import etree
+
+from ingest.loaders.number_format import BUILT_IN, general, render
+from ingest.loaders.ooxml import Package, chart_rows, drawing_lines
+from ingest.loaders.parsed import Builder, LoadError, Parsed, counted, table_rows
+from ingest.loaders.sheet import Row, add_tables
+from ingest.loaders.xmltree import SAFE, Element, attribute, child, children, descendants, local
+from ingest.loaders.zipped import FAULTS
+
+_COLUMN = re.compile(r"[A-Za-z]{1,3}")
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def load(path: Path) -> Parsed:
+    with Package(path, "Excel workbook") as package:
+        return _Workbook(package).parsed()
+
+
+class _Workbook:
+    def __init__(self, package: Package) -> None:
+        self._package = package
+        self._builder = Builder()
+        self._part = package.main("xl/workbook.xml")
+        self._root = package.root(self._part)
+        self._strings = self._shared_strings()
+        self._formats = self._cell_formats()
+        properties = child(self._root, "workbookPr")
+        self._epoch_1904 = properties is not None and attribute(properties, "date1904") in ("1", "true")
+        self._formulas = self._pictures = 0
+        self._filled = False
+
+    def parsed(self) -> Parsed:
+        relations = self._package.relations(self._part)
+        hidden = missing = 0
+        for sheet in descendants(child(self._root, "sheets"), "sheet"):
+            key = next((str(value) for name, value in sheet.items() if name.endswith("}id")), "")
+            relation = relations.get(key)
+            hidden += sheet.get("state", "visible") != "visible"
+            self._builder.heading(1, sheet.get("name", ""))
+            if relation is None or relation.target not in self._package.zipped:
+                missing += 1
+                continue
+            if relation.kind == "worksheet":
+                self._filled |= add_tables(self._builder, self._rows(relation.target))
+            self._beside(relation.target)
+        self._builder.note(counted(hidden, "hidden sheet", "read"))
+        self._builder.note(counted(missing, "sheet", "missing from the file"))
+        self._builder.note(counted(self._formulas, "formula", "without a value: the file was never opened in Excel"))
+        self._builder.note(counted(self._pictures, "picture", "not read"))
+        parsed = self._builder.parsed()
+        return parsed if self._filled else Parsed("", notes=parsed.notes)  # names of sheets alone are no text
+
+    # Cells
+
+    def _rows(self, part: str) -> Iterator[tuple[int, Row]]:
+        number = 0
+        row: Row
+        with self._package.zipped.open(part) as stream:
+            for element in _stream(stream, "row"):
+                number = int(attribute(element, "r") or number + 1)
+                column, row = -1, {}
+                space = element.tag[: -len("row")]
+                for cell in element.iterchildren(f"{space}c"):
+                    column = _column(cell.get("r", "").rstrip("0123456789"), column + 1)
+                    if text := self._cell(cell, space).strip():
+                        row[column] = text
+                yield number, row
+
+    def _cell(self, cell: Element, space: str) -> str:
+        kind = cell.get("t", "n")
+        if kind == "inlineStr":
+            return _string(child(cell, "is"))
+        value: str = cell.findtext(f"{space}v") or ""
+        if not value:
+            formula = child(cell, "f")
+            if formula is None or not formula.text or kind == "str":
+                return ""
+            self._formulas += 1
+            return f"={formula.text}"
+        if kind == "s":
+            return self._strings[int(value)] if value.isdecimal() and int(value) < len(self._strings) else ""
+        if kind == "b":
+            return "TRUE" if value.strip() in ("1", "true") else "FALSE"
+        if kind != "n":
+            return _unescaped(value)
+        try:
+            number = float(value)
+        except ValueError:
+            return value
+        style = cell.get("s", "0")
+        code = self._formats.get(int(style) if style.isdecimal() else 0, "")
+        return render(number, code, self._epoch_1904) if code else general(number)
+
+    # What lies beside the cells
+
+    def _beside(self, part: str) -> None:
+        before = len(self._builder)
+        threads = self._package.related(part, "threadedComment")
+        for comments in threads or self._package.related(part, "comments"):
+            root = self._package.root(comments)
+            for comment in [*descendants(root, "threadedComment"), *descendants(root, "comment")]:
+                text = _string(child(comment, "text"))
+                self._builder.block(f"[Comment on {attribute(comment, 'ref')}: {text}]" if text.strip() else "")
+        for drawing in self._package.related(part, "drawing"):
+            root = self._package.root(drawing)
+            relations = self._package.relations(drawing)
+            for shape in descendants(root, "sp"):
+                self._builder.block("\n".join(filter(None, drawing_lines(child(shape, "txBody")))))
+            for chart in descendants(root, "chart"):
+                if (relation := relations.get(attribute(chart, "id"))) is not None:
+                    title, rows = chart_rows(self._package.root(relation.target))
+                    self._builder.block(title)
+                    self._builder.block(table_rows(rows) if "chartsheet" in part else "")  # elsewhere its figures are cells
+            self._pictures += sum(1 for _ in descendants(root, "pic"))
+        self._filled |= len(self._builder) > before
+
+    # Tables that cells refer to
+
+    def _shared_strings(self) -> list[str]:
+        strings = []
+        for part in self._package.related(self._part, "sharedStrings"):
+            with self._package.zipped.open(part) as stream:
+                strings += [_string(element) for element in _stream(stream, "si")]
+        return strings
+
+    def _cell_formats(self) -> dict[int, str]:
+        """Format codes by a cell's style; styles that show a number as it is are left out."""
+        root = next((self._package.root(part) for part in self._package.related(self._part, "styles")), None)
+        codes = dict(BUILT_IN)
+        for own in descendants(child(root, "numFmts"), "numFmt"):
+            codes[int(attribute(own, "numFmtId", "0"))] = attribute(own, "formatCode")
+        uses = [int(attribute(style, "numFmtId", "0")) for style in children(child(root, "cellXfs"), "xf")]
+        return {number: codes[use] for number, use in enumerate(uses) if codes.get(use, "General") != "General"}
+
+
+def _stream(stream: object, name: str) -> Iterator[Element]:
+    """Elements of one name, each forgotten once it has been used."""
+    try:
+        for _, element in etree.iterparse(stream, events=("end",), tag=f"{{*}}{name}", **SAFE):
+            yield element
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+    except (etree.XMLSyntaxError, *FAULTS) as error:
+        raise LoadError(f"its XML is damaged ({str(error)[:100]})") from error
+
+
+def _string(element: Element | None) -> str:
+    """A cell's text; the readings above Japanese words are left out."""
+    if element is None:
+        return ""
+    if not len(element):
+        return _unescaped(element.text or "")
+    texts = (text for text in descendants(element, "t") if local(text.getparent()) != "rPh")
+    return _unescaped("".join(text.text or "" for text in texts))
+
+
+def _unescaped(text: str) -> str:
+    """Excel writes control characters as _x000D_."""
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
+
+
+@lru_cache(maxsize=4096)
+def _column(letters: str, otherwise: int) -> int:
+    if not _COLUMN.fullmatch(letters):
+        return otherwise
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number - 1
