@@ -20,10 +20,18 @@ SUFFIXES = {
     ".docx": "docx",
     ".mhtml": "mhtml",
     ".mht": "mhtml",
+    ".png": "image",
+    ".jpg": "image",
+    ".jpeg": "image",
+    ".tif": "image",
+    ".tiff": "image",
+    ".webp": "image",
+    ".bmp": "image",
+    ".gif": "image",
 }
 
 
-WITH_OCR = {"pdf"}
+WITH_OCR = {"pdf", "image"}
 """Loaders that can read pictures of text, when asked to."""
 
 
