@@ -4,6 +4,7 @@ A page costs a few bulk calls where its words already stand in reading order, an
 page is closed before the next is opened, and one that can't be read costs a note, not the file.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ _MOST_PIXELS = 12_000_000
 _FEW_WORDS = 8
 """On a page that is all picture: its words are a stamp or a page number, not its text."""
 _LISTED = 10
+_UNTOLD = re.compile(r"[\x00\x01\x03-\x1f\ufffd\ue000-\uf8ff]")
+"""What stands for a glyph whose letter isn't known."""
 
 
 @dataclass(slots=True)
@@ -124,8 +127,7 @@ def _lines(words: Words, drawn: Drawn, turn: int) -> list[Line]:
 def _garbled(words: Words) -> bool:
     """Whether a text layer tells only glyph numbers, as fonts without a character map do."""
     text = "".join(words.text)
-    odd = sum(text.count(mark) for mark in "\ufffd\0") + sum("\ue000" <= letter <= "\uf8ff" or letter < " " for letter in text)
-    return odd > 0.4 * len(text) > 4
+    return len(_UNTOLD.findall(text)) > 0.4 * len(text) > 4
 
 
 def _scanned(page: Any, number: int, read: _Read, ocr: bool, found: list[Block]) -> list[Block]:

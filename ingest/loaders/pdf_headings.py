@@ -26,6 +26,8 @@ _OPEN_END = re.compile(r"[\x02\ufffe]\s*$")
 _LIGATURES = {"\x0b": "ff", "\x0c": "fi", "\x0e": "ffi", "\x0f": "ffl", "\u21b5": "ff"}
 _TEX = re.compile(r"(?<=[a-zA-Z])[\x0b\x0c\x0e\x0f\u21b5]|[\x0b\x0c\x0e\x0f\u21b5](?=[a-z])")
 _LIGATURE_SIGNS = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
+_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u21b5\ufffe\ufb00-\ufb06]")
+"""What isn't left as it is: most text has none of it."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi|-medi\b|cmbx|cmb\d|sfbx", re.IGNORECASE)
 _ENDS = (".", ",", ";", ":", "…")
@@ -87,6 +89,8 @@ def _block(group: list[Line], text_page: Any) -> Block:
 
 def _readable(text: str) -> str:
     """Halves of words joined, ligatures as letters: TeX's older fonts tell them only by their place in the font."""
+    if not _ODD.search(text):
+        return text
     text = _SPLIT_WORD.sub("", _OPEN_END.sub("-", text))
     text = _TEX.sub(lambda match: _LIGATURES[match[0]], text.translate(_LIGATURE_SIGNS))
     return _CONTROL.sub("", text)

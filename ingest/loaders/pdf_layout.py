@@ -108,22 +108,18 @@ def _once(pieces: list[Piece]) -> list[Piece]:
 def _pieces(words: Words) -> list[Piece]:
     """Words that follow each other on a line without a wide gap."""
     pieces: list[Piece] = []
-    line, height = -1, 1.0
-    chars = words.char.tolist()
+    last, line, height = None, -1, 1.0
+    lines, chars = words.line.tolist(), words.char.tolist()
     for index, (x0, y0, x1, y1) in enumerate(words.box.tolist()):
-        last = pieces[-1] if pieces else None
-        if (
-            last
-            and words.line[index] == line
-            and -height < x0 - last.x1 <= _GAP * height
-            and abs(y0 + y1 - last.y0 - last.y1) < 1.2 * height
-        ):
-            last.text += " " + words.text[index]
-            last.words += 1
-            last.x1, last.y0, last.y1 = max(x1, last.x1), min(y0, last.y0), max(y1, last.y1)
-            continue
-        line, height = int(words.line[index]), max(1.0, y1 - y0)
-        pieces.append(Piece(x0, y0, x1, y1, words.text[index], y1 - y0, chars[index], 1))
+        if last is not None and lines[index] == line and -height < x0 - last.x1 <= _GAP * height:
+            if abs(y0 + y1 - last.y0 - last.y1) < 1.2 * height:
+                last.text += " " + words.text[index]
+                last.words += 1
+                last.x1, last.y0, last.y1 = max(x1, last.x1), min(y0, last.y0), max(y1, last.y1)
+                continue
+        line, height = lines[index], max(1.0, y1 - y0)
+        last = Piece(x0, y0, x1, y1, words.text[index], y1 - y0, chars[index], 1)
+        pieces.append(last)
     return pieces
 
 

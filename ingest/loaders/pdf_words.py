@@ -19,8 +19,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Codes = NDArray[np.uint16]
 
-_SPACES = np.array([9, 10, 13, 32, 0xA0], dtype=np.uint16)
-_HYPHENS = np.array([0x02, 0xFFFE], dtype=np.uint16)
+_SPACE = np.isin(np.arange(0x10000), [9, 10, 13, 32, 0xA0])
+"""Whether a code is blank: looking it up is quicker than comparing."""
+_HYPHEN = np.isin(np.arange(0x10000), [0x02, 0xFFFE])
 """What PDFium puts for a hyphen at the end of a line whose word goes on; no line break follows it."""
 _IDEOGRAPHS = 0x2E80
 """From here on scripts are written from the top down too."""
@@ -70,7 +71,7 @@ class Words:
 def words_of(text_page: Any, seen: tuple[float, float, float, float]) -> Words:
     """The words within the page's visible box (left, bottom, right, top)."""
     codes = _codes(text_page)
-    cuts = np.flatnonzero(np.isin(codes, _HYPHENS)) + 1
+    cuts = np.flatnonzero(_HYPHEN[codes]) + 1
     starts, ends = _spans(codes, cuts)
     if not len(starts):
         return _none()
@@ -102,7 +103,7 @@ def _codes(text_page: Any) -> Codes:
 def _spans(codes: Codes, cuts: Ints) -> tuple[Ints, Ints]:
     """Where words begin and end: runs of what isn't blank, cut in two where `cuts` says."""
     blank = np.ones(len(codes) + 2, dtype=np.int8)
-    blank[1:-1] = np.isin(codes, _SPACES)
+    blank[1:-1] = _SPACE[codes]
     steps = np.diff(blank)
     starts, ends = np.flatnonzero(steps == -1), np.flatnonzero(steps == 1)
     if len(cuts):
@@ -122,7 +123,7 @@ def _strings(codes: Codes, starts: Ints, ends: Ints) -> list[str]:
 
 def _edges(text_page: Any, codes: Codes, starts: Ints, ends: Ints) -> tuple[Floats, Floats, Ints]:
     """The boxes of words' first and last characters, and the index of the first; a mark of hyphenation has no box of its own."""
-    first, last = starts, ends - 1 - ((ends - starts > 1) & np.isin(codes[ends - 1], _HYPHENS))
+    first, last = starts, ends - 1 - ((ends - starts > 1) & _HYPHEN[codes[ends - 1]])
     if len(codes) != raw.FPDFText_CountChars(text_page):
         first, last = (np.array([raw.FPDFText_GetCharIndexFromTextIndex(text_page, int(i)) for i in which]) for which in (first, last))
     return _boxes(text_page, first), _boxes(text_page, last), first
@@ -147,7 +148,7 @@ def _boxes(text_page: Any, chars: Iterable[int]) -> Floats:
     base: int = boxes.ctypes.data
     page = ctypes.cast(text_page.raw, ctypes.c_void_p).value
     deque(map(_char_box, repeat(page), indices, range(base, base + 16 * len(indices), 16)), 0)
-    return np.nan_to_num(boxes.astype(np.float64), posinf=0.0, neginf=0.0)
+    return np.where(np.isfinite(boxes), boxes, 0).astype(np.float64)
 
 
 def _turned(
