@@ -27,6 +27,8 @@ _LEAST_SIDE = 1600
 _MOST_PIXELS = 12_000_000
 _FEW_WORDS = 8
 """On a page that is all picture: its words are a stamp or a page number, not its text."""
+_AT_ONCE = 500
+"""Pages after which the file is opened anew: PDFium keeps what it has read of each, 75 MB in a thousand, until then."""
 _LISTED = 10
 _UNTOLD = re.compile(r"[\x00\x01\x03-\x1f\ufffd\ue000-\uf8ff]")
 """What stands for a glyph whose letter isn't known."""
@@ -48,8 +50,7 @@ def load(path: Path, ocr: bool = False) -> Parsed:
     if ocr and not recognition.available():
         raise LoadError(recognition.MISSING)
     try:
-        with _open(path) as document:
-            return _document(document, ocr)
+        return _document(path, ocr)
     except pdfium.PdfiumError as error:
         raise LoadError(_reason(error)) from error
 
@@ -58,24 +59,33 @@ def _open(path: Path) -> Any:
     """PDFium opens only names that are UTF-8; a file under another name is handed to it as bytes."""
     try:
         str(path).encode()
+        document = pdfium.PdfDocument(path)
     except UnicodeEncodeError:
-        return pdfium.PdfDocument(path.read_bytes())
-    return pdfium.PdfDocument(path)
-
-
-def _document(document: Any, ocr: bool) -> Parsed:
-    if document.get_formtype() != raw.FORMTYPE_NONE:
+        document = pdfium.PdfDocument(path.read_bytes())
+    if document.get_formtype() in (raw.FORMTYPE_ACRO_FORM, raw.FORMTYPE_XFA_FOREGROUND):
         document.init_forms()
-    read = _Read(attached=attachments(document))
-    count = len(document)
-    for number in range(1, count + 1):
-        try:
-            found = _page(document, number, read, ocr)
-        except Exception:  # whatever a damaged page sets off costs that page, and is said
-            read.failed.append(number)
-            found = []
-        read.pages.append((number, found))
-    parsed = _parsed(document, read)
+    return document
+
+
+def _document(path: Path, ocr: bool) -> Parsed:
+    document = _open(path)
+    try:
+        read = _Read(attached=attachments(document))
+        count = len(document)
+        for number in range(1, count + 1):
+            try:
+                found = _page(document, number, read, ocr)
+            except Exception:  # whatever a damaged page sets off costs that page, and is said
+                read.failed.append(number)
+                found = []
+            read.pages.append((number, found))
+            if number % _AT_ONCE == 0:
+                document.close()
+                document = _open(path)
+        titles = outline(document, read.pages) or choose(read.pages)
+    finally:
+        document.close()
+    parsed = _parsed(read, titles)
     if not parsed.text.strip() and not parsed.scanned:
         raise LoadError(_nothing(read, count))
     return parsed
@@ -154,8 +164,7 @@ def _drawn(page: Any) -> Any:
         bitmap.close()
 
 
-def _parsed(document: Any, read: _Read) -> Parsed:
-    titles = outline(document, read.pages) or choose(read.pages)
+def _parsed(read: _Read, titles: dict[int, int]) -> Parsed:
     parts: list[str] = []
     length = 0
     starts, headings = [], []

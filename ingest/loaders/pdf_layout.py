@@ -108,15 +108,16 @@ def _once(pieces: list[Piece]) -> list[Piece]:
 def _pieces(words: Words) -> list[Piece]:
     """Words that follow each other on a line without a wide gap."""
     pieces: list[Piece] = []
-    last, line, height = None, -1, 1.0
+    last: Piece | None = None
+    line, height = -1, 1.0
     lines, chars = words.line.tolist(), words.char.tolist()
     for index, (x0, y0, x1, y1) in enumerate(words.box.tolist()):
-        if last is not None and lines[index] == line and -height < x0 - last.x1 <= _GAP * height:
-            if abs(y0 + y1 - last.y0 - last.y1) < 1.2 * height:
-                last.text += " " + words.text[index]
-                last.words += 1
-                last.x1, last.y0, last.y1 = max(x1, last.x1), min(y0, last.y0), max(y1, last.y1)
-                continue
+        near = last is not None and lines[index] == line and abs(y0 + y1 - last.y0 - last.y1) < 1.2 * height
+        if last is not None and near and -height < x0 - last.x1 <= _GAP * height:
+            last.text += " " + words.text[index]
+            last.words += 1
+            last.x1, last.y0, last.y1 = max(x1, last.x1), min(y0, last.y0), max(y1, last.y1)
+            continue
         line, height = lines[index], max(1.0, y1 - y0)
         last = Piece(x0, y0, x1, y1, words.text[index], y1 - y0, chars[index], 1)
         pieces.append(last)

@@ -96,7 +96,7 @@ def _file(objects: list[tuple[str, bytes | None]], password: bytes | None) -> by
     key, lock = b"", ""
     if password is not None:
         key, lock = _encryption(password)
-    data, offsets = b"%PDF-1.5\n", []
+    data, offsets = bytearray(b"%PDF-1.5\n"), []
     for number, (head, stream) in enumerate(objects, 1):
         offsets.append(len(data))
         data += f"{number} 0 obj\n{head}".encode("latin-1")
@@ -108,7 +108,7 @@ def _file(objects: list[tuple[str, bytes | None]], password: bytes | None) -> by
         data += b"\nendobj\n"
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     trailer = f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R {lock} >>\nstartxref\n{len(data)}\n%%EOF\n".encode()
-    return data + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + trailer
+    return bytes(data) + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + trailer
 
 
 def _encryption(password: bytes) -> tuple[bytes, str]:
