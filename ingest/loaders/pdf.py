@@ -14,12 +14,12 @@ import pypdfium2.raw as raw
 
 from ingest.loaders import ocr as recognition
 from ingest.loaders.parsed import LoadError, Parsed, clean
-from ingest.loaders.pdf_annotations import annotations, attachments
+from ingest.loaders.pdf_annotations import annotations, attachments, shown
 from ingest.loaders.pdf_headings import Block, blocks, choose, outline
 from ingest.loaders.pdf_layout import Line, is_plain, laid_out, plain_lines
 from ingest.loaders.pdf_rules import Drawn, drawn_on
 from ingest.loaders.pdf_tables import ruled_tables, turned
-from ingest.loaders.pdf_words import Words, words_of
+from ingest.loaders.pdf_words import Words, joined, words_of
 
 _DOTS = 200
 """Dots an inch at which a page is drawn for OCR."""
@@ -32,6 +32,7 @@ _AT_ONCE = 500
 _LISTED = 10
 _UNTOLD = re.compile(r"[\x00\x01\x03-\x1f\ufffd\ue000-\uf8ff]")
 """What stands for a glyph whose letter isn't known."""
+_MANY_TEXTS = 50
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class _Read:
     ocr: list[int] = field(default_factory=list)
     empty: list[int] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
+    unmapped: list[int] = field(default_factory=list)
     attached: list[str] = field(default_factory=list)
 
 
@@ -62,7 +64,7 @@ def _open(path: Path) -> Any:
         document = pdfium.PdfDocument(path)
     except UnicodeEncodeError:
         document = pdfium.PdfDocument(path.read_bytes())
-    if document.get_formtype() in (raw.FORMTYPE_ACRO_FORM, raw.FORMTYPE_XFA_FOREGROUND):
+    if document.get_formtype() == raw.FORMTYPE_ACRO_FORM:
         document.init_forms()
     return document
 
@@ -93,13 +95,18 @@ def _document(path: Path, ocr: bool) -> Parsed:
 
 def _page(document: Any, number: int, read: _Read, ocr: bool) -> list[Block]:
     """One page's blocks; says in `read` if it is scanned or empty."""
-    page, comments = annotations(document, document[number - 1], number - 1, read.attached)
+    page = document[number - 1]
     try:
         text_page = page.get_textpage()
         words = words_of(text_page, page.get_bbox())
+        boxes, comments = annotations(page, read.attached)
+        if boxes:
+            words = joined([words, *shown(document, page, number - 1, boxes)])
         drawn = drawn_on(page, *page.get_size())
         unreadable = _garbled(words)
         found = [] if unreadable else _blocks(text_page, words, drawn)
+        if drawn.texts >= _MANY_TEXTS and 2 * sum(map(len, words.text)) < drawn.texts:
+            read.unmapped.append(number)
         text_page.close()
         found += [Block(comment) for comment in comments]
         pictured = drawn.pictures > 0.05 or drawn.paths > 20
@@ -185,12 +192,17 @@ def _parsed(read: _Read, titles: dict[int, int]) -> Parsed:
 def _notes(read: _Read) -> list[str]:
     notes = []
     if read.failed:
-        pages = "pages" if len(read.failed) > 1 else "page"
-        notes.append(f"{pages} {_listed([str(number) for number in read.failed])} can't be read")
+        notes.append(f"{_numbered(read.failed)} can't be read")
+    if read.unmapped:
+        notes.append(f"{_numbered(read.unmapped)}: most of the text can't be read (its fonts don't tell which letters they draw)")
     if read.attached:
         many = "s" if len(read.attached) > 1 else ""
         notes.append(f"{len(read.attached)} attachment{many} not read: {_listed(read.attached)}")
     return notes
+
+
+def _numbered(pages: list[int]) -> str:
+    return f"{'pages' if len(pages) > 1 else 'page'} {_listed([str(number) for number in pages])}"
 
 
 def _listed(names: list[str]) -> str:

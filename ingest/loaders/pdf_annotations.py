@@ -5,37 +5,52 @@ from typing import Any
 
 import pypdfium2.raw as raw
 
+from ingest.loaders.pdf_words import Words, words_of
+
+Box = tuple[float, float, float, float]
+"""Left, bottom, right, top."""
 _SHOWN = {raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT, raw.FPDF_ANNOT_STAMP}
-_SILENT = _SHOWN | {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP, raw.FPDF_ANNOT_FILEATTACHMENT}
+_SILENT = {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP, raw.FPDF_ANNOT_FILEATTACHMENT}
 _MOST = 2000
 """Annotations of a page that are looked at."""
 
 
-def annotations(document: Any, page: Any, index: int, attached: list[str]) -> tuple[Any, list[str]]:
-    """The page with its fields and remarks drawn into it, and its comments; names of attached files go to `attached`.
-
-    PDFium's text of a page leaves annotations out. Flattening (in memory: nothing is saved) makes what they show part
-    of the page, in its place, and a page loaded afterwards has it.
-    """
-    count = raw.FPDFPage_GetAnnotCount(page)
-    if count <= 0:
-        return page, []
-    comments, shown = [], False
-    for number in range(min(count, _MOST)):
+def annotations(page: Any, attached: list[str]) -> tuple[list[Box], list[str]]:
+    """Where fields and remarks show something, and the page's comments; names of attached files go to `attached`."""
+    boxes: list[Box] = []
+    comments: list[str] = []
+    for number in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST)):
         annotation = raw.FPDFPage_GetAnnot(page, number)
         if not annotation:
             continue
         kind = raw.FPDFAnnot_GetSubtype(annotation)
-        shown = shown or kind in _SHOWN
-        if kind == raw.FPDF_ANNOT_FILEATTACHMENT:
+        if kind in _SHOWN:
+            place = raw.FS_RECTF()
+            raw.FPDFAnnot_GetRect(annotation, ctypes.byref(place))
+            boxes.append((place.left, place.bottom, place.right, place.top))
+        elif kind == raw.FPDF_ANNOT_FILEATTACHMENT:
             _attached(annotation, attached)
         elif kind not in _SILENT and (text := _string(raw.FPDFAnnot_GetStringValue, annotation, b"Contents").strip()):
             comments.append(f"Comment: {text}")
         raw.FPDFPage_CloseAnnot(annotation)
-    if shown and raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) == raw.FLATTEN_SUCCESS:
-        page.close()
-        page = document[index]
-    return page, comments
+    return boxes, comments
+
+
+def shown(document: Any, page: Any, index: int, boxes: list[Box]) -> list[Words]:
+    """The words within fields and remarks.
+
+    PDFium's text of a page leaves them out. Flattening (in memory: nothing is saved) draws them into the page, and the
+    page loaded anew has them. The rest is not taken from there: flattening loses what some fonts say of their letters.
+    """
+    if raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) != raw.FLATTEN_SUCCESS:
+        return []
+    flat = document[index]
+    text_page = flat.get_textpage()
+    try:
+        return [words for box in boxes if len(words := words_of(text_page, box))]
+    finally:
+        text_page.close()
+        flat.close()
 
 
 def attachments(document: Any) -> list[str]:

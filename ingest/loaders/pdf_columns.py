@@ -128,11 +128,16 @@ def is_text(cells: list[list[list[Piece]]], columns: list[tuple[float, float]]) 
     running = [_runs(part, right - left) for part, (left, right) in zip(parts, columns, strict=True)]
     if sum(running) >= 2 and all(runs or len(part) < 3 for runs, part in zip(running, parts, strict=True)):
         return True
-    if min(sum(len(p.text) for cell in part for p in cell) / len(part) for part in parts) < 12 or fewest < 3:
+    letters = min(sum(len(piece.text) for cell in part for piece in cell) / len(part) for part in parts)
+    labels = sum(cell[-1].text.endswith(":") for cell in parts[0]) > 0.3 * len(parts[0])
+    if fewest < 3 or letters < 8 or labels:
         return False  # labels and fields, rather than text
+    if _column_by_column(cells) and not is_table(cells):
+        return True
+    if letters < 12:
+        return False
     level = sum(sum(bool(cell) for cell in row) > 1 for row in cells)
-    apart = level < 0.7 * fewest or (level < fewest and any(_goes_on(part) for part in parts))
-    return apart or (_column_by_column(cells) and not is_table(cells))
+    return level < 0.7 * fewest or (level < fewest and any(_goes_on(part) for part in parts))
 
 
 def _runs(part: list[list[Piece]], width: float) -> bool:

@@ -46,19 +46,21 @@ class Drawn:
         down: vertical rules: (x, from y, to y).
         pictures: the largest part of the page that a picture covers, 0 to 1.
         paths: how many shapes there are.
+        texts: how many pieces of text its content draws, read or not.
     """
 
     across: list[Rule] = field(default_factory=list)
     down: list[Rule] = field(default_factory=list)
     pictures: float = 0.0
     paths: int = 0
+    texts: int = 0
 
 
 def drawn_on(page: Any, width: float, height: float) -> Drawn:
     """Looks through a page's objects, and those in its forms (drawings that are placed as a whole)."""
     found = Drawn()
     buffer = (ctypes.c_float * 6)()
-    for obj, kind, matrix in _objects(ctypes.cast(page.raw, _address).value, buffer):
+    for obj, kind, matrix in _objects(ctypes.cast(page.raw, _address).value, buffer, found):
         if kind == _IMAGE:
             x0, y0, x1, y1 = _box(obj, buffer, matrix)
             found.pictures = max(found.pictures, (x1 - x0) * (y1 - y0) / max(1.0, width * height))
@@ -72,13 +74,15 @@ def drawn_on(page: Any, width: float, height: float) -> Drawn:
     return found
 
 
-def _objects(page: int | None, buffer: Any) -> Iterator[tuple[int, int, Matrix | None]]:
-    """Paths and pictures, each with the matrix that brings its coordinates to the page's."""
+def _objects(page: int | None, buffer: Any, found: Drawn) -> Iterator[tuple[int, int, Matrix | None]]:
+    """Paths and pictures, each with the matrix that brings its coordinates to the page's; pieces of text are counted."""
     left = _MOST_OBJECTS
     for index in range(min(left, _count(page))):
         obj = _object(page, index)
         kind = _kind(obj)
-        if kind in (_PATH, _IMAGE):
+        if kind == _TEXT:
+            found.texts += 1
+        elif kind in (_PATH, _IMAGE):
             yield obj, kind, None
         elif kind == _FORM:
             for inner in _inside(obj, buffer, None, _DEEPEST):

@@ -47,7 +47,7 @@ class Words:
         box: left, top, right, bottom of each.
         line: which line PDFium put each on.
         turn: quarter turns (0 to 3, counter-clockwise) of each; boxes of different turns don't compare.
-        char: index of each word's first character.
+        char: index of each word's first character; -1 if it isn't part of the page's own text.
         right_to_left: whether it has Arabic or Hebrew letters: PDFium has then put them into their logical order.
     """
 
@@ -66,6 +66,23 @@ class Words:
         chosen = np.flatnonzero(which) if which.dtype == bool else which
         text = [self.text[index] for index in chosen]
         return Words(text, self.box[chosen], self.line[chosen], self.turn[chosen], self.char[chosen], self.right_to_left)
+
+
+def joined(parts: list[Words]) -> Words:
+    """Words of a page and of what is laid over it, which have no characters in the page's own text."""
+    lines, above = [], 0
+    for part in parts:
+        lines.append(part.line + above)
+        above += int(part.line.max(initial=0)) + 1
+    chars = [parts[0].char, *(np.full(len(part), -1) for part in parts[1:])]
+    return Words(
+        [word for part in parts for word in part.text],
+        np.concatenate([part.box for part in parts]),
+        np.concatenate(lines),
+        np.concatenate([part.turn for part in parts]),
+        np.concatenate(chars),
+        any(part.right_to_left for part in parts),
+    )
 
 
 def words_of(text_page: Any, seen: tuple[float, float, float, float]) -> Words:
@@ -130,14 +147,18 @@ def _edges(text_page: Any, codes: Codes, starts: Ints, ends: Ints) -> tuple[Floa
 
 
 def _piles(text_page: Any, codes: Codes, starts: Ints, ends: Ints, first: Floats, last: Floats, char: Ints) -> Ints:
-    """Where to cut words that PDFium made of upright characters below each other: a column of figures is no word."""
-    tall = (ends - starts > 1) & (np.abs(last[:, 1] - first[:, 1]) > np.abs(last[:, 0] - first[:, 0])) & (codes[starts] < _IDEOGRAPHS)
+    """Where to cut words that PDFium made of a column's figures: upright characters below each other, or far apart."""
+    letters = ends - starts
+    steps = np.abs(last[:, :2] - first[:, :2])
+    height = np.maximum(1.0, np.abs(first[:, 1] - first[:, 3]))
+    odd = (letters > 1) & (codes[starts] < _IDEOGRAPHS) & ((steps[:, 1] > steps[:, 0]) | (steps[:, 0] > 1.5 * height * letters))
     cuts: list[int] = []
-    for index in np.flatnonzero(tall).tolist():
+    for index in np.flatnonzero(odd).tolist():
         if abs(raw.FPDFText_GetCharAngle(text_page, int(char[index]))) < 0.1:
-            boxes = _boxes(text_page, np.arange(ends[index] - starts[index]) + char[index])
-            below = np.abs(np.diff(boxes[:, 1])) > 0.5 * np.abs(boxes[:-1, 1] - boxes[:-1, 3])
-            cuts += (np.flatnonzero(below) + starts[index] + 1).tolist()
+            boxes = _boxes(text_page, np.arange(letters[index]) + char[index])
+            below = np.abs(np.diff(boxes[:, 1])) > 0.5 * height[index]
+            beside = boxes[1:, 0] - boxes[:-1, 2] > height[index]
+            cuts += (np.flatnonzero(below | beside) + starts[index] + 1).tolist()
     return np.array(cuts, np.int64)
 
 
