@@ -52,14 +52,13 @@ def is_plain(words: Words) -> bool:
     middle = (lines[:, 1] + lines[:, 3]) / 2
     step = np.diff(middle)
     beside = (np.abs(step) < 0.5 * height) & (lines[1:, 0] > lines[:-1, 2])
-    twice = (np.abs(step) < 0.3 * height) & (np.abs(np.diff(lines[:, 0])) < 0.3 * height)
     up = np.append(np.flatnonzero(step < -0.5 * height), len(step))
     rightmost = np.maximum.accumulate(lines[:, 2])
     for jump, following in pairwise(up.tolist()):
         edge, left = rightmost[jump], lines[jump, 0]
         if following - jump < 3 or lines[jump + 1, 0] < edge - 0.4 * (edge - left):
             return False  # neither the top of another column nor a long one
-    return bool(beside.sum() <= 1 and not twice.any())
+    return bool(beside.sum() <= 1)
 
 
 def _line_boxes(words: Words) -> Floats:

@@ -127,10 +127,35 @@ def test_prose_and_lists_are_never_made_into_tables(tmp_path: Path) -> None:
     assert "\n".join(LEFT) in text
 
 
-def test_a_frame_around_running_text_is_no_table(tmp_path: Path) -> None:
-    page = Page().grid([40, 560], [80, 120, 200]).lines(50, 100, [LEFT[0]]).lines(50, 140, LEFT[1:])
+def test_items_in_a_column_stay_with_their_numbers_however_far_these_stand_out(tmp_path: Path) -> None:
+    page = Page()
+    for number, (left, right) in enumerate(zip(LEFT, RIGHT, strict=True)):
+        page.text(50, 60 + 14 * number, f"{number + 1}.").text(80, 60 + 14 * number, left).text(330, 60 + 14 * number, right)
     text = read(tmp_path, page).text
-    assert not rows(text) and "\n".join(LEFT[1:]) in text
+    assert "\n".join(f"{number}. {line}" for number, line in enumerate(LEFT, 1)) in text and "\n".join(RIGHT) in text
+
+
+def test_what_is_drawn_twice_in_one_place_is_read_once(tmp_path: Path) -> None:
+    lines = [f"{number} {line}" for number, line in enumerate(LEFT * 6)]
+    text = read(tmp_path, Page().lines(50, 60, lines).lines(50.4, 60, lines)).text
+    assert text == "\n".join(lines) + "\n\n"
+
+
+def test_short_lines_side_by_side_and_out_of_step_are_two_columns(tmp_path: Path) -> None:
+    left = [(60, "In another moment."), (90, "Down went Alice."), (120, "Never once did she"), (134, "consider the way out.")]
+    right = [(67, "The rabbit hole went"), (81, "straight on like this"), (95, "for some way, and then"), (112, "it dipped suddenly.")]
+    page = Page()
+    for x, (y, line) in sorted([*((50, part) for part in left), *((300, part) for part in right)], key=lambda placed: placed[1]):
+        page.text(x, y, line)
+    text = " ".join(read(tmp_path, page).text.split())
+    assert text == " ".join(line for _, line in left + right)
+
+
+def test_frames_around_running_text_are_no_table(tmp_path: Path) -> None:
+    page = Page().grid([40, 300, 560], [80, 400, 420]).text(50, 414, "Left").text(310, 414, "Right")
+    page.lines(50, 100, LEFT * 4).lines(310, 100, RIGHT * 4)
+    text = read(tmp_path, page).text
+    assert not rows(text) and "\n".join(LEFT * 4) in text and "\n".join(RIGHT * 4) in text
 
 
 def test_words_that_were_split_at_a_line_end_are_joined(tmp_path: Path) -> None:
