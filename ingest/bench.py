@@ -11,6 +11,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ingest.library import Library
 
 Find = Callable[[str], Sequence[str]]
 """A question's five best passages."""
+_Made = tuple[dict[str, Any], list[str], Find]
 
 
 def bench(folder: Path, rounds: int, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -36,9 +38,10 @@ def bench(folder: Path, rounds: int, tell: Callable[[str], None]) -> dict[str, A
         raise IngestError("the recipe needs pypdf", "pip install 'octavo[bench]'")
     embedder = Embedder.load(DEFAULT)
     recipe = _Recipe()
+    runs: dict[str, Callable[[], _Made]] = {"octavo": partial(_octavo, files, embedder), "recipe": partial(recipe.run, files)}
     rows: dict[str, list[dict[str, Any]]] = {"octavo": [], "recipe": []}
     for number in range(rounds):
-        for name, run in (("octavo", lambda: _octavo(files, embedder)), ("recipe", lambda: recipe.run(files))):
+        for name, run in runs.items():
             started = time.monotonic()
             facts, texts, find = run()
             facts["seconds"] = round(time.monotonic() - started, 2)
@@ -54,7 +57,7 @@ def bench(folder: Path, rounds: int, tell: Callable[[str], None]) -> dict[str, A
     return {**best, "ratio": round(best["recipe"]["seconds"] / best["octavo"]["seconds"], 2), "peak_mb": peak}
 
 
-def _octavo(files: list[Path], embedder: Embedder) -> tuple[dict[str, Any], list[str], Find]:
+def _octavo(files: list[Path], embedder: Embedder) -> _Made:
     directory = Path(tempfile.mkdtemp())
     library = Library.open(directory, embedder, create=True)
     receipt = library.add(files)
@@ -75,7 +78,7 @@ class _Recipe:
         self._embeddings = HuggingFaceEmbeddings(model_name=str(default_directory()), model_kwargs={"device": "cpu"})
         self._embeddings.embed_query("warm")
 
-    def run(self, files: list[Path]) -> tuple[dict[str, Any], list[str], Find]:
+    def run(self, files: list[Path]) -> _Made:
         from langchain_community.document_loaders import PyPDFLoader
         from langchain_community.vectorstores import Chroma
         from langchain_text_splitters import RecursiveCharacterTextSplitter

@@ -3,6 +3,7 @@
 Loaders are named, not imported, so that planning an ingest imports no parser; only the worker process calls `load`.
 """
 
+import shutil
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,10 +39,13 @@ SUFFIXES = {
     ".msg": "outlook",
     ".ipynb": "notebook",
     **dict.fromkeys((".srt", ".vtt"), "subtitles"),
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"), "image"),
 }
 
 
-WITH_OCR = {"pdf"}
+_VERSION = "2"
+"""Of what the loaders can read: a higher one tries files again that failed."""
+WITH_OCR = {"pdf", "image"}
 """Loaders that can read pictures of text, when asked to."""
 
 
@@ -52,11 +56,13 @@ def kind(path: Path) -> str | None:
 
 def readers() -> str:
     """What can be read here and now: where it changes, files that failed are tried again."""
-    return "2" + (" ocr" if ocr_installed() else "")
+    found = {"ocr": ocr_installed(), "office": shutil.which("soffice") or shutil.which("libreoffice")}
+    return " ".join([_VERSION, *(name for name, there in found.items() if there)])
 
 
 def ocr_installed() -> bool:
-    return find_spec("rapidocr_onnxruntime") is not None
+    """Whether the optional extra `ocr` is there; asked without loading it."""
+    return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
 
 def load(path: Path, ocr: bool = False) -> Parsed:

@@ -104,7 +104,7 @@ def test_a_saved_web_page_gives_its_text(tmp_path: Path) -> None:
 
 def test_files_that_give_no_text_say_why(tmp_path: Path) -> None:
     write_pdf(tmp_path / "locked.pdf", ["secret"], encrypted=True)
-    write_pdf(tmp_path / "scan.pdf", ["", ""])
+    write_pdf(tmp_path / "blank.pdf", ["", ""])
     write_pdf(tmp_path / "cut.pdf", ["text"])
     (tmp_path / "cut.pdf").write_bytes((tmp_path / "cut.pdf").read_bytes()[:60])
     (tmp_path / "empty.txt").write_bytes(b"")
@@ -117,7 +117,7 @@ def test_files_that_give_no_text_say_why(tmp_path: Path) -> None:
             load(path)
         reasons[path.name] = str(raised.value)
     assert "password" in reasons["locked.pdf"]
-    assert reasons["scan.pdf"] == "no text layer (scanned?)"
+    assert reasons["blank.pdf"] == "its pages are blank"
     assert "cut short" in reasons["cut.pdf"]
     assert reasons["empty.txt"] == reasons["blank.md"] == "no text in it"
     assert "not a readable Word document" in reasons["broken.docx"]

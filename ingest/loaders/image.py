@@ -1,0 +1,72 @@
+"""Pictures of text, through OCR: one page a picture, or a frame of it (scanners put several into one TIFF)."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+
+from ingest.loaders import ocr as recognition
+from ingest.loaders.parsed import LoadError, Parsed, clean
+
+_MOST_PIXELS = 600_000_000
+"""Beyond this a picture doesn't fit the worker's memory; Pillow calls a third of it a bomb."""
+_SIDE = 3000
+"""Pixels of the longer side that a JPEG is decoded to, where it has more: it can be had at half its size, and so on."""
+_MOST_FRAMES = 1000
+
+
+def load(path: Path, ocr: bool = False) -> Parsed:
+    if ocr and not recognition.available():
+        raise LoadError(recognition.MISSING)
+    Image.MAX_IMAGE_PIXELS = _MOST_PIXELS
+    try:
+        with warnings.catch_warnings(), Image.open(path) as image:
+            warnings.simplefilter("ignore")
+            if image.format == "GIF":
+                frames = 1  # an animation, not pages
+            else:
+                frames = min(_MOST_FRAMES, getattr(image, "n_frames", 1))
+            if not ocr:
+                numbers = list(range(1, frames + 1))
+                return Parsed("", pages=[(0, number) for number in numbers], scanned=numbers)
+            return _read(image, frames)
+    except Image.DecompressionBombError as error:
+        raise LoadError("a picture too large to read") from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+        if isinstance(error, FileNotFoundError | PermissionError):
+            raise
+        raise LoadError("not a readable picture: damaged, cut short, or another format") from error
+
+
+def _read(image: Image.Image, frames: int) -> Parsed:
+    text, pages, empty = "", [], []
+    for number, frame in enumerate(_frames(image, frames), 1):
+        pages.append((len(text), number))
+        if found := clean(recognition.read(frame)).strip():
+            text += found + "\n\n"
+        else:
+            empty.append(number)
+    if not text:
+        raise LoadError("no text found in the picture")
+    return Parsed(text, pages=pages, ocr=[number for _, number in pages], empty=empty)
+
+
+def _frames(image: Image.Image, frames: int) -> Iterator[recognition.Picture]:
+    """Each frame upright as its camera noted, on white, as blue-green-red."""
+    for index, frame in enumerate(ImageSequence.Iterator(image)):
+        if index == frames:
+            return
+        if index == 0:
+            frame.draft("RGB", (_SIDE, _SIDE))
+        if frames == 1:
+            frame.thumbnail((_SIDE, _SIDE))
+        upright = ImageOps.exif_transpose(frame) or frame
+        if upright.mode in ("RGBA", "LA", "PA", "P"):
+            upright = upright.convert("RGBA")
+            paper = Image.new("RGBA", upright.size, "white")
+            upright = Image.alpha_composite(paper, upright)
+        elif upright.mode.startswith("I"):
+            upright = Image.fromarray((np.asarray(upright).astype(np.float64) / 257).clip(0, 255).astype(np.uint8))
+        yield np.ascontiguousarray(np.asarray(upright.convert("RGB"))[:, :, ::-1])

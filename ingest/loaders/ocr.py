@@ -1,0 +1,118 @@
+"""Text from pictures, by RapidOCR (the optional extra `ocr`): its models come in its package, and nothing is fetched.
+
+A page may lie on its side or on its head. Lines are found first; if they stand upright the page is turned, and a
+classifier that looks at a few of them says whether it is upside down. What was read is laid out as a PDF's words are.
+"""
+
+import re
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.loaders.pdf_columns import Piece
+from ingest.loaders.pdf_layout import Line, ordered
+
+MISSING = "scanned: install OCR with `pip install 'octavo[ocr]'`"
+_THREADS = 2
+_SPLIT_WORD = re.compile(r"(?<=[a-z]{2})-\n(?=[a-z]{2})")
+_SIDE = 1800
+"""Pixels of a page's longer side: finding lines takes time by the pixel, and 11 inches at 160 dots are read as well as at 300."""
+_SURE = 0.5
+_FRAME = 0.2
+"""Of a line's height: how far the box that is found reaches beyond its letters."""
+_ASKED = 9
+"""Lines that are asked whether they are upside down."""
+
+Picture = NDArray[np.uint8]
+
+
+def available() -> bool:
+    return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
+
+
+def read(picture: Picture) -> str:
+    """The text of a picture (rows, columns, blue-green-red), paragraphs with a blank line between; "" if it has none."""
+    engine = _engine()
+    picture = _shrunk(picture)
+    crops, boxes = _lines(engine, picture)
+    if crops and _stands(boxes):
+        picture = np.ascontiguousarray(np.rot90(picture))
+        crops, boxes = _lines(engine, picture)
+    if crops and _upside_down(engine, crops):
+        crops = [np.ascontiguousarray(crop[::-1, ::-1]) for crop in crops]
+        boxes = np.array([picture.shape[1], picture.shape[0]]) - boxes
+    if not crops:
+        return ""
+    found = engine.recognize_txt(crops)
+    pieces: list[Piece] = []
+    for text, score, box in zip(found.txts, found.scores, boxes, strict=True):
+        if score >= _SURE and text.strip():
+            (x0, y0), (x1, y1) = box.min(axis=0).tolist(), box.max(axis=0).tolist()
+            x0, x1 = x0 + _FRAME * (y1 - y0), x1 - _FRAME * (y1 - y0)
+            pieces.append(Piece(x0, y0, x1, y1, text.strip(), y1 - y0, len(pieces), len(text.split())))
+    return _paragraphs(ordered(pieces))
+
+
+@cache
+def _engine() -> Any:
+    """Loaded once a process; it says nothing, and takes no more threads than it is given."""
+    from rapidocr import RapidOCR
+
+    threads = {"EngineConfig.onnxruntime.intra_op_num_threads": _THREADS, "EngineConfig.onnxruntime.inter_op_num_threads": 1}
+    return RapidOCR(params={"Global.log_level": "critical", **threads})
+
+
+def _shrunk(picture: Picture) -> Picture:
+    """No larger than what is looked at; very small print aside, more pixels tell no more."""
+    import cv2
+
+    longest = max(picture.shape[:2])
+    if longest <= _SIDE:
+        return np.ascontiguousarray(picture)
+    scale = _SIDE / longest
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _lines(engine: Any, picture: Picture) -> tuple[list[Picture], NDArray[Any]]:
+    """Pictures of single lines, and their corners in the page's picture."""
+    margin = 16  # a line at the very edge isn't found
+    framed = np.pad(picture, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
+    if min(framed.shape[:2]) < 40:
+        return [], np.zeros((0, 4, 2))
+    found = engine._load_det_model()(framed)
+    if found.boxes is None:
+        return [], np.zeros((0, 4, 2))
+    return engine.crop_text_regions(framed, found.boxes), np.asarray(found.boxes) - margin
+
+
+def _stands(boxes: NDArray[Any]) -> bool:
+    """Whether most of the lines, by their length, run up or down the page."""
+    spans = boxes.max(axis=1) - boxes.min(axis=1)
+    upright = spans[:, 1] > 1.5 * spans[:, 0]
+    lengths = spans.max(axis=1)
+    return bool(lengths[upright].sum() > 0.6 * lengths.sum())
+
+
+def _upside_down(engine: Any, crops: list[Picture]) -> bool:
+    """By the beginnings of the longest lines: the classifier squeezes what is longer than four times its height."""
+    widest = [crop[:, : 4 * crop.shape[0]] for crop in sorted(crops, key=lambda crop: -crop.shape[1])[:_ASKED]]
+    labels = engine.cls_and_rotate(widest)[1].cls_res
+    return bool(sum("180" in label and score > 0.7 for label, score in labels) > len(widest) / 2)
+
+
+def _paragraphs(lines: list[Line]) -> str:
+    """A blank line where the gap between two lines is wide, and around tables."""
+    parts: list[str] = []
+    above: Line | None = None
+    for line in lines:
+        if above is not None:
+            gap = line.box[1] - above.box[3]
+            apart = above.table or line.table or gap > 0.8 * min(line.size, above.size)
+            parts.append("\n\n" if apart else "\n")
+        parts.append(line.text)
+        above = line
+    return _SPLIT_WORD.sub("", "".join(parts))
