@@ -216,14 +216,14 @@ def test_what_a_folder_holds_besides_documents_is_told_or_ignored(library: Libra
     (folder / ".git").mkdir()
     (folder / ".git" / "config.txt").write_text("hidden")
     (folder / "~$mill.docx").write_text("Word's lock file")
-    (folder / "photo.jpg").write_bytes(b"\xff\xd8")
+    (folder / "photo.raw").write_bytes(b"\xff\xd8")
     os.mkfifo(folder / "pipe.txt")
     (tmp_path / "outside.txt").write_text("outside")
     (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
     (folder / "loop").symlink_to(folder)
     receipt = library.add([folder])
     skipped = {Path(file.path).name: file.reason for file in receipt.files if file.status == "skipped"}
-    assert skipped.keys() == {"photo.jpg", "pipe.txt", "link.txt", "loop"}
+    assert skipped.keys() == {"photo.raw", "pipe.txt", "link.txt", "loop"}
     assert receipt.ok and receipt.counts["added"] == 3
 
 
