@@ -76,10 +76,13 @@ def load(path: Path, ocr: bool = False) -> Parsed:
     suffix = true_suffix(path, path.suffix.lower())
     name = SUFFIXES[suffix]
     module = import_module(f"ingest.loaders.{name}")
-    if name == "legacy":
-        parsed: Parsed = module.convert(path, suffix)
-    else:
-        parsed = module.load(path, ocr=True) if ocr and name in WITH_OCR else module.load(path)
+    try:
+        if name == "legacy":
+            parsed: Parsed = module.convert(path, suffix)
+        else:
+            parsed = module.load(path, ocr=True) if ocr and name in WITH_OCR else module.load(path)
+    except RecursionError as error:
+        raise LoadError("nested too deeply to be read") from error
     if not parsed.text.strip() and not parsed.scanned:
         raise LoadError("no text in it")
     return parsed

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path, PurePath
 
-from ingest.loaders.parsed import Builder, LoadError
+from ingest.loaders.parsed import Builder, LoadError, counted
 
 _DEEPEST = 5
 """Mails within mails that are followed."""
@@ -46,8 +46,11 @@ class Attachments:
                 path = Path(folder) / f"attachment{suffix}"
                 path.write_bytes(data)
                 parsed = load(path)
-            self._builder.heading(2, name or f"Attachment{suffix}")
-            self._builder.append(parsed, below=2)
+            if parsed.text.strip():
+                self._builder.heading(2, name or f"Attachment{suffix}")
+                self._builder.append(parsed, below=2)
+            if parsed.scanned:
+                self._unread.append(f"{name or suffix} (scanned: {counted(len(parsed.scanned), 'page', 'without text')})")
         except LoadError as error:
             self._unread.append(f"{name or suffix} ({error})")
         except Exception as error:  # any parser may raise anything: the letter is still worth having

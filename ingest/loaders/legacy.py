@@ -48,6 +48,8 @@ def convert(path: Path, suffix: str) -> Parsed:
 
 def _run(command: list[str]) -> None:
     """Runs LibreOffice in a process group of its own: it is a script that starts others, and all have to end."""
+    if shutil.which("timeout"):  # it ends LibreOffice even where this process was killed meanwhile
+        command = ["timeout", "-k", "1", str(_SECONDS), *command]
     nothing = subprocess.DEVNULL
     process = subprocess.Popen(command, start_new_session=True, stdin=nothing, stdout=nothing, stderr=nothing)
     try:

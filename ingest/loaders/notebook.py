@@ -12,8 +12,9 @@ from ingest.loaders.parsed import Builder, LoadError, Parsed, clean, counted
 def load(path: Path) -> Parsed:
     try:
         notebook = json.loads(decode(path.read_bytes()))
-        cells = notebook.get("cells") or [cell for sheet in notebook.get("worksheets", []) for cell in sheet["cells"]]
-    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        found = notebook.get("cells") or [cell for sheet in notebook.get("worksheets", []) for cell in sheet["cells"]]
+        cells = [cell for cell in found if isinstance(cell, dict)]
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
         raise LoadError("not a readable notebook: its JSON is damaged") from error
     builder = Builder()
     pictures = 0
@@ -23,11 +24,13 @@ def load(path: Path) -> Parsed:
         if kind == "markdown":
             builder.append(Parsed(source, headings=headings(source)))
         elif kind == "heading":
-            builder.heading(int(cell.get("level", 1)), source)
+            level = cell.get("level")
+            builder.heading(level if isinstance(level, int) else 1, source)
         else:
             builder.block(source)
-        for output in cell.get("outputs", []):
-            pictures += _output(builder, output)
+        outputs = cell.get("outputs")
+        for output in outputs if isinstance(outputs, list) else []:
+            pictures += _output(builder, output) if isinstance(output, dict) else 0
     builder.note(counted(pictures, "picture", "not read"))
     return builder.parsed()
 
@@ -38,6 +41,8 @@ def _output(builder: Builder, output: dict[str, Any]) -> int:
         builder.block(f"{output.get('ename', '')}: {output.get('evalue', '')}")
         return 0
     data = output.get("data", output)
+    if not isinstance(data, dict):
+        return 0
     page = _joined(data.get("text/html", data.get("html", "")))
     if "<table" in page:
         from ingest.loaders import html

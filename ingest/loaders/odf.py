@@ -6,7 +6,7 @@ from pathlib import Path
 from ingest.loaders.odf_lists import Lists
 from ingest.loaders.parsed import Block, Builder, LoadError, Parsed, counted, table_rows
 from ingest.loaders.sheet import Row, add_tables
-from ingest.loaders.xmltree import Element, attribute, child, children, descendants, local, parse
+from ingest.loaders.xmltree import Element, attribute, child, children, descendants, integer, local, parse
 from ingest.loaders.zipped import Zipped
 
 _UNSEEN = {"tracked-changes", "notes", "forms", "sequence-decls", "variable-decls", "user-field-decls", "desc", "title", "event-listeners"}
@@ -80,7 +80,7 @@ class _Document:
             if name == "p":
                 yield from self._with_rest(Block("text", self._text(element).strip()))
             elif name == "h":
-                level = int(attribute(element, "outline-level", "1"))
+                level = integer(element, "outline-level", 1)
                 title = f"{self._lists.heading(element, level)} {self._text(element)}".strip()
                 yield from self._with_rest(Block("heading", title, min(level, 9)))
             elif name == "list":
@@ -104,7 +104,7 @@ class _Document:
         for inner in element:
             match local(inner):
                 case "s":
-                    pieces.append(" " * min(int(attribute(inner, "c", "1")), 1000))
+                    pieces.append(" " * min(integer(inner, "c", 1), 1000))
                 case "tab":
                     pieces.append("\t")
                 case "line-break":
@@ -162,7 +162,7 @@ class _Document:
             yield Block("table", text)
 
     def _cell(self, cell: Element) -> list[str]:
-        count = min(int(attribute(cell, "number-columns-repeated", "1")), _WIDEST)
+        count = min(integer(cell, "number-columns-repeated", 1), _WIDEST)
         if local(cell) == "covered-table-cell":
             return [""] * count
         return [" ".join(block.flat for block in self._blocks(cell))] * count
@@ -188,7 +188,7 @@ class _Document:
             row: Row = {}
             column = 0
             for cell in _cells(element):
-                repeated = int(attribute(cell, "number-columns-repeated", "1"))
+                repeated = integer(cell, "number-columns-repeated", 1)
                 text = "\n".join(self._text(paragraph) for paragraph in children(cell, "p")) if len(cell) else ""
                 self._after += [block for note in children(cell, "annotation") for block in self._comment(note)]
                 if text.strip() and local(cell) == "table-cell":
@@ -247,7 +247,7 @@ def _rows(table: Element) -> Iterator[tuple[Element, int]]:
     """A table's rows, and how often each is repeated."""
     for element in table:
         if local(element) == "table-row":
-            yield element, int(attribute(element, "number-rows-repeated", "1"))
+            yield element, integer(element, "number-rows-repeated", 1)
         elif local(element) in _GROUPS:
             yield from _rows(element)
 

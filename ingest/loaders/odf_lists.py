@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ingest.loaders.numbering import written
-from ingest.loaders.xmltree import Element, attribute, children, descendants
+from ingest.loaders.xmltree import Element, attribute, children, descendants, integer
 
 _STYLES = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 
@@ -58,11 +58,11 @@ class Lists:
 
 def _by_level(style: Element) -> dict[int, Element]:
     kinds = ("list-level-style-number", "list-level-style-bullet", "list-level-style-image", "outline-level-style")
-    return {int(attribute(level, "level", "1")): level for kind in kinds for level in children(style, kind)}
+    return {integer(level, "level", 1): level for kind in kinds for level in children(style, kind)}
 
 
 def _mark(definition: Element, levels: dict[int, Element], counts: dict[int, int], level: int) -> str:
-    shown = int(attribute(definition, "display-levels", "1"))
+    shown = integer(definition, "display-levels", 1)
     numbers = []
     for depth in range(max(1, level - shown + 1), level + 1):
         style = _STYLES.get(attribute(levels[depth], "num-format") if depth in levels else "", "")

@@ -8,7 +8,7 @@ from typing import Self
 from urllib.parse import unquote
 
 from ingest.loaders.parsed import LoadError
-from ingest.loaders.xmltree import Element, attribute, child, children, descendants, local, parse
+from ingest.loaders.xmltree import Element, child, children, descendants, integer, local, parse
 from ingest.loaders.zipped import Zipped
 
 
@@ -130,7 +130,7 @@ def _cached(element: Element | None) -> dict[int, str]:
     """Values that a chart keeps of the cells it draws; of several levels of labels, all, outermost first."""
     values: dict[int, str] = {}
     for point in reversed(list(descendants(element, "pt"))):
-        number = int(attribute(point, "idx", "0"))
+        number = integer(point, "idx", 0)
         text = point.findtext("{*}v") or ""
         values[number] = f"{values[number]} {text}" if number in values else _plain(text)
     if not values and element is not None and (plain := child(element, "v")) is not None:

@@ -29,7 +29,7 @@ def load(path: Path) -> Parsed:
             _add(builder, _Storage(ole, []), attachments, 1)
             attachments.finish()
             return builder.parsed()
-    except (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError, RecursionError) as error:
         raise LoadError("not a readable Outlook message: damaged, cut short, or another format") from error
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ingest.loaders.numbering import written
 from ingest.loaders.ooxml import Package, alternatives, chart_rows, drawing_lines, smartart_lines
 from ingest.loaders.parsed import Builder, Parsed, counted, table_rows
-from ingest.loaders.xmltree import Element, attribute, child, children, descendants, local
+from ingest.loaders.xmltree import Element, attribute, child, children, descendants, integer, local
 
 _TITLES = {"title", "ctrTitle"}
 _REPEATED = {"ftr", "dt", "hdr"}
@@ -151,13 +151,13 @@ def _numbered(body: Element | None) -> list[str]:
     counts: dict[int, int] = {}
     for paragraph, text in zip(descendants(body, "p"), drawing_lines(body), strict=True):
         properties = child(paragraph, "pPr")
-        level = int(properties.get("lvl", 0)) if properties is not None else 0
+        level = integer(properties, "lvl", 0) if properties is not None else 0
         auto = child(properties, "buAutoNum")
         if not text:
             continue
         counts = {deep: count for deep, count in counts.items() if deep < level or (deep == level and auto is not None)}
         if auto is not None:
-            counts[level] = counts.get(level, int(auto.get("startAt", 1)) - 1) + 1
+            counts[level] = counts.get(level, integer(auto, "startAt", 1) - 1) + 1
             text = f"{_auto_number(counts[level], auto.get('type', 'arabicPeriod'))} {text}"
         elif child(properties, "buChar") is not None:
             text = f"- {text}"

@@ -3,6 +3,7 @@
 Written here since striprtf decodes by one code page, drops notes and headers, and shows deleted text.
 """
 
+import codecs
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -287,7 +288,7 @@ class _Reader:
 def _page(number: int) -> str:
     name = _PAGES.get(number, f"cp{number}")
     try:
-        b"".decode(name)
+        codecs.lookup(name)
     except LookupError:
         return "cp1252"
     return name

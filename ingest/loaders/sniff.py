@@ -45,7 +45,7 @@ def _ole(path: Path, suffix: str) -> str:
             names = {entry[0].lower() for entry in ole.listdir()}
             if "encryptedpackage" in names or "encryptedsummary" in names or _has_password(ole):
                 raise LoadError("encrypted: it opens with a password only")
-    except (OSError, ValueError, IndexError, AttributeError, TypeError):
+    except (OSError, ValueError, IndexError, AttributeError, TypeError, RecursionError):
         return suffix if suffix in (".doc", ".xls", ".ppt", ".msg") else ".doc"
     return next((known for name, known in _STREAMS.items() if name in names), suffix)
 

@@ -15,7 +15,7 @@ from ingest.loaders.number_format import BUILT_IN, general, render
 from ingest.loaders.ooxml import Package, chart_rows, drawing_lines
 from ingest.loaders.parsed import Builder, LoadError, Parsed, counted, table_rows
 from ingest.loaders.sheet import Row, add_tables
-from ingest.loaders.xmltree import SAFE, Element, attribute, child, children, descendants, local
+from ingest.loaders.xmltree import SAFE, Element, attribute, child, children, descendants, integer, local
 from ingest.loaders.zipped import FAULTS
 
 _COLUMN = re.compile(r"[A-Za-z]{1,3}")
@@ -68,7 +68,7 @@ class _Workbook:
         row: Row
         with self._package.zipped.open(part) as stream:
             for element in _stream(stream, "row"):
-                number = int(attribute(element, "r") or number + 1)
+                number = integer(element, "r", number + 1)
                 column, row = -1, {}
                 space = element.tag[: -len("row")]
                 for cell in element.iterchildren(f"{space}c"):
@@ -139,8 +139,8 @@ class _Workbook:
         root = next((self._package.root(part) for part in self._package.related(self._part, "styles")), None)
         codes = dict(BUILT_IN)
         for own in descendants(child(root, "numFmts"), "numFmt"):
-            codes[int(attribute(own, "numFmtId", "0"))] = attribute(own, "formatCode")
-        uses = [int(attribute(style, "numFmtId", "0")) for style in children(child(root, "cellXfs"), "xf")]
+            codes[integer(own, "numFmtId", 0)] = attribute(own, "formatCode")
+        uses = [integer(style, "numFmtId", 0) for style in children(child(root, "cellXfs"), "xf")]
         return {number: codes[use] for number, use in enumerate(uses) if codes.get(use, "General") != "General"}
 
 

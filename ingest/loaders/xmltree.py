@@ -46,6 +46,12 @@ def attribute(element: Element, name: str, default: str = "") -> str:
     return default
 
 
+def integer(element: Element, name: str, default: int) -> int:
+    """A whole number in an attribute; the default where it is missing or isn't one."""
+    text = attribute(element, name).strip()
+    return int(text) if len(text) < 10 and text.removeprefix("-").isdecimal() else default
+
+
 def child(element: Element | None, *names: str) -> Element | None:
     """The first child by the first name, its first child by the second, and so on."""
     for name in names:

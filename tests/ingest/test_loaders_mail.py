@@ -7,7 +7,7 @@ import pytest
 
 from ingest.loaders import load
 from ingest.loaders.outlook import unpacked
-from ingest.loaders.parsed import LoadError
+from ingest.loaders.parsed import LoadError, Parsed
 from tests.ingest.office_files import paragraph, write_docx, write_ole, write_zip
 
 
@@ -57,6 +57,19 @@ def test_attachments_are_read_or_named(tmp_path: Path) -> None:
     assert (2, "Inner") in [(level, title) for _, level, title in parsed.headings]
     assert all(parsed.text[start:].startswith(title) for start, _, title in parsed.headings)
     assert parsed.notes == ["1 attachment not read: a.bin", "1 picture in the letter not read"]
+
+
+def test_a_scanned_attachment_is_said_to_be_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the loader of PDF and pictures finds scans; it isn't this room's business how, so a stand-in reports one."""
+    from ingest.loaders import text
+
+    monkeypatch.setattr(text, "load", lambda path: Parsed("", scanned=[1, 2]))
+    message = letter("Scan", "Attached.\n")
+    message.add_attachment("scan", filename="scan.txt")
+    (tmp_path / "a.eml").write_bytes(message.as_bytes())
+    parsed = load(tmp_path / "a.eml")
+    assert parsed.notes == ["1 attachment not read: scan.txt (scanned: 2 pages without text)"]
+    assert "Attached." in parsed.text and "\nscan.txt\n" not in parsed.text
 
 
 def test_a_letter_in_the_wrong_charset_and_a_box_of_letters(tmp_path: Path) -> None:
