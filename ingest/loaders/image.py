@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from ingest.loaders import ocr as recognition
+from ingest.loaders import ocr_installed
 from ingest.loaders.parsed import LoadError, Parsed, clean
 
 _MOST_PIXELS = 600_000_000
@@ -18,7 +19,7 @@ _MOST_FRAMES = 1000
 
 
 def load(path: Path, ocr: bool = False) -> Parsed:
-    if ocr and not recognition.available():
+    if ocr and not ocr_installed():
         raise LoadError(recognition.MISSING)
     Image.MAX_IMAGE_PIXELS = _MOST_PIXELS // 2  # Pillow warns at this, and refuses at twice as much
     try:
