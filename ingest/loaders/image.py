@@ -8,22 +8,22 @@ import numpy as np
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from ingest.loaders import ocr as recognition
+from ingest.loaders import ocr_installed
 from ingest.loaders.parsed import LoadError, Parsed, clean
 
 _MOST_PIXELS = 600_000_000
-"""Beyond this a picture doesn't fit the worker's memory; Pillow calls a third of it a bomb."""
+"""Beyond this a picture doesn't fit the worker's memory."""
 _SIDE = 3000
 """Pixels of the longer side that a JPEG is decoded to, where it has more: it can be had at half its size, and so on."""
 _MOST_FRAMES = 1000
 
 
 def load(path: Path, ocr: bool = False) -> Parsed:
-    if ocr and not recognition.available():
+    if ocr and not ocr_installed():
         raise LoadError(recognition.MISSING)
-    Image.MAX_IMAGE_PIXELS = _MOST_PIXELS
+    Image.MAX_IMAGE_PIXELS = _MOST_PIXELS // 2  # Pillow warns at this, and refuses at twice as much
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
             if image.format == "GIF":
                 frames = 1  # an animation, not pages
             else:
@@ -60,13 +60,12 @@ def _frames(image: Image.Image, frames: int) -> Iterator[recognition.Picture]:
             return
         if index == 0:
             frame.draft("RGB", (_SIDE, _SIDE))
-        if frames == 1:
-            frame.thumbnail((_SIDE, _SIDE))
-        upright = ImageOps.exif_transpose(frame) or frame
-        if upright.mode in ("RGBA", "LA", "PA", "P"):
-            upright = upright.convert("RGBA")
-            paper = Image.new("RGBA", upright.size, "white")
-            upright = Image.alpha_composite(paper, upright)
-        elif upright.mode.startswith("I"):
-            upright = Image.fromarray((np.asarray(upright).astype(np.float64) / 257).clip(0, 255).astype(np.uint8))
-        yield np.ascontiguousarray(np.asarray(upright.convert("RGB"))[:, :, ::-1])
+        mode = {"1": "L", "P": "RGBA", "PA": "RGBA", "LA": "RGBA"}.get(frame.mode, frame.mode)
+        page = frame if frames == 1 and mode == frame.mode else frame.convert(mode)  # a copy, or the next frame can't be sought
+        page.thumbnail((_SIDE, _SIDE))
+        page = ImageOps.exif_transpose(page) or page
+        if page.mode == "RGBA":
+            page = Image.alpha_composite(Image.new("RGBA", page.size, "white"), page)
+        elif page.mode.startswith("I"):
+            page = Image.fromarray((np.asarray(page).astype(np.float64) / 257).clip(0, 255).astype(np.uint8))
+        yield np.ascontiguousarray(np.asarray(page.convert("RGB"))[:, :, ::-1])

@@ -6,7 +6,6 @@ classifier that looks at a few of them says whether it is upside down. What was 
 
 import re
 from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -27,10 +26,6 @@ _ASKED = 9
 """Lines that are asked whether they are upside down."""
 
 Picture = NDArray[np.uint8]
-
-
-def available() -> bool:
-    return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
 
 def read(picture: Picture) -> str:

@@ -13,6 +13,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from ingest.loaders import ocr as recognition
+from ingest.loaders import ocr_installed
 from ingest.loaders.parsed import LoadError, Parsed, clean
 from ingest.loaders.pdf_annotations import annotations, attachments, shown
 from ingest.loaders.pdf_headings import Block, blocks, choose, outline
@@ -49,7 +50,7 @@ class _Read:
 
 
 def load(path: Path, ocr: bool = False) -> Parsed:
-    if ocr and not recognition.available():
+    if ocr and not ocr_installed():
         raise LoadError(recognition.MISSING)
     try:
         return _document(path, ocr)
