@@ -197,6 +197,17 @@ def bench_ingest(
     _print_json(figures)
 
 
+@bench.command(name="search")
+def bench_search(
+    chunks: Annotated[int, typer.Option(help="Passages in the library that is made up.", min=1000)] = 100_000,
+    questions: Annotated[int, typer.Option(help="Questions asked of it.", min=20)] = 200,
+) -> None:
+    """Searching a large library, all of it and within some documents. The last line is JSON."""
+    from ingest.bench_search import bench as run
+
+    _print_json(run(chunks, questions, lambda line: typer.echo(line, err=True)))
+
+
 def _print_json(data: Any) -> None:
     typer.echo(json_module.dumps(data, ensure_ascii=False))
 

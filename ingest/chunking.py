@@ -26,7 +26,7 @@ WIDEST_WORD = 100
 """Characters at which a word is cut for counting: WordPiece takes a longer one for a single unknown token."""
 
 _SENTENCE = r"""(?<=[.!?…])(?<!\b[A-Z]\.)(?<!\b[A-Z][a-z]\.)["'\u201d\u2019)\]]*\s+(?=[^a-z\s])|(?<=[\u3002\uff01\uff1f])"""
-_ITEM = r"\n(?=[ \t]*(?:[-*+•|]|\d+[.)]))"
+_ITEM = r"\n(?=[ \t]*(?:[-*+•|]|\(?(?:\d+(?:\.\d+)*|[A-Za-z]|[ivxlc]+)[.)]\s))"
 _PARAGRAPH = r"\n[ \t]*\n\s*"
 _BREAK = re.compile(f"{_PARAGRAPH}|{_ITEM}|{_SENTENCE}")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")

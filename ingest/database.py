@@ -278,6 +278,10 @@ def chunk_count(connection: sqlite3.Connection) -> int:
     return int(connection.execute("select count(*) from chunks").fetchone()[0])
 
 
+def last_chunk(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("select coalesce(max(id), 0) from chunks").fetchone()[0])
+
+
 def vector_count(connection: sqlite3.Connection, up_to: int | None = None) -> int:
     """Vectors in the library, or those numbered up to one."""
     if up_to is None:

@@ -23,7 +23,7 @@ from ingest.receipt import Receipt
 from ingest.records import Document, Hit
 from ingest.settings import Settings
 from ingest.verify import VerifyReport, verify
-from ingest.view import View
+from ingest.view import Frequencies, View
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +40,7 @@ class Library:
         self._embedder = embedder
         self._loading = threading.Lock()
         self._generations = Generations(directory)
+        self._frequencies = Frequencies()
 
     @classmethod
     def open(cls, directory: str | Path, embedder: Embedder | None = None, create: bool = False) -> Self:
@@ -165,6 +166,11 @@ class Library:
             carry_out(connection, run, run.embed(), library._publish, progress)
             return database.vector_count(connection)
 
+    def publish(self) -> None:
+        """Brings the index up to date with the vectors, as `add` does at its end."""
+        with self._writing() as connection:
+            self._publish(connection)
+
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with writing(self.directory), closing(schema.connect(self.directory, write=True)) as connection:
@@ -192,7 +198,7 @@ class Library:
         """A view that doesn't change, whatever other processes write."""
         with ExitStack() as stack:
             connection, generation = self._look(stack)
-            yield View(connection, generation, self._embed_query)
+            yield View(connection, generation, self._embed_query, self._frequencies)
 
     def dense(self, text: str, k: int, within: Collection[str] | None = None) -> list[Hit]:
         """`View.dense` on a snapshot of its own."""

@@ -43,9 +43,9 @@ def words(connection: sqlite3.Connection, terms: Sequence[str], k: int, within: 
     scores: dict[str, float] = {}
     found: dict[str, Chunk] = {}
     for table, of_table in (("words", spaced), ("grams", unspaced)):
-        where = "" if within is None else f"and rowid {_WITHIN}"
-        query = f"""with best as (select rowid as number, rank as score from {table}
-                where {table} match :match {where} order by rank limit :k)
+        where = "" if within is None else f"and +rowid {_WITHIN}"  # + so that FTS5 isn't asked for each document's rows in turn
+        query = f"""with best as (select rowid as number, bm25({table}) as score from {table}
+                where {table} match :match {where} order by score limit :k)
             select {_CHUNK}, -score from best join chunks on chunks.id = number order by score, number"""
         if of_table:
             match = " OR ".join(f'"{term}"' for term in of_table)
@@ -109,6 +109,13 @@ def vectors(connection: sqlite3.Connection, within: Iterable[str] | None = None,
     rows = connection.execute(query, {"after": after, "within": _paths(within)}).fetchall()
     matrix = np.frombuffer(b"".join(vector for _, vector in rows), dtype=np.float16)
     return [key for key, _ in rows], matrix.reshape(len(rows), -1 if rows else 0).astype(np.float32)
+
+
+def keys_within(connection: sqlite3.Connection, keys: Sequence[str], within: Iterable[str]) -> set[str]:
+    """Which of these chunks belong to these documents."""
+    query = f"""select key from chunks where key in (select value from json_each(:keys))
+        and document in (select document from files where {_INSIDE})"""
+    return {key for (key,) in connection.execute(query, {"keys": json.dumps(list(keys)), "within": _paths(within)})}
 
 
 def within_count(connection: sqlite3.Connection, within: Iterable[str]) -> int:
