@@ -72,10 +72,19 @@ def _block_mask(T: int, S: int, window: int | None, device: str) -> Any:
         back = i + (S - T) - j
         return back >= 0 if window is None else (back >= 0) & (back < window)
 
-    mask = create_block_mask(visible, None, None, T, S, device=device)
+    with torch.inference_mode(False):  # or a mask first made while answering could not be used in training
+        mask = create_block_mask(visible, None, None, T, S, device=device)
     if not torch.compiler.is_compiling():  # what a trace makes belongs to its graph
         _MASKS[T, S, window, device] = mask
     return mask
+
+
+_HOPPER = {
+    **{"fwd_BLOCK_M": 128, "fwd_BLOCK_N": 32, "fwd_num_stages": 3, "fwd_num_warps": 8},
+    **{"bwd_BLOCK_M1": 64, "bwd_BLOCK_N1": 64, "bwd_BLOCK_M2": 64, "bwd_BLOCK_N2": 64, "bwd_num_stages": 2, "bwd_num_warps": 8},
+}
+"""For heads of 256 on an H100, the best of 14 settings tried: forward 0.56 ms and backward 2.54, by torch's own choice 0.65 and 3.2
+(32 rows of 1024, 4 heads on 1)."""
 
 
 def _flex(q: Tensor, k: Tensor, v: Tensor, scale: float, softcap: float | None, window: int | None) -> Tensor:
@@ -86,5 +95,8 @@ def _flex(q: Tensor, k: Tensor, v: Tensor, scale: float, softcap: float | None, 
 
     S = k.shape[2]
     mask = _block_mask(q.shape[2], S, None if window is None or window >= S else window, str(q.device))
-    out: Any = flex_attention(q, k, v, score_mod=cap, block_mask=mask, scale=scale, enable_gqa=q.shape[1] != k.shape[1])
+    tuned = q.is_cuda and q.shape[-1] == 256 and torch.cuda.get_device_capability(q.device) == (9, 0)
+    options: Any = _HOPPER if tuned else None
+    grouped = q.shape[1] != k.shape[1]
+    out: Any = flex_attention(q, k, v, score_mod=cap, block_mask=mask, scale=scale, enable_gqa=grouped, kernel_options=options)
     return out  # type: ignore[no-any-return]

@@ -1,6 +1,6 @@
 """Step 2: teach the student to say what its teacher says, token by token (KL divergence on soft targets).
 
-    python -m model.train.distill TEACHER.gguf TEXT.txt.xz RUN [--steps 3000 | --minutes 30] [--start WEIGHTS.safetensors]
+    python -m model.train.distill TEACHER.gguf TEXT.txt.xz RUN [--steps 3000 | --minutes 30] [--weights FILE.safetensors]
     torchrun --nproc-per-node 2 -m model.train.distill ...   # the same batches, shared out among GPUs
 
 Run it again to go on. Gemma 2's own 2B and 9B models were made so ("Gemma 2", arXiv 2408.00118, section 3.2).
@@ -92,7 +92,7 @@ def start_from(file: Path, student: Gemma2) -> None:
     try:
         student.load_state_dict(load_file(file))
     except (OSError, SafetensorError) as error:
-        raise SourceError(f"{file}: can't be read ({error})", "--start takes the weights that an earlier run left") from error
+        raise SourceError(f"{file}: can't be read ({error})", "--weights takes what an earlier run left") from error
     except RuntimeError as error:
         raise SourceError(f"{file}: not this student's weights ({error})", "give the --layers of the run it comes from") from error
 
@@ -158,7 +158,8 @@ def main() -> None:
     parser.add_argument("text", type=Path, help="running text, documents separated by a line that is only \\x1e (.xz or plain)")
     parser.add_argument("out", type=Path, help="the run's folder; an interrupted run goes on from it")
     parser.add_argument("--layers", type=int, nargs="+", default=STUDENT_LAYERS, help="the teacher's layers that the student starts from")
-    parser.add_argument("--start", type=Path, help="weights to start from instead, of an earlier run with the same layers")
+    # not --start, which torchrun takes for one of its own options cut short
+    parser.add_argument("--weights", type=Path, help="start from these instead, of an earlier run with the same layers")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, default=3000)
     length.add_argument("--minutes", type=float, help="train for so long instead")
@@ -168,7 +169,7 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=1024, help="tokens a sequence")
     args = parser.parse_args()
     sizes = {"steps": args.steps, "minutes": args.minutes, "rows": args.rows, "length": args.length}
-    distill(args.teacher, args.text, args.out, layers=args.layers, peak=args.lr, start=args.start, muon=args.muon, **sizes)
+    distill(args.teacher, args.text, args.out, layers=args.layers, peak=args.lr, start=args.weights, muon=args.muon, **sizes)
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ def student_of(teacher: Any, ids: Tensor, layers: Sequence[int]) -> tuple[Gemma2
 
     norms = {n: m for n, m in teacher.named_modules() if n.endswith(("q_norm", "k_norm"))}
     handles = [m.register_forward_hook(watch(n)) for n, m in norms.items()]
-    with torch.inference_mode():
+    with torch.no_grad():
         teacher(ids)
     for handle in handles:
         handle.remove()

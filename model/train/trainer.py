@@ -19,6 +19,7 @@ from torch import distributed as dist
 
 from model.errors import SourceError
 from model.gemma2 import Gemma2
+from model.train.muon import Muon
 
 Loss = Callable[[int], tuple[Tensor, int]]
 """step -> (mean loss over this process's rows, tokens read)"""
@@ -65,7 +66,7 @@ def optimizers_for(network: Gemma2, peak: float, muon: bool) -> list[torch.optim
     others = [p for p in network.parameters() if p.dim() <= 1]
     groups = [{"params": matrices, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
     adam = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.95), fused=fused)
-    return [adam, torch.optim.Muon(layers, lr=peak, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")] if muon else [adam]
+    return [adam, Muon(layers, lr=peak)] if muon else [adam]
 
 
 def train(
@@ -84,6 +85,9 @@ def train(
     network.train().requires_grad_(True)
     optimizers = optimizers_for(network, peak, muon)
     step = first = resume(network, optimizers, out)
+    if dist.is_initialized():  # the same to the last bit everywhere, whatever each process worked out for itself
+        for p in network.parameters():
+            dist.broadcast(p.data, 0)
     chief = not dist.is_initialized() or dist.get_rank() == 0
     began = since = saved = time.monotonic()
     read, recent = 0, 0.0

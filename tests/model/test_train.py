@@ -22,6 +22,7 @@ from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
 from model.train import distill, export, prune, tune
 from model.train.data import QuestionRows, pack_texts, pad, read_questions, read_texts
+from model.train.muon import Muon
 from model.train.trainer import WEIGHTS, Ranks, load_weights, rate, train
 from tests.model.conftest import tokenizer_json
 
@@ -115,6 +116,21 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path, mu
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
     small = load_file(tmp_path / "parts" / WEIGHTS)
     assert all(torch.equal(whole[name].bfloat16(), small[name]) for name in whole)
+
+
+def test_muon_is_torchs_muon() -> None:
+    make = torch.Generator().manual_seed(0)
+    ours = [torch.randn(shape, generator=make) for shape in ((8, 20), (20, 8), (8, 20), (6, 6))]
+    theirs = [p.clone() for p in ours]
+    pair = Muon(ours, lr=0.1), torch.optim.Muon(theirs, lr=0.1, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    for _ in range(3):
+        for a, b in zip(ours, theirs, strict=True):
+            a.grad = torch.randn(a.shape, generator=make)
+            b.grad = a.grad.clone()
+        for optimizer in pair:
+            optimizer.step()
+    for a, b in zip(ours, theirs, strict=True):
+        assert (a - b).norm() < 0.01 * b.norm()  # five rounds in bf16
 
 
 def test_two_processes_learn_what_one_learns_from_the_same_batches(place: Path) -> None:
