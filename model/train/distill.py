@@ -1,61 +1,155 @@
 """Step 2: teach the student to say what its teacher says, token by token (KL divergence on soft targets).
 
-    python -m model.train.distill TEACHER.gguf TEXT.txt.xz RUN [--steps 3000]
+    python -m model.train.distill TEACHER.gguf TEXT.txt.xz RUN [--steps 3000 | --minutes 30] [--weights FILE.safetensors]
+    torchrun --nproc-per-node 2 -m model.train.distill ...   # the same batches, shared out among GPUs
 
 Run it again to go on. Gemma 2's own 2B and 9B models were made so ("Gemma 2", arXiv 2408.00118, section 3.2).
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
-from torch.nn import functional as F
 
+from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
 from model.train.data import pack_texts
 from model.train.prune import STUDENT_LAYERS, load_teacher, student_of
-from model.train.trainer import train
+from model.train.trainer import Ranks, ranks, train
+
+_TOKENS_AT_ONCE = 4096
+"""Positions whose logits are held at a time: 32,768 x 32,000 in fp32 would be 4.2 GB, several times over."""
+
+Kernel = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
 
 
-def divergence(student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean over positions of KL(teacher || student), from logits (tokens, vocab_size)."""
-    target = F.log_softmax(teacher.float(), -1)
-    return F.kl_div(F.log_softmax(student.float(), -1), target, log_target=True, reduction="sum") / len(student)
+def divergence(said: Tensor, wanted: Tensor, cap: float) -> tuple[Tensor, Tensor]:
+    """Sum over positions of KL(teacher || student), from logits (tokens, vocab_size), and its gradient in `said`.
+
+    `said` is not yet soft-capped; `wanted` is what the teacher says in the end.
+    """
+    capped = torch.tanh(said.float() / cap)
+    log_p, log_q = wanted.float().log_softmax(-1), (capped * cap).log_softmax(-1)
+    p = log_p.exp()
+    return (p * (log_p - log_q)).sum(), ((log_q.exp() - p) * (1.0 - capped.square())).to(said.dtype)
 
 
-def distill(teacher_file: Path, text: Path, out: Path, *, layers: Sequence[int], steps: int, peak: float, rows: int, length: int) -> None:
-    """Trains a student of `teacher_file` on `text` for `steps` batches of `rows` x `length` tokens."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tokenizer = read_tokenizer(GGUFFile(teacher_file).values, str(teacher_file))
-    data = pack_texts(text, tokenizer, length)
-    print(f"{data.size / 1e6:.1f}M tokens of text in rows of {length}", flush=True)
-    teacher = load_teacher(teacher_file).to(device)
-    config, weights = student_of(teacher, torch.from_numpy(data[:8].astype(np.int64)).to(device), layers)
-    student = Gemma2(config, backend="flex" if device.type == "cuda" else "blocked")
-    student.load_state_dict(weights)
-    student.to(device)
-    forward, loss_of, teach = student.forward, divergence, teacher.forward
-    if device.type == "cuda":
-        torch.set_float32_matmul_precision("high")
-        forward, loss_of, teach = torch.compile(forward), torch.compile(loss_of), torch.compile(teach)
+class Divergence(torch.autograd.Function):
+    """Mean `divergence`, from final hidden states: (N, hidden), (vocab_size, hidden) and the same of the teacher.
 
-    def loss_at(step: int) -> tuple[Tensor, int]:
-        epoch, place = divmod(step * rows, len(data))
-        order = np.random.default_rng(epoch).permutation(len(data))
-        batch = data[np.resize(np.roll(order, -place), rows)].astype(np.int64)
-        ids = torch.from_numpy(batch).to(device, non_blocking=True)
-        with torch.no_grad():
-            wanted = teach(ids, use_cache=False).logits
-        with torch.autocast(device.type, torch.bfloat16):
-            said = forward(ids)
-        return loss_of(said.flatten(0, 1), wanted.flatten(0, 1)), ids.numel()
+    The gradient is worked out on the way forward, while both models' logits of a few thousand positions are at hand, so
+    that the whole of neither ever lies in memory and nothing is computed twice.
+    """
 
-    train(student, loss_at, out=out, steps=steps, peak=peak)
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, head: Tensor, taught: Tensor, teacher_head: Tensor, cap: float, kernel: Kernel) -> Tensor:
+        low = torch.bfloat16 if hidden.is_cuda else hidden.dtype
+        x, w = hidden.to(low), head.to(low)
+        to_hidden, to_head, total = torch.empty_like(x), torch.zeros_like(head), torch.zeros((), device=x.device)
+        for at in range(0, len(x), _TOKENS_AT_ONCE):
+            part = slice(at, at + _TOKENS_AT_ONCE)
+            loss, slope = kernel(x[part] @ w.T, taught[part] @ teacher_head.T, cap)
+            total += loss
+            to_hidden[part] = slope @ w
+            to_head += slope.T @ x[part]
+        ctx.save_for_backward(to_hidden, to_head)
+        ctx.dtype = hidden.dtype
+        return total / len(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        to_hidden, to_head = ctx.saved_tensors
+        scale = gradients[0] / len(to_hidden)
+        return to_hidden.to(ctx.dtype) * scale, to_head * scale, None, None, None, None
+
+
+def rows_of(stream: NDArray[np.uint16], length: int, step: int, rows: int, here: Ranks) -> NDArray[np.int64]:
+    """This process's share of a step's batch. Each epoch cuts the text at other places, so that no row comes twice alike."""
+    per_epoch = len(stream) // length - 1
+    epoch, place = divmod(step * rows, per_epoch)
+    rng = np.random.default_rng(epoch)
+    starts = rng.permutation(per_epoch) * length + rng.integers(length)
+    mine = starts[(place + np.arange(here.rank, rows, here.count)) % per_epoch]
+    batch: NDArray[np.int64] = stream[mine[:, None] + np.arange(length)].astype(np.int64)
+    return batch
+
+
+def start_from(file: Path, student: Gemma2) -> None:
+    """Loads weights, bf16 or fp32, into a student.
+
+    Raises:
+        SourceError: the file can't be read or is of another shape.
+    """
+    try:
+        student.load_state_dict(load_file(file))
+    except (OSError, SafetensorError) as error:
+        raise SourceError(f"{file}: can't be read ({error})", "--weights takes what an earlier run left") from error
+    except RuntimeError as error:
+        raise SourceError(f"{file}: not this student's weights ({error})", "give the --layers of the run it comes from") from error
+
+
+def distill(
+    teacher_file: Path,
+    text: Path,
+    out: Path,
+    *,
+    layers: Sequence[int],
+    steps: int,
+    peak: float,
+    rows: int,
+    length: int,
+    minutes: float | None = None,
+    start: Path | None = None,
+    muon: bool = False,
+) -> None:
+    """Trains a student of `teacher_file` on `text` for `steps` batches of `rows` x `length` tokens, or for `minutes`."""
+    with ranks() as here:
+        device, cuda = here.device, here.device.type == "cuda"
+        if rows % here.count:
+            raise SourceError(f"--rows {rows} can't be shared out evenly among {here.count} processes")
+        tokenizer = read_tokenizer(GGUFFile(teacher_file).values, str(teacher_file))
+        stream = pack_texts(text, tokenizer, length).reshape(-1)
+        if here.rank == 0:
+            print(f"{stream.size / 1e6:.1f}M tokens of text in rows of {length}; {here.count} x {device.type}", flush=True)
+        backend = "flex" if cuda else "blocked"
+        teacher = load_teacher(teacher_file, backend).to(device)
+        config, weights = student_of(teacher, torch.from_numpy(stream[: 8 * length].astype(np.int64)).view(-1, length).to(device), layers)
+        student = Gemma2(config, backend)
+        student.load_state_dict(weights)
+        if start is not None:
+            start_from(start, student)
+        student.to(device)
+
+        def teach(ids: Tensor) -> Tensor:
+            hidden: Tensor = teacher.model(input_ids=ids, use_cache=False).last_hidden_state
+            return hidden
+
+        learn, kernel = student.hidden, divergence
+        if cuda:
+            torch.set_float32_matmul_precision("high")
+            learn, teach, kernel = torch.compile(learn), torch.compile(teach), torch.compile(kernel)
+
+        def loss_at(step: int) -> tuple[Tensor, int]:
+            ids = torch.from_numpy(rows_of(stream, length, step, rows, here))
+            ids = ids.pin_memory().to(device, non_blocking=True) if cuda else ids
+            with torch.no_grad():
+                taught = teach(ids)
+            with torch.autocast(device.type, torch.bfloat16, enabled=cuda):
+                hidden = learn(ids)
+            ends = hidden.flatten(0, 1), student.embed_tokens.weight, taught.flatten(0, 1), teacher.lm_head.weight
+            loss: Tensor = Divergence.apply(*ends, config.final_logit_softcapping, kernel)  # type: ignore[no-untyped-call]
+            return loss, ids.numel()
+
+        train(student, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, end=0.1, muon=muon)
 
 
 def main() -> None:
@@ -64,13 +158,18 @@ def main() -> None:
     parser.add_argument("text", type=Path, help="running text, documents separated by a line that is only \\x1e (.xz or plain)")
     parser.add_argument("out", type=Path, help="the run's folder; an interrupted run goes on from it")
     parser.add_argument("--layers", type=int, nargs="+", default=STUDENT_LAYERS, help="the teacher's layers that the student starts from")
-    parser.add_argument("--steps", type=int, default=3000)
+    # not --start, which torchrun takes for one of its own options cut short
+    parser.add_argument("--weights", type=Path, help="start from these instead, of an earlier run with the same layers")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, default=3000)
+    length.add_argument("--minutes", type=float, help="train for so long instead")
     parser.add_argument("--lr", type=float, default=8e-4)
-    parser.add_argument("--rows", type=int, default=32, help="sequences a step")
+    parser.add_argument("--muon", action="store_true", help="Muon instead of AdamW for the layers' matrices")
+    parser.add_argument("--rows", type=int, default=32, help="sequences a step, over all GPUs")
     parser.add_argument("--length", type=int, default=1024, help="tokens a sequence")
     args = parser.parse_args()
-    sizes = {"steps": args.steps, "rows": args.rows, "length": args.length}
-    distill(args.teacher, args.text, args.out, layers=args.layers, peak=args.lr, **sizes)
+    sizes = {"steps": args.steps, "minutes": args.minutes, "rows": args.rows, "length": args.length}
+    distill(args.teacher, args.text, args.out, layers=args.layers, peak=args.lr, start=args.weights, muon=args.muon, **sizes)
 
 
 if __name__ == "__main__":

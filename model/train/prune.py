@@ -19,6 +19,7 @@ import torch
 from gguf import GGUFReader, GGUFValueType, GGUFWriter, TokenType
 from torch import Tensor, nn
 
+from model.attention import attention
 from model.config import Gemma2Config
 from model.load.gguf import our_name, read_tokenizer, to_torch
 from model.load.gguf_file import GGUFFile
@@ -112,9 +113,19 @@ def merged_from(piece: str, scores: dict[str, float]) -> list[str]:
     return seen
 
 
-def load_teacher(file: Path) -> nn.Module:
-    """The Gemma 3 of a GGUF file as transformers' Gemma3ForCausalLM in bf16."""
-    from transformers import Gemma3ForCausalLM, Gemma3TextConfig
+def load_teacher(file: Path, backend: str = "blocked") -> Any:
+    """The Gemma 3 of a GGUF file as transformers' Gemma3ForCausalLM in bf16, its attention done by `model.attention`.
+
+    transformers' own fast path gives every sliding layer a T x T mask, which keeps torch off its fast kernels.
+    """
+    from transformers import AttentionInterface, Gemma3ForCausalLM, Gemma3TextConfig
+
+    def attend(module: Any, q: Tensor, k: Tensor, v: Tensor, mask: None, scaling: float, **rest: Any) -> tuple[Tensor, None]:
+        assert mask is None  # an attention that transformers knows no mask for is given none
+        y = attention(q, k, v, scale=scaling, softcap=None, window=module.sliding_window, backend=backend)
+        return y.transpose(1, 2), None
+
+    AttentionInterface.register(f"octavo-{backend}", attend)
 
     stored = GGUFFile(file)
     value = stored.values
@@ -128,6 +139,7 @@ def load_teacher(file: Path) -> nn.Module:
         head_dim=value["gemma3.attention.key_length"],
         query_pre_attn_scalar=value["gemma3.attention.key_length"],
         sliding_window=value["gemma3.attention.sliding_window"],
+        attn_implementation=f"octavo-{backend}",
     )
     network = Gemma3ForCausalLM(config)
     names = {"attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm"}
@@ -139,9 +151,9 @@ def load_teacher(file: Path) -> nn.Module:
         state["model." + name] = to_torch(tensor)
     state["lm_head.weight"] = state["model.embed_tokens.weight"]
     network.load_state_dict(state)
-    network.to(torch.bfloat16).eval().requires_grad_(False)
-    assert isinstance(network, nn.Module)
-    return network
+    for p in network.parameters():  # network.to(bfloat16) would round the rotary frequencies too, which are buffers
+        p.data = p.data.to(torch.bfloat16)
+    return network.eval().requires_grad_(False)
 
 
 def student_of(teacher: Any, ids: Tensor, layers: Sequence[int]) -> tuple[Gemma2Config, dict[str, Tensor]]:
@@ -159,7 +171,7 @@ def student_of(teacher: Any, ids: Tensor, layers: Sequence[int]) -> tuple[Gemma2
 
     norms = {n: m for n, m in teacher.named_modules() if n.endswith(("q_norm", "k_norm"))}
     handles = [m.register_forward_hook(watch(n)) for n, m in norms.items()]
-    with torch.inference_mode():
+    with torch.no_grad():
         teacher(ids)
     for handle in handles:
         handle.remove()

@@ -1,69 +1,160 @@
-"""The loop that distilling and tuning share: AdamW, a steady rate with a linear end, checkpoints that resume exactly.
+"""The loop that distilling and tuning share: a steady rate with a linear end, checkpoints that resume exactly, several GPUs.
 
 A batch is a function of its step's number alone, so a run that was stopped goes on as if it had not been. Checkpoints are
-safetensors and JSON, never pickle.
+safetensors and JSON, never pickle. Under torchrun each process works on its own rows of a batch and gradients are averaged.
 """
 
 import json
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch import distributed as dist
 
 from model.errors import SourceError
 from model.gemma2 import Gemma2
+from model.train.muon import Muon
 
 Loss = Callable[[int], tuple[Tensor, int]]
-"""step -> (loss, tokens read)"""
+"""step -> (mean loss over this process's rows, tokens read)"""
+
+WEIGHTS = "weights.bf16.safetensors"
+"""In a run's folder: the newest weights alone, half as large as those a run goes on from."""
 
 
-def rate(step: int, steps: int, peak: float, warmup: int = 100, decay: float = 0.3) -> float:
-    """Linear warm-up, a steady stretch (which resumes better than a cosine), linear to zero over the last `decay`."""
-    return peak * min(1.0, (step + 1) / warmup, (steps - step) / max(1.0, decay * steps))
+@dataclass(frozen=True)
+class Ranks:
+    """Where this process stands among those that torchrun started."""
+
+    device: torch.device
+    rank: int = 0
+    count: int = 1
 
 
-def train(network: Gemma2, loss_at: Loss, *, out: Path, steps: int, peak: float, save_every: int = 1000) -> None:
-    """Runs steps until `steps`, from out/training.json's step where there is one; leaves the weights in `out`."""
-    network.train().requires_grad_(True)
+@contextmanager
+def ranks() -> Iterator[Ranks]:
+    """Joins the other processes, one a GPU, where torchrun started several."""
+    here = Ranks(torch.device("cpu"), int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
+    if torch.cuda.is_available():
+        here = Ranks(torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))), here.rank, here.count)
+        torch.cuda.set_device(here.device)
+    if here.count > 1:
+        dist.init_process_group("cpu:gloo,cuda:nccl" if here.device.type == "cuda" else "gloo")
+    try:
+        yield here
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def rate(step: int, done: float, peak: float, end: float = 0.0, warmup: int = 100, decay: float = 0.25) -> float:
+    """Linear warm-up, a steady stretch (which resumes better than a cosine), linear to `end` x peak over the last `decay` of the run."""
+    return peak * min(1.0, (step + 1) / warmup, end + (1.0 - end) * (1.0 - done) / decay)
+
+
+def optimizers_for(network: Gemma2, peak: float, muon: bool) -> list[torch.optim.Optimizer]:
+    """AdamW, decaying matrices only; with `muon` the layers' matrices go to Muon, scaled so that one rate suits both."""
     fused = next(network.parameters()).is_cuda
-    matrices = [p for p in network.parameters() if p.dim() > 1]
+    layers = [p for p in network.layers.parameters() if p.dim() > 1] if muon else []
+    matrices = [p for p in network.parameters() if p.dim() > 1 and all(p is not q for q in layers)]
     others = [p for p in network.parameters() if p.dim() <= 1]
     groups = [{"params": matrices, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.95), fused=fused)
-    first = resume(network, optimizer, out)
-    since, read, recent = time.monotonic(), 0, 0.0
-    for step in range(first, steps):
-        for group in optimizer.param_groups:
-            group["lr"] = rate(step, steps, peak)
+    adam = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.95), fused=fused)
+    return [adam, Muon(layers, lr=peak)] if muon else [adam]
+
+
+def train(
+    network: Gemma2,
+    loss_at: Loss,
+    *,
+    out: Path,
+    steps: int,
+    peak: float,
+    minutes: float | None = None,
+    end: float = 0.0,
+    muon: bool = False,
+    save_minutes: float = 5.0,
+) -> None:
+    """Runs until step `steps`, or for `minutes`, from out/training.json's step where there is one; leaves the weights in `out`."""
+    network.train().requires_grad_(True)
+    optimizers = optimizers_for(network, peak, muon)
+    step = first = resume(network, optimizers, out)
+    if dist.is_initialized():  # the same to the last bit everywhere, whatever each process worked out for itself
+        for p in network.parameters():
+            dist.broadcast(p.data, 0)
+    chief = not dist.is_initialized() or dist.get_rank() == 0
+    began = since = saved = time.monotonic()
+    read, recent = 0, 0.0
+    while True:
+        done = agreed(step / steps if minutes is None else (time.monotonic() - began) / (60 * minutes))
+        if done >= 1.0:
+            break
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate(step, done, peak, end)
         loss, tokens = loss_at(step)
         torch.autograd.backward(loss)
+        average_gradients(network)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        read += tokens
-        if step % 50 == 49 or step == steps - 1:
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        step += 1
+        read += tokens * (dist.get_world_size() if dist.is_initialized() else 1)
+        if chief and (step % 50 == 0 or step == steps):
             value = loss.item()
             recent = value if not recent else 0.8 * recent + 0.2 * value
-            speed = read / (time.monotonic() - since)  # of the last 50 steps: the first ones compile
-            left = (steps - step - 1) * tokens / speed
-            print(f"step {step + 1}/{steps}  loss {recent:.4f}  {speed:,.0f} tokens/s  {left / 60:.1f} min left", flush=True)
-            since, read = time.monotonic(), 0
-        if (step + 1) % save_every == 0 or step == steps - 1:
-            save(network, optimizer, out, step + 1)
+            now = time.monotonic()
+            left = (steps - step) * (now - since) / 3000 if minutes is None else minutes - (now - began) / 60
+            # speed is that of the last 50 steps: the first ones compile
+            of = f"/{steps}" if minutes is None else ""
+            print(f"step {step}{of}  loss {recent:.4f}  {read / (now - since):,.0f} tokens/s  {left:.1f} min left", flush=True)
+            since, read = now, 0
+        if chief and time.monotonic() - saved >= 60 * save_minutes:
+            save(network, optimizers, out, step)
+            saved = time.monotonic()
+    if chief and step > first:
+        save(network, optimizers, out, step)
 
 
-def save(network: Gemma2, optimizer: torch.optim.Optimizer, out: Path, step: int) -> None:
+def agreed(value: float) -> float:
+    """The first process's value on each: clocks differ, and processes that part in rate or at the end would drift or hang."""
+    if not dist.is_initialized():
+        return value
+    told = torch.tensor(value, dtype=torch.float64)
+    dist.broadcast(told, 0)
+    return told.item()
+
+
+def average_gradients(network: Gemma2) -> None:
+    """One all-reduce of all gradients: for networks of this size cheaper in lines than overlapping, and 1 % in time."""
+    if not dist.is_initialized():
+        return
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in gradients])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for gradient, part in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))
+
+
+def save(network: Gemma2, optimizers: list[torch.optim.Optimizer], out: Path, step: int) -> None:
     """Whole or not at all: written beside, then renamed, the step's number last."""
     out.mkdir(parents=True, exist_ok=True)
     weights = {name: p.detach().contiguous() for name, p in network.named_parameters()}
+    states = {p: state for optimizer in optimizers for p, state in optimizer.state.items()}
     moments: dict[str, Tensor] = {}
     for name, p in network.named_parameters():
-        for key, value in optimizer.state.get(p, {}).items():
+        for key, value in states.get(p, {}).items():
             moments[f"{key}/{name}"] = value.detach().contiguous()
-    for tensors, file in ((weights, f"model-{step}.safetensors"), (moments, f"optimizer-{step}.safetensors")):
+    small = {name: w.to(torch.bfloat16) for name, w in weights.items()}
+    for tensors, file in ((weights, f"model-{step}.safetensors"), (moments, f"optimizer-{step}.safetensors"), (small, WEIGHTS)):
         save_file(tensors, out / f"{file}.tmp")
         (out / f"{file}.tmp").replace(out / file)
     (out / "config.json").write_text(json.dumps(network.config.to_dict(), indent=1))
@@ -74,16 +165,18 @@ def save(network: Gemma2, optimizer: torch.optim.Optimizer, out: Path, step: int
             old.unlink()
 
 
-def resume(network: Gemma2, optimizer: torch.optim.Optimizer, out: Path) -> int:
+def resume(network: Gemma2, optimizers: list[torch.optim.Optimizer], out: Path) -> int:
     """Loads the checkpoint in `out`, where there is one; returns the step to go on with."""
     if not (out / "training.json").exists():
         return 0
     step: int = json.loads((out / "training.json").read_text())["step"]
     network.load_state_dict(load_weights(out))
     moments = load_file(out / f"optimizer-{step}.safetensors")
-    for name, p in network.named_parameters():
-        keys = [key for key in moments if key.partition("/")[2] == name]
-        optimizer.state[p] = {key.partition("/")[0]: moments[key].to(p.device if p.is_cuda else "cpu") for key in keys}
+    names = {p: name for name, p in network.named_parameters()}
+    for optimizer in optimizers:
+        for p in [p for group in optimizer.param_groups for p in group["params"]]:
+            keys = [key for key in moments if key.partition("/")[2] == names[p]]
+            optimizer.state[p] = {key.partition("/")[0]: moments[key].to(p.device) for key in keys}
     return step
 
 

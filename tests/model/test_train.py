@@ -2,12 +2,17 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from gguf import GGUFReader, GGUFWriter
+from safetensors.torch import load_file
+from torch.nn import functional as F
 
 from model import grounded, load_model
 from model.config import SHAPES
@@ -17,7 +22,8 @@ from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
 from model.train import distill, export, prune, tune
 from model.train.data import QuestionRows, pack_texts, pad, read_questions, read_texts
-from model.train.trainer import load_weights, rate, train
+from model.train.muon import Muon
+from model.train.trainer import WEIGHTS, Ranks, load_weights, rate, train
 from tests.model.conftest import tokenizer_json
 
 QUESTIONS = [
@@ -85,10 +91,11 @@ def test_from_a_teacher_to_a_file_that_the_engine_opens(place: Path, capsys: pyt
     assert (a - b).abs().max() > 0
 
 
-def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+@pytest.mark.parametrize("muon", [False, True])
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path, muon: bool) -> None:
     config = dataclasses.replace(SHAPES["starter"], vocab_size=50, hidden_size=32, intermediate_size=64, num_hidden_layers=2, head_dim=16)
 
-    def run(out: str, stop_at: int | None = None) -> dict[str, torch.Tensor]:
+    def run(out: str, stop_at: int | None = None, save_minutes: float = 0.0) -> dict[str, torch.Tensor]:
         torch.manual_seed(0)
         network = Gemma2(config)
         torch.nn.init.normal_(network.embed_tokens.weight)
@@ -99,14 +106,107 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) ->
             ids = torch.randint(0, 50, (2, 16), generator=torch.Generator().manual_seed(step))
             return torch.nn.functional.cross_entropy(network(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten()), ids.numel()
 
-        train(network, loss_at, out=tmp_path / out, steps=8, peak=1e-2, save_every=3)
+        train(network, loss_at, out=tmp_path / out, steps=8, peak=1e-2, muon=muon, save_minutes=save_minutes)
         return load_weights(tmp_path / out)
 
-    whole = run("whole")
+    whole = run("whole", save_minutes=60.0)
     with pytest.raises(KeyboardInterrupt):
-        run("parts", stop_at=5)  # two steps behind its last checkpoint
+        run("parts", stop_at=5)
     parts = run("parts")
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    small = load_file(tmp_path / "parts" / WEIGHTS)
+    assert all(torch.equal(whole[name].bfloat16(), small[name]) for name in whole)
+
+
+def test_muon_is_torchs_muon() -> None:
+    make = torch.Generator().manual_seed(0)
+    ours = [torch.randn(shape, generator=make) for shape in ((8, 20), (20, 8), (8, 20), (6, 6))]
+    theirs = [p.clone() for p in ours]
+    pair = Muon(ours, lr=0.1), torch.optim.Muon(theirs, lr=0.1, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    for _ in range(3):
+        for a, b in zip(ours, theirs, strict=True):
+            a.grad = torch.randn(a.shape, generator=make)
+            b.grad = a.grad.clone()
+        for optimizer in pair:
+            optimizer.step()
+    for a, b in zip(ours, theirs, strict=True):
+        assert (a - b).norm() < 0.01 * b.norm()  # five rounds in bf16
+
+
+def test_two_processes_learn_what_one_learns_from_the_same_batches(place: Path) -> None:
+    def run(out: Path, *launch: str) -> dict[str, torch.Tensor]:
+        files = [str(f) for f in (place / "teacher.gguf", place / "text.txt", out)]
+        sizes = "--layers 0 1 2 5 --steps 3 --rows 4 --length 32 --lr 1e-3".split()
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, *launch, "-m", "model.train.distill", *files, *sizes]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("tokens/s") == 1
+        return load_weights(out)
+
+    one = run(place / "one")
+    two = run(place / "two", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
+
+
+def test_batches_are_shared_out_and_every_epoch_cuts_the_text_anew() -> None:
+    stream = np.arange(1000, dtype=np.uint16)
+    whole = distill.rows_of(stream, 10, 7, 4, Ranks(torch.device("cpu")))
+    halves = [distill.rows_of(stream, 10, 7, 4, Ranks(torch.device("cpu"), rank, 2)) for rank in (0, 1)]
+    assert np.array_equal(np.stack(halves, 1).reshape(4, 10), whole)
+    cuts = [
+        {int(row[0]) % 10 for step in range(24) for row in distill.rows_of(stream, 10, 25 * e + step, 4, Ranks(torch.device("cpu")))}
+        for e in (0, 1)
+    ]
+    assert cuts[0] != cuts[1]
+
+
+def test_the_chunked_loss_and_its_gradient_are_those_of_the_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distill, "_TOKENS_AT_ONCE", 5)  # a last chunk that is shorter
+    make = torch.Generator().manual_seed(0)
+    hidden, head, taught, teacher_head = (torch.randn(n, 8, generator=make, dtype=torch.float64) * 2 for n in (13, 40, 13, 40))
+    found, wanted = [], []
+    for plain, grads in ((False, found), (True, wanted)):
+        x, w = (t.float().clone().requires_grad_() for t in (hidden, head))
+        if plain:
+            said = (torch.tanh(x @ w.T / 6.0) * 6.0).log_softmax(-1)
+            target = (taught.float() @ teacher_head.float().T).log_softmax(-1)
+            loss = F.kl_div(said, target, log_target=True, reduction="batchmean")
+        else:
+            loss = distill.Divergence.apply(x, w, taught.float(), teacher_head.float(), 6.0, distill.divergence)
+        (2 * loss).backward()
+        grads += [loss.detach(), x.grad, w.grad]
+    for a, b in zip(found, wanted, strict=True):
+        assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_the_teacher_with_our_attention_is_transformers_teacher(place: Path) -> None:
+    from transformers import Gemma3ForCausalLM
+
+    ours = prune.load_teacher(place / "teacher.gguf").float()
+    theirs = Gemma3ForCausalLM._from_config(ours.config, attn_implementation="eager").eval()
+    theirs.load_state_dict(ours.state_dict())
+    assert all(b.dtype == torch.float32 for b in ours.buffers())
+    ids = torch.randint(0, ours.config.vocab_size, (2, 40), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        assert torch.allclose(ours(ids).logits, theirs(ids).logits, atol=1e-4)
+
+
+def test_distilling_starts_from_given_weights_for_some_time(place: Path, tmp_path: Path) -> None:
+    sizes = {"layers": (0, 1, 2, 5), "steps": 3, "rows": 2, "length": 32}
+    files = place / "teacher.gguf", place / "text.txt"
+    distill.distill(*files, tmp_path / "a", peak=1e-2, **sizes)
+    distill.distill(*files, tmp_path / "b", peak=0.0, minutes=0.003, start=tmp_path / "a" / WEIGHTS, **sizes)
+    a, b = load_file(tmp_path / "a" / WEIGHTS), load_file(tmp_path / "b" / WEIGHTS)
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    (tmp_path / "bad.safetensors").write_bytes(b"no weights")
+    for file, layers in (
+        (tmp_path / "none.safetensors", (0, 1)),
+        (tmp_path / "bad.safetensors", (0, 1)),
+        (tmp_path / "a" / WEIGHTS, (0, 1)),
+    ):
+        with pytest.raises(SourceError, match=file.name):
+            distill.distill(*files, tmp_path / "c", peak=0.0, start=file, **{**sizes, "layers": layers})
 
 
 def test_a_cut_vocabulary_reaches_every_row_it_keeps(place: Path) -> None:
@@ -145,9 +245,10 @@ def test_only_answers_are_learnt_and_refusals_have_no_passage_that_answers(place
     assert 0 < refused < len(QUESTIONS)
 
 
-def test_rate_warms_up_holds_and_ends_at_zero() -> None:
-    rates = [rate(step, 1000, 1.0) for step in range(1001)]
-    assert rates[0] < rates[50] < rates[100] == rates[690] == 1.0 > rates[800] > rates[999] > rates[1000] == 0.0
+def test_rate_warms_up_holds_and_ends_where_it_should() -> None:
+    rates = [rate(step, step / 1000, 1.0) for step in range(1001)]
+    assert rates[0] < rates[50] < rates[100] == rates[740] == 1.0 > rates[800] > rates[999] > rates[1000] == 0.0
+    assert rate(1000, 1.0, 1.0, end=0.1) == pytest.approx(0.1)
 
 
 def test_bad_training_files_are_named(tmp_path: Path, place: Path) -> None:
