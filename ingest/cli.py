@@ -25,6 +25,7 @@ def ingest(
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Go on, and follow every change, until Ctrl-C.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
+    parent: Annotated[int | None, typer.Option(help="Stop when this process, which started it, has ended.", hidden=True)] = None,
 ) -> None:
     """Add documents to a library, or bring it up to date with them.
 
@@ -32,10 +33,13 @@ def ingest(
     fine; 1: some files failed, each named with its reason; 2: nothing could be done.
     """
     from ingest import IngestError, Library, Settings
+    from ingest.child import end_with
     from ingest.plan import existing
 
     os.nice(19)  # questions asked meanwhile come first
     try:
+        if parent is not None:
+            end_with(parent)
         existing(paths)  # before a library is made for nothing
         with Library.open(Settings().library_dir(library), create=True) as opened:
             ok = _add(opened, paths, exclude or [], json)

@@ -245,6 +245,11 @@ class Library:
                 "last_receipt": database.last_receipt(connection),
             }
 
+    def running(self) -> dict[str, Any] | None:
+        """How far the ingest is that is going on, in whichever process; None where there is none. Cheap: ask it every second."""
+        with closing(schema.connect(self.directory)) as connection:
+            return running(connection)
+
     def unfinished(self) -> str:
         """What a question asked now may miss because an ingest is going on or was interrupted, in a sentence, or ""."""
         with closing(schema.connect(self.directory)) as connection:
