@@ -13,7 +13,9 @@ import typer
 
 from app.mistakes import as_mistake
 from app.quiet import keep_quiet
-from ingest.cli import ingest, plain
+from ingest.cli import ingest, plain, worded
+from ingest.pace import line
+from ingest.receipt import summarize
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -77,7 +79,7 @@ def evaluate(
 
 @app.command()
 def status(library: Library = "default", json: Json = False) -> None:
-    """Say what is in a library."""
+    """Say what is in a library, how far the ingest is that is going on, and what the last one did."""
     from ingest import Library as Store
     from ingest import Settings
 
@@ -86,15 +88,16 @@ def status(library: Library = "default", json: Json = False) -> None:
     if json:
         _print_json(facts)
         return
-    last = facts.pop("last_receipt")
+    going, last = facts.pop("running"), facts.pop("last_receipt")
     for name, value in facts.items():
-        typer.echo(f"{name:14} {value}")
+        typer.echo(f"{name.replace('_', ' '):20} {value}")
+    if going:
+        typer.echo(f"{'running':20} {line(going)} (pid {going['pid']})")
     if last:
-        counts = ", ".join(f"{count} {name}" for name, count in last["counts"].items() if count)
-        typer.echo(f"{'last ingest':14} {last['finished']}: {counts or 'nothing to do'}")
-        for file in last["files"]:
-            if file["status"] == "failed":
-                typer.echo(plain(f"  failed: {file['path']}: {file['reason']}"))
+        summary = summarize(last)
+        typer.echo(f"{'last ingest':20} {last['finished']}: {worded(summary)}")
+        for path, reason in summary.failed:
+            typer.echo(plain(f"  failed: {path}: {reason}"))
 
 
 @app.command()

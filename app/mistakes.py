@@ -20,3 +20,8 @@ def as_mistake(error: Exception) -> tuple[str, str] | None:
         name = str(field["loc"][0]).upper() if field["loc"] else "a setting"
         return f"setting {name if name.startswith('O') else 'OCTAVO_' + name}: {field['msg']}", ".env.example shows the settings"
     return None
+
+
+def sentences(what: str, hint: str) -> str:
+    """Both in running text."""
+    return ". ".join(part[0].upper() + part[1:] for part in (what, hint) if part)

@@ -12,7 +12,7 @@ keep_quiet()
 import streamlit as st
 
 from app import state, widgets
-from app.mistakes import as_mistake
+from app.mistakes import as_mistake, sentences
 from app.views import ask, documents
 
 # a named icon would be fetched from a font server
@@ -31,4 +31,4 @@ except Exception as error:
     told = as_mistake(error)
     if told is None:
         raise
-    st.error(widgets.plain(". ".join(filter(None, told))))
+    st.error(widgets.plain(sentences(*told)))

@@ -6,10 +6,12 @@ from app import resources
 
 
 def prepare() -> None:
-    """Sets every session key once: the library's name, `turns` ((question, Answer), the oldest first), the question `pending`."""
+    """Sets every session key once: the library's name, `turns` ((question, Answer), the oldest first), the question `pending`,
+    and how often the form under Documents was `sent`, each time to be drawn anew, empty."""
     st.session_state.setdefault("library", st.query_params.get("library") or resources.library_names()[0])
     st.session_state.setdefault("turns", [])
     st.session_state.setdefault("pending", None)
+    st.session_state.setdefault("sent", 0)
 
 
 def choose_library() -> None:

@@ -5,17 +5,21 @@ picture in it loads.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import reduce
 from html import escape
 from operator import add
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Lock
+from typing import Any
 
 import streamlit as st
 
 from app.answers import place
-from ingest import Document, Receipt
+from ingest import Document
+from ingest.pace import line
+from ingest.receipt import summarize
 from rag.answer import Answer, Citation
 from rag.citations import MARKER, claims
 
@@ -24,7 +28,9 @@ _STYLE = """<style>
 .oct-m { background: #7a4b12; color: #fff; border-radius: .6em; padding: 0 .45em; font-size: .8em; }
 .oct-p { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .93rem; line-height: 1.55; }
 .oct-p mark { background: #ffe08a; color: #222; padding: 0 .1em; border-radius: .2em; }
-.oct-l { font-weight: 600; overflow-wrap: anywhere; }
+.oct-f { max-height: 24rem; overflow-y: auto; overflow-wrap: anywhere; font-size: .93rem; }
+.oct-f p { margin: 0 0 .6em; }
+.oct-f small { opacity: .7; }
 </style>"""
 
 
@@ -113,17 +119,46 @@ def _page_picture(path: str, page: int) -> None:
         st.caption("The file can't be opened any more; the passage above is what was read from it.")
 
 
-def documents(rows: Sequence[Document]) -> None:
-    st.dataframe(
-        [{"file": Path(d.path).name, "pages": d.pages, "characters": d.chars, "chunks": d.chunks, "path": d.path} for d in rows],
-        hide_index=True,
+def progress(told: Mapping[str, Any] | None, stopping: bool) -> None:
+    """How far an ingest is; None: it is still looking at the files."""
+    if told is None:
+        st.progress(0.0, "Looking for what is new")
+    else:
+        share = told["done"] / told["total"] if told["total"] else 1.0
+        st.progress(min(share, 1.0), plain(("Stopping: " if stopping else "") + line(told)))
+
+
+def receipt(last: Mapping[str, Any]) -> None:
+    """What the last ingest did: counts, then every failed file with its reason, then what the text read lacks."""
+    summary = summarize(last)
+    finished = f"{datetime.fromisoformat(last['finished']).astimezone():%d %B %Y, %H:%M}"
+    (st.success if last["ok"] else st.warning)(plain(f"{summary.headline} ({finished})"))
+    if summary.details:
+        st.caption("  \n".join(map(plain, summary.details)))
+    for title, rows in (("failed", summary.failed), ("notes", summary.notes)):
+        if rows:
+            with st.expander(f"{len(rows):,} {title}", expanded=title == "failed"):
+                st.html(f'{_STYLE}<div class="oct-f">{"".join(_named(path, text) for path, text in rows)}</div>')
+
+
+def _named(path: str, text: str) -> str:
+    file = PurePosixPath(path)
+    return f"<p><b>{escape(file.name)}</b>: {escape(text)}<br><small>{escape(str(file.parent))}</small></p>"
+
+
+def documents(rows: Sequence[Document]) -> list[Document]:
+    """The library's documents; returns those that are selected."""
+    waiting = any(d.unread_pages for d in rows)
+    table = [
+        {"file": Path(d.path).name, "pages": d.pages, "characters": d.chars, "chunks": d.chunks}
+        | ({"pages waiting for OCR": d.unread_pages} if waiting else {})
+        | {"folder": str(Path(d.path).parent)}
+        for d in rows
+    ]
+    counts = {name: st.column_config.NumberColumn(format="localized") for name in ("pages", "characters", "chunks")}
+    # the key changes with the rows: what was selected by its place must not stand for another document
+    key = f"documents {hash(tuple(d.path for d in rows))}"
+    event = st.dataframe(
+        table, hide_index=True, column_config=counts, key=key, on_select="rerun", selection_mode="multi-row", placeholder=""
     )
-
-
-def receipt(value: Receipt) -> None:
-    """What was done with each file; what failed is named with its reason."""
-    counts = ", ".join(f"{count} {status}" for status, count in value.counts.items() if count)
-    (st.success if value.ok else st.warning)(counts or "nothing to do")
-    told = [f for f in value.files if f.reason]
-    if told:
-        st.dataframe([{"file": Path(f.path).name, "status": f.status, "reason": f.reason} for f in told], hide_index=True)
+    return [rows[place] for place in event["selection"]["rows"]]

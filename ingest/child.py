@@ -5,8 +5,11 @@ that would be the page itself.
 """
 
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,3 +23,14 @@ def start(module: str, *arguments: str, pass_fds: Sequence[int] = (), **streams:
     environment = os.environ | {"PYTHONPATH": search}
     command = [sys.executable, "-P", "-m", module, *arguments]
     return subprocess.Popen(command, env=environment, pass_fds=pass_fds, stdin=subprocess.DEVNULL, **streams)
+
+
+def end_with(parent: int) -> None:
+    """In the child: stops it as Ctrl-C would once its parent is gone. A parent that was killed can't do so itself."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()

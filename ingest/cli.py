@@ -4,16 +4,17 @@ import json as json_module
 import os
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingest.pace import Pace, line
+from ingest.receipt import Summary, summarize
+
 if TYPE_CHECKING:
     from ingest.library import Library
     from ingest.pipeline import Step
-    from ingest.receipt import Receipt
 
 
 def ingest(
@@ -24,6 +25,7 @@ def ingest(
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Go on, and follow every change, until Ctrl-C.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
+    parent: Annotated[int | None, typer.Option(help="Stop when this process, which started it, has ended.", hidden=True)] = None,
 ) -> None:
     """Add documents to a library, or bring it up to date with them.
 
@@ -31,13 +33,14 @@ def ingest(
     fine; 1: some files failed, each named with its reason; 2: nothing could be done.
     """
     from ingest import IngestError, Library, Settings
-    from ingest.errors import PathError
+    from ingest.child import end_with
+    from ingest.plan import existing
 
     os.nice(19)  # questions asked meanwhile come first
     try:
-        for path in paths:  # before a library is made for nothing
-            if not path.exists():
-                raise PathError(f"no file or folder at {path}", "check the path; `octavo remove` takes a document out")
+        if parent is not None:
+            end_with(parent)
+        existing(paths)  # before a library is made for nothing
         with Library.open(Settings().library_dir(library), create=True) as opened:
             ok = _add(opened, paths, exclude or [], json)
             if watch:
@@ -61,7 +64,8 @@ def ingest(
 
 def _add(library: "Library", paths: list[Path], exclude: list[str], json: bool) -> bool:
     receipt = library.add(paths, Told(), exclude)
-    print(json_module.dumps(receipt.to_dict(), ensure_ascii=False) if json else _summary(receipt), flush=True)
+    told = receipt.to_dict()
+    print(json_module.dumps(told, ensure_ascii=False) if json else worded(summarize(told)), flush=True)
     return receipt.ok
 
 
@@ -74,41 +78,20 @@ class Told:
     """Lines on stderr: every failed file, and how far it is, at what rate and how long it will take, on a terminal."""
 
     def __init__(self) -> None:
-        self._next = 0.0
-        self._phase, self._began, self._first = "", 0.0, 0
+        self._next, self._pace = 0.0, Pace()
 
     def __call__(self, step: "Step") -> None:
         now, terminal = time.monotonic(), sys.stderr.isatty()
         clear = "\r\x1b[K" if terminal else ""
-        if step.phase != self._phase:
-            self._phase, self._began, self._first = step.phase, now, step.done - 1
+        told = self._pace.told(step)
         if step.result and step.result.status == "failed":
             print(clear + plain(f"failed: {step.result.path}: {step.result.reason}"), file=sys.stderr)
         if terminal and (now >= self._next or step.done == step.total):
             self._next = now + 0.2
-            what = "chunks embedded" if step.phase == "embedding" else "files read" if step.phase == "reading" else "files read by OCR"
-            rate = (step.done - self._first) / max(now - self._began, 1e-3)
-            left = f", {rate:,.0f} a second, {_time((step.total - step.done) / rate)} left" if now > self._began + 1 else ""
-            end = "\n" if step.done == step.total else ""
-            print(f"{clear}{step.done:,} of {step.total:,} {what}{left}", end=end, file=sys.stderr, flush=True)
+            print(clear + line(told), end="\n" if step.done == step.total else "", file=sys.stderr, flush=True)
 
 
-def _time(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-
-
-def _summary(receipt: "Receipt") -> str:
-    counts = ", ".join(f"{count} {status}" for status, count in receipt.counts.items() if count)
-    new = [file for file in receipt.files if file.status in ("added", "replaced")]
-    told = [f"{counts or 'no files'}; {sum(file.chunks for file in new)} new chunks in {receipt.seconds:.1f} s"]
-    if pages := sum(file.pages or 0 for file in new):
-        kinds = {"by OCR": "ocr_pages", "empty": "empty_pages", "scanned and not read": "unread_pages"}
-        counted = [f"{count} {kind}" for kind, name in kinds.items() if (count := sum(getattr(file, name) for file in new))]
-        told.append(f"  {pages} pages read" + (f", of these {', '.join(counted)}" if counted else ""))
-    chars, indexed = sum(file.chars for file in new), sum(file.indexed_chars for file in new)
-    if new:
-        told.append(f"  {chars:,} characters, {'all' if chars == indexed else f'{indexed:,}'} indexed")
-    skipped = Counter(file.reason for file in receipt.files if file.status == "skipped")
-    told += [f"  skipped {count}: {reason}" for reason, count in skipped.most_common()]
-    told += [f"  {file.path}: {note}" for file in new for note in file.notes]
-    return plain("\n".join(told))
+def worded(summary: Summary) -> str:
+    """A summary for the terminal, without the failed files: `Told` has named each already."""
+    told = [f"  {detail}" for detail in summary.details] + [f"  {path}: {note}" for path, note in summary.notes]
+    return plain("\n".join([summary.headline, *told]))

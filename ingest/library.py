@@ -119,19 +119,24 @@ class Library:
             run = Run(connection, self._load_embedder, Settings().parse_timeout)
             return carry_out(connection, run, run.loader_steps(loader), self._publish, progress)
 
-    def remove(self, path: str | Path) -> int:
-        """Removes a document, or all below a folder: text, words and vectors, for good. Returns how many.
+    def remove(self, *paths: str | Path) -> int:
+        """Removes documents, or all below a folder: text, words and vectors, for good. Returns how many.
+
+        Many at once cost little more than one: the index is built anew once.
 
         Raises:
-            PathError: the library has nothing there.
+            PathError: the library has nothing at one of the paths; nothing was changed.
             LibraryBusy: another process is writing.
         """
         with self._writing() as connection:
             known = database.known(connection)
-            root = str(path) if str(path) in known else stored_path(path)
-            found = [name for name in known if name == root or name.startswith(root + "/")]
-            if not found:
-                raise PathError(f"the library has no document at {root}", "name it as it was added; the page's Documents lists all")
+            found: dict[str, None] = {}
+            for path in paths:
+                root = str(path) if str(path) in known else stored_path(path)
+                below = [name for name in known if name == root or name.startswith(root + "/")]
+                if not below:
+                    raise PathError(f"the library has no document at {root}", "name it as it was added; the page's Documents lists all")
+                found |= dict.fromkeys(below)
             for name in found:
                 database.delete_file(connection, name)
             self._publish(connection, erase=True)
@@ -245,6 +250,11 @@ class Library:
                 "running": running(connection),
                 "last_receipt": database.last_receipt(connection),
             }
+
+    def running(self) -> dict[str, Any] | None:
+        """How far the ingest is that is going on, in whichever process; None where there is none. Cheap: ask it every second."""
+        with closing(schema.connect(self.directory)) as connection:
+            return running(connection)
 
     def unfinished(self) -> str:
         """What a question asked now may miss because an ingest is going on or was interrupted, in a sentence, or ""."""

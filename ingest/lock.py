@@ -29,14 +29,17 @@ def writing(directory: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(handle, 32).decode().strip() or "unknown"
-            raise LibraryBusy(
-                f"another process (pid {holder}) is writing to {directory}", "wait until it has finished, then try again"
-            ) from None
+            raise busy(directory, holder) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(handle)  # closing releases the lock
+
+
+def busy(directory: Path, holder: str) -> LibraryBusy:
+    """The error for whoever comes second."""
+    return LibraryBusy(f"another process (pid {holder}) is writing to {directory}", "wait until it has finished, then try again")
 
 
 def refuse_network(directory: Path) -> None:

@@ -52,16 +52,26 @@ def _spelled(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def existing(paths: Sequence[str | Path]) -> list[Path]:
+    """Paths to add, `~` expanded.
+
+    Raises:
+        PathError: one isn't there.
+    """
+    roots = [Path(path).expanduser() for path in paths]
+    for root in roots:
+        if not root.exists():
+            raise PathError(f"no file or folder at {root}", "check the path; `octavo remove` takes a document out")
+    return roots
+
+
 def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Sequence[str] = ()) -> Plan:
     """Looks at every file once; `known` is what the library holds, `exclude` patterns as in .gitignore.
 
     Raises:
         PathError: a path isn't there, or a pattern can't be one.
     """
-    roots = [Path(path).expanduser() for path in paths]
-    for root in roots:
-        if not root.exists():
-            raise PathError(f"no file or folder at {root}", "check the path; `octavo remove` takes a document out")
+    roots = existing(paths)
     plan = Plan()
     now = readers()
     seen: set[str] = set()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ingest import database
+from ingest.pace import Pace
 from ingest.pipeline import Run, Step
 from ingest.receipt import FileResult, Receipt
 
@@ -28,7 +29,7 @@ def carry_out(
     """Goes through a run's steps; whatever ends it, what is committed is published."""
     started = time.monotonic()
     results: list[FileResult] = []
-    next_publish, next_note = started + _PUBLISH, started
+    next_publish, next_note, pace = started + _PUBLISH, started, Pace()
     try:
         with closing(steps) as going:
             for step in going:
@@ -36,26 +37,28 @@ def carry_out(
                     results.append(step.result)
                 if progress:
                     progress(step)
-                now = time.monotonic()
+                now, told = time.monotonic(), pace.told(step)
                 if now >= next_note:
-                    _note(connection, step, now - started)
+                    _note(connection, told, now - started)
                     next_note = now + 1
                 if now >= next_publish:
                     publish(connection)
                     next_publish = time.monotonic() + max(_PUBLISH, 10 * (time.monotonic() - now))
     finally:
-        database.set_fact(connection, "progress", None)
-        publish(connection, erase=any(result.status in ("replaced", "removed") for result in results))
+        _note(connection, {"phase": "publishing", "done": 0, "total": 0, "rate": None, "left": None}, time.monotonic() - started)
+        try:
+            publish(connection, erase=any(result.status in ("replaced", "removed") for result in results))
+        finally:
+            database.set_fact(connection, "progress", None)
     receipt = Receipt(tuple(_with_embedding(result, run) for result in results), time.monotonic() - started)
-    told = tuple(result for result in receipt.files if result.status != "unchanged")
-    database.add_receipt(connection, {**replace(receipt, files=told).to_dict(), "counts": receipt.counts})
+    kept = tuple(result for result in receipt.files if result.status != "unchanged")
+    database.add_receipt(connection, {**replace(receipt, files=kept).to_dict(), "counts": receipt.counts})
     return receipt
 
 
-def _note(connection: sqlite3.Connection, step: Step, seconds: float) -> None:
+def _note(connection: sqlite3.Connection, told: dict[str, Any], seconds: float) -> None:
     """For `status` and the page, in other processes."""
-    told = {"phase": step.phase, "done": step.done, "total": step.total, "seconds": round(seconds, 1), "pid": os.getpid()}
-    database.set_fact(connection, "progress", json.dumps(told))
+    database.set_fact(connection, "progress", json.dumps({**told, "seconds": round(seconds, 1), "pid": os.getpid()}))
 
 
 def running(connection: sqlite3.Connection) -> dict[str, Any] | None:
@@ -74,7 +77,7 @@ def running(connection: sqlite3.Connection) -> dict[str, Any] | None:
 def unfinished(connection: sqlite3.Connection) -> str:
     """What a question asked now may miss, in a sentence; "" where everything has been read and embedded."""
     going = running(connection)
-    if going and going["phase"] != "embedding":
+    if going and going["phase"] in ("reading", "ocr"):
         what = "read by OCR" if going["phase"] == "ocr" else "read"
         return f"The library is being filled: {going['done']:,} of {going['total']:,} files are {what} so far."
     if waiting := database.pending_count(connection):

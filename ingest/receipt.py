@@ -1,10 +1,12 @@
 """What one ingest run did, file by file: nothing is skipped or lost without a line that says so."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Status = Literal["added", "unchanged", "replaced", "removed", "skipped", "failed"]
+_SUMMED = ("pages", "ocr_pages", "empty_pages", "unread_pages", "chars", "indexed_chars", "chunks")
 STATUSES: tuple[Status, ...] = ("added", "unchanged", "replaced", "removed", "skipped", "failed")
 
 
@@ -61,3 +63,38 @@ class Receipt:
             "seconds": round(self.seconds, 3),
             "files": [asdict(file) for file in self.files],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a person wants to know of a receipt: a headline; pages, characters and what was skipped, a line each; then
+    the path and reason of every failed file, and the path and text of every note."""
+
+    headline: str
+    details: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...]
+    notes: tuple[tuple[str, str], ...]
+
+
+def summarize(receipt: Mapping[str, Any]) -> Summary:
+    """Sums up a receipt's JSON, fresh or as the library keeps it (without the lines of unchanged files)."""
+    files = receipt["files"]
+    new = [file for file in files if file["status"] in ("added", "replaced")]
+    total = {name: sum(file[name] or 0 for file in new) for name in _SUMMED}
+    counts = ", ".join(f"{count:,} {status}" for status, count in receipt["counts"].items() if count)
+    details = []
+    if total["pages"]:
+        kinds = {"by OCR": "ocr_pages", "empty": "empty_pages", "scanned and not read": "unread_pages"}
+        counted = ", ".join(f"{total[name]:,} {kind}" for kind, name in kinds.items() if total[name])
+        details.append(f"{total['pages']:,} pages read" + (f", of these {counted}" if counted else ""))
+    if new:
+        indexed = "all" if total["chars"] == total["indexed_chars"] else f"{total['indexed_chars']:,}"
+        details.append(f"{total['chars']:,} characters, {indexed} indexed")
+    skipped = Counter(file["reason"] for file in files if file["status"] == "skipped")
+    details += [f"skipped {count:,}: {reason}" for reason, count in skipped.most_common()]
+    return Summary(
+        f"{counts or 'no files'}; {total['chunks']:,} new chunks in {receipt['seconds']:.1f} s",
+        tuple(details),
+        tuple((file["path"], file["reason"]) for file in files if file["status"] == "failed"),
+        tuple((file["path"], note) for file in new for note in file["notes"]),
+    )

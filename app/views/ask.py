@@ -9,19 +9,29 @@ def draw() -> None:
     st.title("Ask your documents")
     name = st.session_state["library"]
     count = resources.library(name).status()["documents"]
-    if not count:
-        st.info("This library is empty. Add files under Documents.")
-    else:
+    if count:
         st.caption(f"{count} documents · {widgets.plain(resources.model_note())}")
     for question, answer in st.session_state["turns"]:
         widgets.question(question)
         widgets.answer(answer)
+    if resources.unfinished(name):
+        st.fragment(_unfinished, run_every=2.0)(name, empty=not count)
+    elif not count:
+        st.info("This library is empty. Add files under Documents.")
     pending = st.session_state["pending"]
     st.chat_input("Ask a question", key="asked", on_submit=_ask, disabled=not count or pending is not None)
     if pending is not None:
         _answer(name, pending)
     elif count:
         resources.reader()  # loaded before the first question, which then waits for nothing
+
+
+def _unfinished(name: str, empty: bool) -> None:
+    """What an answer may miss; the page is drawn anew when nothing is missing any more, and when the first question can be asked."""
+    told = resources.unfinished(name)
+    if not told or (empty and resources.library(name).documents()):
+        st.rerun()
+    st.caption(widgets.plain(told))
 
 
 def _ask() -> None:

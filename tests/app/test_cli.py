@@ -48,6 +48,9 @@ def test_ingest_ask_remove_verify_as_one_would(octavo: Run, tmp_path: Path, samp
     assert files["broken.pdf"]["status"] == "failed" and files["broken.pdf"]["reason"]
     assert set(files["faq.md"]) >= {"path", "status", "reason", "pages", "chars", "chunks", "seconds"}
     assert json.loads(octavo("status", "--library", place, "--json").out)["documents"] == 1
+    told = octavo("status", "--library", place).out
+    assert "1 added, 1 failed; " in told and f"  failed: {tmp_path / 'broken.pdf'}: not a readable PDF" in told
+    assert "characters, all indexed" in told
     assert octavo("verify", "--library", place).code == 0
     assert octavo("remove", tmp_path / "faq.md", "--library", place).out == "1 removed\n"
     assert json.loads(octavo("status", "--library", place, "--json").out)["documents"] == 0

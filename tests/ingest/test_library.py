@@ -38,6 +38,15 @@ def test_adding_a_folder_twice_does_nothing_the_second_time(library: Library, fo
     check(library, _expected(folder))
 
 
+def test_of_several_paths_to_remove_one_that_is_not_there_changes_nothing(library: Library, folder: Path) -> None:
+    library.add([folder])
+    with pytest.raises(PathError):
+        library.remove(folder / "mill.txt", folder / "absent")
+    assert len(library.documents()) == 3
+    assert library.remove(folder / "mill.txt", folder / "sub", folder / "mill.txt") == 2
+    assert [Path(document.path).name for document in library.documents()] == ["barge.md"]
+
+
 def test_a_changed_file_replaces_a_deleted_one_goes_a_touched_one_stays(library: Library, folder: Path) -> None:
     library.add([folder])
     (folder / "mill.txt").write_text("A windmill stands on the hill instead.")
