@@ -13,7 +13,7 @@ import typer
 
 from app.mistakes import as_mistake
 from app.quiet import keep_quiet
-from ingest.cli import ingest, plain
+from ingest.cli import ingest, one_line, plain
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -94,7 +94,7 @@ def status(library: Library = "default", json: Json = False) -> None:
         typer.echo(f"{'last ingest':14} {last['finished']}: {counts or 'nothing to do'}")
         for file in last["files"]:
             if file["status"] == "failed":
-                typer.echo(plain(f"  failed: {file['path']}: {file['reason']}"))
+                typer.echo(one_line(f"  failed: {file['path']}: {file['reason']}"))
 
 
 @app.command()

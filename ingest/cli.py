@@ -6,14 +6,18 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    from ingest.errors import IngestError
     from ingest.library import Library
     from ingest.pipeline import Step
     from ingest.receipt import Receipt
+
+_BUSY = 3.0
+"""Seconds after which `--watch` tries again where another process is writing."""
 
 
 def ingest(
@@ -39,24 +43,46 @@ def ingest(
             if not path.exists():
                 raise PathError(f"no file or folder at {path}", "check the path; `octavo remove` takes a document out")
         with Library.open(Settings().library_dir(library), create=True) as opened:
-            ok = _add(opened, paths, exclude or [], json)
             if watch:
-                from ingest.watch import changes
-
-                print("watching for changes; Ctrl-C ends it", file=sys.stderr)
-                for _ in changes(paths):
-                    ok = _add(opened, paths, exclude or [], json)
+                _follow(opened, paths, exclude or [], json)
+            ok = _add(opened, paths, exclude or [], json)
     except IngestError as error:
-        print(plain(f"error: {error}"), file=sys.stderr)
-        if error.hint:
-            print(f"hint: {error.hint}", file=sys.stderr)
-        if json:
-            print(json_module.dumps({"error": str(error), "hint": error.hint}))
+        _tell(error, json)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         print("stopped: what is finished is kept; run it again to go on", file=sys.stderr)
         raise typer.Exit(130) from None
     raise typer.Exit(0 if ok else 1)
+
+
+def _follow(library: "Library", paths: list[Path], exclude: list[str], json: bool) -> NoReturn:
+    """Adds, and again after each change. What goes wrong after the first time is told, and watching goes on."""
+    from ingest.errors import IngestError, LibraryBusy
+    from ingest.watch import changes
+
+    bursts = changes(paths, library.directory)
+    next(bursts)  # watching from here on: what changes during the first add is seen too
+    _add(library, paths, exclude, json)
+    print("watching for changes; Ctrl-C ends it", file=sys.stderr, flush=True)
+    while True:
+        next(bursts)
+        while True:
+            try:
+                _add(library, paths, exclude, json)
+            except IngestError as error:
+                _tell(error, json)
+                if isinstance(error, LibraryBusy):
+                    time.sleep(_BUSY)
+                    continue
+            break
+
+
+def _tell(error: "IngestError", json: bool) -> None:
+    print(one_line(f"error: {error}"), file=sys.stderr)
+    if error.hint:
+        print(one_line(f"hint: {error.hint}"), file=sys.stderr)
+    if json:
+        print(json_module.dumps({"error": str(error), "hint": error.hint}), flush=True)
 
 
 def _add(library: "Library", paths: list[Path], exclude: list[str], json: bool) -> bool:
@@ -68,6 +94,11 @@ def _add(library: "Library", paths: list[Path], exclude: list[str], json: bool) 
 def plain(text: str) -> str:
     """Without control characters: a file's name or text must not move the cursor or colour the terminal."""
     return "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else "" for c in text)
+
+
+def one_line(text: str) -> str:
+    """As `plain`, for a line: a file's name may hold a newline."""
+    return plain(text.replace("\n", "\\n"))
 
 
 class Told:
@@ -83,7 +114,7 @@ class Told:
         if step.phase != self._phase:
             self._phase, self._began, self._first = step.phase, now, step.done - 1
         if step.result and step.result.status == "failed":
-            print(clear + plain(f"failed: {step.result.path}: {step.result.reason}"), file=sys.stderr)
+            print(clear + one_line(f"failed: {step.result.path}: {step.result.reason}"), file=sys.stderr)
         if terminal and (now >= self._next or step.done == step.total):
             self._next = now + 0.2
             what = "chunks embedded" if step.phase == "embedding" else "files read" if step.phase == "reading" else "files read by OCR"
@@ -111,4 +142,4 @@ def _summary(receipt: "Receipt") -> str:
     skipped = Counter(file.reason for file in receipt.files if file.status == "skipped")
     told += [f"  skipped {count}: {reason}" for reason, count in skipped.most_common()]
     told += [f"  {file.path}: {note}" for file in new for note in file.notes]
-    return plain("\n".join(told))
+    return "\n".join(map(one_line, told))
