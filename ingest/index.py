@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BATCH = 1000
+_FULL = 8 << 20
+"""Bytes of room below which a build that failed most likely failed for want of room."""
 
 
 # Writing: only under the library's lock
@@ -66,7 +68,9 @@ def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False
     if problem:
         problem = run_child("build", directory, temporary, "")
     if problem:
-        raise LibraryError(f"the index can't be built: {problem}", "the documents are safe; " + generations.REPAIR)
+        full = "its disk is full: " if shutil.disk_usage(chroma).free < _FULL else ""  # Chroma doesn't always say so
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise LibraryError(f"the index can't be built: {full}{problem}", "the documents are safe; " + generations.REPAIR)
     failpoints.reach("publish: built")
     _flush(temporary)
     failpoints.reach("publish: before the rename")
