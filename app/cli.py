@@ -13,7 +13,7 @@ import typer
 
 from app.mistakes import as_mistake
 from app.quiet import keep_quiet
-from ingest.cli import ingest, plain, worded
+from ingest.cli import ingest, one_line, plain, worded
 from ingest.pace import line
 from ingest.receipt import summarize
 
@@ -97,7 +97,7 @@ def status(library: Library = "default", json: Json = False) -> None:
         summary = summarize(last)
         typer.echo(f"{'last ingest':20} {last['finished']}: {worded(summary)}")
         for path, reason in summary.failed:
-            typer.echo(plain(f"  failed: {path}: {reason}"))
+            typer.echo(one_line(f"  failed: {path}: {reason}"))
 
 
 @app.command()

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -13,8 +13,12 @@ from ingest.pace import Pace, line
 from ingest.receipt import Summary, summarize
 
 if TYPE_CHECKING:
+    from ingest.errors import IngestError
     from ingest.library import Library
     from ingest.pipeline import Step
+
+_BUSY = 3.0
+"""Seconds after which `--watch` tries again where another process is writing."""
 
 
 def ingest(
@@ -42,24 +46,46 @@ def ingest(
             end_with(parent)
         existing(paths)  # before a library is made for nothing
         with Library.open(Settings().library_dir(library), create=True) as opened:
-            ok = _add(opened, paths, exclude or [], json)
             if watch:
-                from ingest.watch import changes
-
-                print("watching for changes; Ctrl-C ends it", file=sys.stderr)
-                for _ in changes(paths):
-                    ok = _add(opened, paths, exclude or [], json)
+                _follow(opened, paths, exclude or [], json)
+            ok = _add(opened, paths, exclude or [], json)
     except IngestError as error:
-        print(plain(f"error: {error}"), file=sys.stderr)
-        if error.hint:
-            print(f"hint: {error.hint}", file=sys.stderr)
-        if json:
-            print(json_module.dumps({"error": str(error), "hint": error.hint}))
+        _tell(error, json)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         print("stopped: what is finished is kept; run it again to go on", file=sys.stderr)
         raise typer.Exit(130) from None
     raise typer.Exit(0 if ok else 1)
+
+
+def _follow(library: "Library", paths: list[Path], exclude: list[str], json: bool) -> NoReturn:
+    """Adds, and again after each change. What goes wrong after the first time is told, and watching goes on."""
+    from ingest.errors import IngestError, LibraryBusy
+    from ingest.watch import changes
+
+    bursts = changes(paths, library.directory)
+    next(bursts)  # watching from here on: what changes during the first add is seen too
+    _add(library, paths, exclude, json)
+    print("watching for changes; Ctrl-C ends it", file=sys.stderr, flush=True)
+    while True:
+        next(bursts)
+        while True:
+            try:
+                _add(library, paths, exclude, json)
+            except IngestError as error:
+                _tell(error, json)
+                if isinstance(error, LibraryBusy):
+                    time.sleep(_BUSY)
+                    continue
+            break
+
+
+def _tell(error: "IngestError", json: bool) -> None:
+    print(one_line(f"error: {error}"), file=sys.stderr)
+    if error.hint:
+        print(one_line(f"hint: {error.hint}"), file=sys.stderr)
+    if json:
+        print(json_module.dumps({"error": str(error), "hint": error.hint}), flush=True)
 
 
 def _add(library: "Library", paths: list[Path], exclude: list[str], json: bool) -> bool:
@@ -74,6 +100,11 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else "" for c in text)
 
 
+def one_line(text: str) -> str:
+    """As `plain`, for a line: a file's name may hold a newline."""
+    return plain(text.replace("\n", "\\n"))
+
+
 class Told:
     """Lines on stderr: every failed file, and how far it is, at what rate and how long it will take, on a terminal."""
 
@@ -85,7 +116,7 @@ class Told:
         clear = "\r\x1b[K" if terminal else ""
         told = self._pace.told(step)
         if step.result and step.result.status == "failed":
-            print(clear + plain(f"failed: {step.result.path}: {step.result.reason}"), file=sys.stderr)
+            print(clear + one_line(f"failed: {step.result.path}: {step.result.reason}"), file=sys.stderr)
         if terminal and (now >= self._next or step.done == step.total):
             self._next = now + 0.2
             print(clear + line(told), end="\n" if step.done == step.total else "", file=sys.stderr, flush=True)
@@ -94,4 +125,4 @@ class Told:
 def worded(summary: Summary) -> str:
     """A summary for the terminal, without the failed files: `Told` has named each already."""
     told = [f"  {detail}" for detail in summary.details] + [f"  {path}: {note}" for path, note in summary.notes]
-    return plain("\n".join([summary.headline, *told]))
+    return "\n".join(map(one_line, [summary.headline, *told]))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def fact(connection: sqlite3.Connection, name: str) -> str | None:
-    """A fact about the library as a whole: `embedder`, `embedder_name`, `chunker`, `progress`."""
+    """A fact about the library as a whole: `embedder`, `embedder_name`, `chunker`, `progress`, `traces`."""
     row = connection.execute("select value from facts where name = ?", [name]).fetchone()
     return row[0] if row else None
 
@@ -208,7 +208,10 @@ def delete_file(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _drop_unused(connection: sqlite3.Connection, document: int) -> None:
-    connection.execute("delete from documents where id = ?1 and not exists (select 1 from files where document = ?1)", [document])
+    """Notes in the same transaction that traces of it are left, so that a run which is killed now leaves them to the next."""
+    query = "delete from documents where id = ?1 and not exists (select 1 from files where document = ?1)"
+    if connection.execute(query, [document]).rowcount:
+        set_fact(connection, "traces", "left")
 
 
 def erase_traces(connection: sqlite3.Connection) -> None:
@@ -222,6 +225,7 @@ def erase_traces(connection: sqlite3.Connection) -> None:
     connection.execute("pragma busy_timeout = 1000")
     connection.execute("pragma wal_checkpoint(truncate)").fetchall()
     failpoints.reach("erase: log cleared")
+    set_fact(connection, "traces", None)
 
 
 # Vectors and generations

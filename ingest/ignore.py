@@ -1,5 +1,6 @@
 """Files that a user doesn't want: patterns of `--exclude` and of `.octavoignore` files, written as in .gitignore."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,23 @@ class _Rules:
     folder: Path
     spec: GitIgnoreSpec
     name: str
+
+
+def _verdict(spec: GitIgnoreSpec, path: str) -> bool | None:
+    """Whether the last pattern that means this very path excludes it; None if none does.
+
+    pathspec's own answer lets a pattern that means a folder speak for all below it, so that `!*/` would take in what `*` leaves
+    out; here the folders above a path were judged before it.
+    """
+    for pattern in reversed(list(spec.patterns)):
+        if pattern.include is not None and pattern.regex and any(map(_is_whole, pattern.regex.finditer(path))):
+            return bool(pattern.include)
+    return None
+
+
+def _is_whole(match: re.Match[str]) -> bool:
+    """Not a match of a folder above the path; pathspec's group `ps_d` is the slash that ends a folder."""
+    return match.groupdict().get("ps_d") is None or match.start("ps_d") == len(match.string) - 1
 
 
 class Ignored:
@@ -44,11 +62,12 @@ class Ignored:
         return type(self)(self._root, self._exclude, (*self._rules, _Rules(folder, spec, str(file))))
 
     def by(self, path: Path, folder: bool) -> str:
-        """What excludes a path, or ""."""
-        for rules in self._rules:
+        """What excludes a path, or "": --exclude has the first word, then the nearest file that speaks of the path, as in git."""
+        for rules in sorted(self._rules, key=lambda rules: (rules.name != "--exclude", -len(rules.folder.parts))):
             relative = path.relative_to(rules.folder).as_posix() + ("/" if folder else "")
-            if rules.spec.match_file(relative):
-                return rules.name
+            excludes = _verdict(rules.spec, relative)
+            if excludes is not None:
+                return rules.name if excludes else ""
         return ""
 
 

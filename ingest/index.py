@@ -1,7 +1,7 @@
 """The dense index: Chroma, derived from SQLite, in generations that never change once published.
 
 Chroma's files are not safe when one process writes while others read, so nobody ever writes where anybody reads. The
-holder of the library's lock builds the next generation in `chroma/tmp-NUMBER`, in a child process: what crashes there
+holder of the library's lock builds the next generation in `chroma/tmp-NUMBER-PID`, in a child process: what crashes there
 crashes alone, and its end closes every file. The build is checked by querying vectors (ids and counts stay right in
 a damaged index), flushed to disk and renamed, and only then named in SQLite. `generations.py` is the readers' side.
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BATCH = 1000
+_FULL = 8 << 20
+"""Bytes of room below which a build that failed most likely failed for want of room."""
 
 
 # Writing: only under the library's lock
@@ -61,12 +63,14 @@ def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False
     last_vector, vectors = database.last_vector(connection), database.vector_count(connection)
     grows = base is not None and database.vector_count(connection, up_to=base[1]) == base[2] and not whole
     failpoints.reach("publish: before the build")
-    temporary = chroma / f"tmp-{number:08d}"
+    temporary = chroma / f"tmp-{number:08d}-{os.getpid()}"  # the child of a killed run may still be writing into that run's
     problem = run_child("build", directory, temporary, str(base[0])) if base and grows else "not tried"
     if problem:
         problem = run_child("build", directory, temporary, "")
     if problem:
-        raise LibraryError(f"the index can't be built: {problem}", "the documents are safe; " + generations.REPAIR)
+        full = "its disk is full: " if shutil.disk_usage(chroma).free < _FULL else ""  # Chroma doesn't always say so
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise LibraryError(f"the index can't be built: {full}{problem}", "the documents are safe; " + generations.REPAIR)
     failpoints.reach("publish: built")
     _flush(temporary)
     failpoints.reach("publish: before the rename")

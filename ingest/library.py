@@ -139,7 +139,7 @@ class Library:
                 found |= dict.fromkeys(below)
             for name in found:
                 database.delete_file(connection, name)
-            self._publish(connection, erase=True)
+            self._publish(connection)
         return len(found)
 
     def verify(self, repair: bool = False) -> VerifyReport:
@@ -178,8 +178,17 @@ class Library:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
+        """The library's lock, and a connection to write by.
+
+        Raises:
+            LibraryBusy: another process is writing.
+            LibraryError: SQLite can't write, as on a full disk.
+        """
         with writing(self.directory), closing(schema.connect(self.directory, write=True)) as connection:
-            yield connection
+            try:
+                yield connection
+            except sqlite3.OperationalError as error:
+                raise LibraryError(f"{self.directory} can't be written: {error}", schema.cure(error)) from error
 
     def _cut_again(self, connection: sqlite3.Connection) -> None:
         """Brings chunks up to date where they were cut in another way, or for another embedder."""
@@ -189,11 +198,11 @@ class Library:
             pipeline.cut_again(connection, self._load_embedder().counter)
         database.set_fact(connection, "chunker", chunking.VERSION)
 
-    def _publish(self, connection: sqlite3.Connection, erase: bool = False) -> None:
+    def _publish(self, connection: sqlite3.Connection) -> None:
         if not index.is_current(connection):
             self._generations.close()  # our own lease would keep the old generation, with what was removed from it
             index.publish(self.directory, connection)
-        if erase:
+        if database.fact(connection, "traces"):
             database.erase_traces(connection)
 
     # Reading
@@ -227,7 +236,9 @@ class Library:
             PathError: it isn't in the library.
         """
         with closing(schema.connect(self.directory)) as connection:
-            text = database.text(connection, stored_path(path))
+            text = database.text(connection, str(path))  # first as `documents` name it: a loader's sources are no paths
+            if text is None:
+                text = database.text(connection, stored_path(path))
         if text is None:
             raise PathError(f"the library has no document at {path}", "name it as it was added; the page's Documents lists all")
         return text

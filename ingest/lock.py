@@ -7,7 +7,7 @@ network file system is refused.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ingest.errors import LibraryBusy, LibraryError
@@ -22,16 +22,21 @@ def writing(directory: Path) -> Iterator[None]:
 
     Raises:
         LibraryBusy: another process, or another thread, holds it.
+        LibraryError: its directory can't be written to.
     """
-    handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise LibraryError(f"{directory} can't be written to: {error.strerror}", "is it yours, and is there room?") from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(handle, 32).decode().strip() or "unknown"
             raise busy(directory, holder) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        with suppress(OSError):  # a full disk: the lock holds all the same
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(handle)  # closing releases the lock

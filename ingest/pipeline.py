@@ -120,6 +120,8 @@ class Run:
             requests = (Request(same.jobs[0].file, self._seconds(same), ocr=scans is None) for same in files)
             for index, reading in workers.read(requests):
                 same = files[index]
+                if reading.final and not _is_still(same.jobs[0]):
+                    reading = Reading(None, [], "it changed while it was read: ingest it again", reading.seconds, final=False)
                 if scans is not None and reading.parsed and reading.parsed.scanned and ocr_installed():
                     same.scanned = len(reading.parsed.scanned)
                     scans.append(same)
@@ -133,8 +135,6 @@ class Run:
 
     def _settle(self, same: "_Same", reading: Reading, embedder: Embedder) -> Iterator[FileResult]:
         job = same.jobs[0]
-        if reading.parsed and not _is_still(job):
-            reading = Reading(None, [], "it changed while it was read: ingest it again", reading.seconds, final=False)
         if reading.parsed and reading.spans:
             yield self._commit(same, reading, embedder, self._readers)
             number = database.document_id(self._connection, same.sha256, same.loader)

@@ -6,6 +6,7 @@ So a second run over an unchanged folder reads nothing. What can't be read, isn'
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -48,8 +49,17 @@ def stored_path(path: str | Path) -> str:
     return _spelled(Path(path).expanduser().resolve().as_posix())
 
 
+_LIKE_BYTES = re.compile(r"\\(?=x(?:[89a-f][0-9a-f]|5c))")
+"""A backslash that would read as a byte spelled out: it is spelled out itself, so that no two names become one."""
+
+
 def _spelled(path: str) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return os.fsencode(_LIKE_BYTES.sub(r"\\x5c", path)).decode("utf-8", "backslashreplace")
+
+
+def file_of(stored: str) -> Path:
+    """Where the file lies that the library calls so."""
+    return Path(os.fsdecode(re.sub(rb"\\x([89a-f][0-9a-f]|5c)", lambda byte: bytes.fromhex(byte[1].decode()), os.fsencode(stored))))
 
 
 def existing(paths: Sequence[str | Path]) -> list[Path]:

@@ -5,11 +5,12 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
 
 from ingest import database
+from ingest.errors import IngestError
 from ingest.pace import Pace
 from ingest.pipeline import Run, Step
 from ingest.receipt import FileResult, Receipt
@@ -23,11 +24,19 @@ def carry_out(
     connection: sqlite3.Connection,
     run: Run,
     steps: Generator[Step],
-    publish: Callable[..., None],
+    publish: Callable[[sqlite3.Connection], None],
     progress: Progress | None,
 ) -> Receipt:
     """Goes through a run's steps; whatever ends it, what is committed is published."""
     started = time.monotonic()
+
+    def end() -> None:
+        _note(connection, {"phase": "publishing", "done": 0, "total": 0, "rate": None, "left": None}, time.monotonic() - started)
+        try:
+            publish(connection)
+        finally:
+            database.set_fact(connection, "progress", None)
+
     results: list[FileResult] = []
     next_publish, next_note, pace = started + _PUBLISH, started, Pace()
     try:
@@ -44,12 +53,11 @@ def carry_out(
                 if now >= next_publish:
                     publish(connection)
                     next_publish = time.monotonic() + max(_PUBLISH, 10 * (time.monotonic() - now))
-    finally:
-        _note(connection, {"phase": "publishing", "done": 0, "total": 0, "rate": None, "left": None}, time.monotonic() - started)
-        try:
-            publish(connection, erase=any(result.status in ("replaced", "removed") for result in results))
-        finally:
-            database.set_fact(connection, "progress", None)
+    except BaseException:
+        with suppress(IngestError, sqlite3.Error, OSError):  # the user is told what ended the run, not what followed from it
+            end()
+        raise
+    end()
     receipt = Receipt(tuple(_with_embedding(result, run) for result in results), time.monotonic() - started)
     kept = tuple(result for result in receipt.files if result.status != "unchanged")
     database.add_receipt(connection, {**replace(receipt, files=kept).to_dict(), "counts": receipt.counts})

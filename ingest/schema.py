@@ -119,7 +119,7 @@ def connect(directory: Path, write: bool = False) -> sqlite3.Connection:
         connection.execute("pragma foreign_keys = on")  # only now: a migration replaces tables that others refer to
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise LibraryError(f"{path} can't be read: {error}", "restore it from a backup, or ingest anew") from error
+        raise LibraryError(f"{path} can't be read: {error}", cure(error)) from error
     if version > len(MIGRATIONS):
         connection.close()
         raise LibraryError(f"{path} was written by a newer Octavo (version {version})", "upgrade Octavo")
@@ -129,16 +129,29 @@ def connect(directory: Path, write: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def cure(error: sqlite3.Error) -> str:
+    """What a user can do about an error of SQLite."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return "is there room on its disk? What was finished is kept: run it again then"
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return "is it yours to read and write?"
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "another process holds it: try again"
+    return "restore it from a backup, or ingest anew"
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of it or none of it."""
+    """All of it or none of it. On a full disk the commit too may fail, and SQLite may have rolled back by itself."""
     connection.execute("begin immediate")
     try:
         yield
+        connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        if connection.in_transaction:
+            connection.execute("rollback")
         raise
-    connection.execute("commit")
 
 
 def now() -> str:

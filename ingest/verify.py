@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest import database, generations, index
-from ingest.plan import stamp_of
+from ingest.plan import file_of, stamp_of
 from ingest.schema import transaction
 
 
@@ -101,7 +101,7 @@ def _notes(connection: sqlite3.Connection) -> Iterator[str]:
         if known.document is None or not known.stamp:
             continue
         try:
-            status = Path(path).stat()
+            status = file_of(path).stat()
         except OSError:
             yield f"{path} is gone from the disk"
             continue

@@ -13,7 +13,7 @@ from ingest.errors import LibraryError
 from ingest.loaders import load
 from tests.ingest.conftest import Forked, Nursery
 
-FILES = 300
+FILES = 150
 ADD = "from ingest import Library; Library.open(arguments[0], embedder, create=True).add([arguments[1]])"
 
 
@@ -25,13 +25,6 @@ def _committed(directory: Path) -> int:
         return 0
 
 
-MOMENTS: dict[str, Callable[[Path], bool]] = {
-    "some files committed": lambda directory: _committed(directory) > 3,
-    "index being built": lambda directory: bool(list(directory.glob("chroma/tmp-*"))),
-    "index built, perhaps not yet named": lambda directory: bool(list(directory.glob("chroma/0*"))),
-}
-
-
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
     folder = tmp_path / "many"
@@ -41,13 +34,11 @@ def many(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_an_add_that_was_killed_is_finished_by_the_next(
-    moment: str, tmp_path: Path, many: Path, embedder: Embedder, nursery: Nursery
-) -> None:
+def test_an_add_that_was_killed_is_finished_by_the_next(tmp_path: Path, many: Path, embedder: Embedder, nursery: Nursery) -> None:
+    """While files are read; test_kills.py and test_failpoints.py kill at other moments."""
     directory = tmp_path / "library"
     process = nursery.fork(ADD, tmp_path / "output", str(directory), str(many))
-    _wait(process, lambda: MOMENTS[moment](directory))
+    _wait(process, lambda: _committed(directory) > 3)
     process.send(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     with Library.open(directory, embedder) as library:
