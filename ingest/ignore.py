@@ -28,7 +28,7 @@ def _verdict(spec: GitIgnoreSpec, path: str) -> bool | None:
     out; here the folders above a path were judged before it.
     """
     for pattern in reversed(list(spec.patterns)):
-        if pattern.include is not None and pattern.regex and any(map(_is_whole, pattern.regex.finditer(path))):
+        if pattern.include is not None and pattern.regex and any(_is_whole(match) for match in pattern.regex.finditer(path)):
             return bool(pattern.include)
     return None
 

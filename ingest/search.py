@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest.records import Chunk
 from ingest.scripts import is_unspaced
@@ -20,6 +20,9 @@ _INSIDE = "path in (select value from json_each(:within))"
 _CHUNK = f"""key, (select min(path) from files where files.document = chunks.document and (:within is null or {_INSIDE})),
     text, char_start, char_end, page_start, page_end, heading, header"""
 _WITHIN = f"in (select id from chunks where document in (select document from files where {_INSIDE}))"
+
+_REACH = 6
+"""Times as many rows are ranked in all documents before those within some are ranked by themselves."""
 
 
 def _paths(within: Iterable[str] | None) -> str | None:
@@ -43,17 +46,27 @@ def words(connection: sqlite3.Connection, terms: Sequence[str], k: int, within: 
     scores: dict[str, float] = {}
     found: dict[str, Chunk] = {}
     for table, of_table in (("words", spaced), ("grams", unspaced)):
-        where = "" if within is None else f"and +rowid {_WITHIN}"  # + so that FTS5 isn't asked for each document's rows in turn
-        query = f"""with best as (select rowid as number, bm25({table}) as score from {table}
-                where {table} match :match {where} order by score limit :k)
-            select {_CHUNK}, -score from best join chunks on chunks.id = number order by score, number"""
-        if of_table:
-            match = " OR ".join(f'"{term}"' for term in of_table)
-            for row in connection.execute(query, {"match": match, "k": k, "within": _paths(within)}):
-                found[row[0]] = Chunk(*row[:-1])
-                scores[row[0]] = scores.get(row[0], 0.0) + row[-1]
+        for row in _ranked(connection, table, of_table, k, _paths(within)) if of_table else []:
+            found[row[0]] = Chunk(*row[:-1])
+            scores[row[0]] = scores.get(row[0], 0.0) + row[-1]
     best = sorted(scores, key=lambda key: -scores[key])[:k]
     return [(found[key], scores[key]) for key in best]
+
+
+def _ranked(connection: sqlite3.Connection, table: str, terms: Sequence[str], k: int, within: str | None) -> list[Any]:
+    """The k best rows of an FTS5 table: among its very best, where enough of these are within, else among all that are."""
+    match = " OR ".join(f'"{term}"' for term in terms)
+    rows: list[Any] = []
+    for inside in ("", f"and +rowid {_WITHIN}"):  # + so that FTS5 isn't asked for each document's rows in turn
+        query = f"""with best as (select rowid as number, bm25({table}) as score from {table}
+                where {table} match :match {inside} order by score limit :reach)
+            select {_CHUNK}, -score from best join chunks on chunks.id = number
+            where :within is null or document in (select document from files where {_INSIDE}) order by score, number limit :k"""
+        reach = k if within is None or inside else _REACH * k
+        rows = connection.execute(query, {"match": match, "reach": reach, "k": k, "within": within}).fetchall()
+        if within is None or len(rows) >= k:
+            break
+    return rows
 
 
 def document_frequency(connection: sqlite3.Connection, terms: Sequence[str]) -> dict[str, int]:

@@ -72,7 +72,7 @@ class View:
         vector = self._embed(text)
         inside = total if within is None else search.within_count(self._connection, within)
         if self._generation is not None and (within is None or inside > _EXACT):
-            wider = 1 if within is None else 2 * total / inside
+            wider = 1 if within is None else 1.5 * total / inside
             near = self._generation.query(vector, min(total, math.ceil(k * wider)))
             if within is not None:
                 kept = search.keys_within(self._connection, [key for key, _ in near], within)

@@ -2,7 +2,9 @@
 
 from contextlib import closing
 
-from ingest import Library, schema, search
+from ingest import Library, database, schema, search
+
+_DOCUMENT_OF = {"documents": "id", "chunks": "document", "vectors": "(select document from chunks where chunks.id = chunk)"}
 
 
 def check(library: Library, expected: dict[str, str]) -> None:
@@ -18,3 +20,7 @@ def check(library: Library, expected: dict[str, str]) -> None:
     with closing(schema.connect(library.directory)) as connection:
         keys, vectors = search.vectors(connection)
         assert len(keys) == len(set(keys)) == len(vectors)
+        for table, document in _DOCUMENT_OF.items():
+            query = f"select count(*), total({document} in (select document from files)) from {table}"
+            assert len(set(connection.execute(query).fetchone())) == 1, f"{table} that belong to no file"
+        assert len(keys) == database.chunk_count(connection)

@@ -460,13 +460,18 @@ def test_pages_of_a_loader_are_documents_replaced_when_they_change_and_kept_when
 # Watching
 
 
+def _heed_interrupts() -> None:
+    """What a shell starts in the background ignores them, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 def test_watching_follows_new_changed_renamed_and_deleted_files(folder: Path, tmp_path: Path) -> None:
     """The library lies in the folder: what is written there must not set off another look, and another."""
     environment = os.environ | {"OCTAVO_HOME": str(folder / "home"), "PYTHONPATH": str(Path(child.__file__).parents[1])}
     command = [sys.executable, "-m", "ingest", str(folder), "--watch", "--json"]
     with (tmp_path / "errors").open("w") as errors:
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, preexec_fn=_heed_interrupts)
     assert process.stdout
 
     def changed() -> dict[str, str]:
@@ -489,8 +494,8 @@ def test_watching_follows_new_changed_renamed_and_deleted_files(folder: Path, tm
         assert told == {"eels.txt": "removed"}
         time.sleep(1.2)
         process.send_signal(signal.SIGINT)
-        rest = process.stdout.read()
-        assert process.wait(20) == 130 and not rest, rest
+        rest, _ = process.communicate(timeout=20)
+        assert process.returncode == 130 and not rest, rest
     finally:
         process.kill()
         process.wait()
