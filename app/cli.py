@@ -4,6 +4,7 @@ Data goes to stdout, progress to stderr. A mistake is one line with a hint, neve
 """
 
 import json as json_module
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -224,6 +225,8 @@ def _count(done: int, total: int) -> None:
 def main() -> None:
     """Runs the command; a user's mistake ends as `error: ...` and `hint: ...` with exit code 2."""
     keep_quiet()
+    if sys.argv[1:2] == ["ingest"]:
+        os.nice(19)  # questions asked meanwhile come first
     try:
         app(prog_name="octavo")
     except KeyboardInterrupt:

@@ -1,7 +1,6 @@
 """`octavo ingest` and `python -m ingest`: one command, defined here, mounted by app/cli.py."""
 
 import json as json_module
-import os
 import sys
 import time
 from pathlib import Path
@@ -40,7 +39,6 @@ def ingest(
     from ingest.child import end_with
     from ingest.plan import existing
 
-    os.nice(19)  # questions asked meanwhile come first
     try:
         if parent is not None:
             end_with(parent)
