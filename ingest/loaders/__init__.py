@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from ingest.loaders.parsed import LoadError, Parsed
+from ingest.loaders.parsed import MOST_TEXT, LoadError, Parsed
 
 _CODE = """
 ada adoc asm astro awk bash bat bib c cc cfg clj cljs cmake cmd conf cpp cs csh css cts cu cxx d dart diff el elm erl ex exs f f90 fish
@@ -49,6 +49,12 @@ WITH_OCR = {"pdf", "image"}
 """Loaders that can read pictures of text, when asked to."""
 
 
+_IN_PARTS = {"pdf", "docx", "pptx", "xlsx", "odf", "epub", "image", "legacy", "outlook"}
+"""Loaders that don't take a file's bytes into memory all at once."""
+_LARGEST, _LARGEST_MAIL = 4 * MOST_TEXT, 1 << 30
+"""Bytes that the others may take: more than a document's longest text can have; mail also has attachments."""
+
+
 def kind(path: Path) -> str | None:
     """The name of the loader that reads a file, None where there is none."""
     return SUFFIXES.get(path.suffix.lower())
@@ -75,6 +81,9 @@ def load(path: Path, ocr: bool = False) -> Parsed:
 
     suffix = true_suffix(path, path.suffix.lower())
     name = SUFFIXES[suffix]
+    size, largest = path.stat().st_size, _LARGEST_MAIL if name == "mail" else _LARGEST
+    if name not in _IN_PARTS and size > largest:
+        raise LoadError(f"too big: {size >> 20:,} MB, of at most {largest >> 20:,} MB that such a file may have")
     module = import_module(f"ingest.loaders.{name}")
     try:
         if name == "legacy":

@@ -284,9 +284,10 @@ def test_bombs_and_files_of_2_gb_fail_in_a_line_in_little_memory(tmp_path: Path,
         assert run.wait() == 1
     lines = [line for line in run.output.read_text().splitlines() if line.startswith("failed: ")]
     seconds = time.monotonic() - started
-    print(f"\n2 GB files: {peak.largest} MB in the largest process, {peak.together} MB together, {seconds:.0f} s: {lines}")
+    reasons = sorted(line.rpartition("/")[2] for line in lines)
+    print(f"\n2 GB files: {peak.largest} MB in the largest process, {peak.together} MB together, {seconds:.0f} s: {reasons}")
     assert len(lines) == 6 and "1 added, 6 failed" in run.output.read_text(), run.output.read_text()
-    assert peak.together < 3000
+    assert peak.together < 1500 and not [line for line in lines if "GB of memory" in line]
 
 
 @pytest.mark.slow
