@@ -31,6 +31,7 @@ def octavo(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFix
     from app.cli import main
 
     monkeypatch.setenv("OCTAVO_HOME", str(home))
+    monkeypatch.setattr("os.nice", lambda _: 0)  # main runs in this process, and no other test should be slow for it
 
     def run(*args: str | Path) -> Ran:
         monkeypatch.setattr(sys, "argv", ["octavo", *map(str, args)])
