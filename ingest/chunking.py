@@ -18,7 +18,7 @@ from ingest.loaders.parsed import Parsed
 
 TARGET = 200
 """Tokens that a chunk aims at where its section is longer than the embedder's window."""
-OVERLAP = 24
+OVERLAP = 40
 """Tokens that the sentence repeated from the chunk before may have at most."""
 SMALL = 24
 """Tokens below which a section (a title, say) joins the one that follows."""
