@@ -3,7 +3,6 @@
 The index isn't in it: it is built again from the database. What is brought back is checked before it gets its name.
 """
 
-import hashlib
 import json
 import shutil
 import sqlite3
@@ -13,7 +12,9 @@ from pathlib import Path, PurePosixPath
 
 from ingest import failpoints, index, schema
 from ingest.errors import LibraryError
+from ingest.loaders.zipped import FAULTS
 from ingest.lock import refuse_network, writing
+from ingest.plan import sha256_of
 from ingest.settings import DATABASE, UPLOADS
 
 _MANIFEST = "octavo.json"
@@ -25,8 +26,7 @@ def export_library(directory: Path, file: Path) -> int:
     Raises:
         LibraryError: there is no library, or the file can't be written.
     """
-    schema.connect(directory).close()
-    copy, partial = file.with_name(file.name + ".sqlite3"), file.with_name(file.name + ".partial")
+    copy, partial = (file.with_name(f"{file.name}.{kind}.partial") for kind in ("sqlite3", "zip"))
     try:
         with closing(schema.connect(directory)) as connection:
             copy.unlink(missing_ok=True)
@@ -37,7 +37,7 @@ def export_library(directory: Path, file: Path) -> int:
             hashes = {}
             for name, path in members.items():
                 archive.write(path, name)
-                hashes[name] = _sha256(path)
+                hashes[name] = sha256_of(path)
             archive.writestr(_MANIFEST, json.dumps({"directory": str(directory), "sha256": hashes}))
         failpoints.reach("export: archive written")
         partial.replace(file)
@@ -94,20 +94,15 @@ def _unpack(file: Path, directory: Path) -> str:
                 target.parent.mkdir(exist_ok=True)
                 with archive.open(name) as source, target.open("wb") as sink:
                     shutil.copyfileobj(source, sink, 1 << 20)
-                if _sha256(target) != sha256:
+                if sha256_of(target) != sha256:
                     raise LibraryError(f"{file}: {name} is damaged in it", "copy the file again, or use an older one")
             return str(manifest["directory"])
     except FileNotFoundError as error:
         raise LibraryError(f"no file at {file}") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, AttributeError, EOFError, OSError) as error:
+    except (*FAULTS, AttributeError) as error:
         raise LibraryError(f"{file}: not an exported library, or damaged ({error})", "`octavo export FILE` makes one") from error
 
 
 def _is_ours(name: str) -> bool:
     parts = PurePosixPath(name).parts
     return name == DATABASE or (len(parts) == 2 and parts[0] == UPLOADS and not parts[1].startswith("."))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

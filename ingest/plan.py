@@ -16,7 +16,7 @@ from ingest.database import Known
 from ingest.errors import PathError
 from ingest.ignore import Ignored
 from ingest.loaders import kind, readers
-from ingest.receipt import FileResult
+from ingest.receipt import FileResult, Status
 
 _MANY = 10
 """Documents that an empty folder may not take out: a drive that isn't mounted looks like one."""
@@ -135,8 +135,8 @@ def _walk(root: Path, ignored: Ignored) -> Iterator[tuple[Path, FileResult | Non
             yield path, None
 
 
-def _line(path: Path, status: str, reason: str) -> FileResult:
-    return FileResult(_spelled(path.as_posix()), status, reason)  # type: ignore[arg-type]
+def _line(path: Path, status: Status, reason: str) -> FileResult:
+    return FileResult(_spelled(path.as_posix()), status, reason)
 
 
 def _plan_file(plan: Plan, path: str, file: Path, known: Known | None, readers: str) -> None:
@@ -158,8 +158,7 @@ def _plan_file(plan: Plan, path: str, file: Path, known: Known | None, readers: 
         if known and known.stamp == stamp and not _better_now(known, readers):
             plan.settled.append(_as_before(path, known))
             return
-        with file.open("rb") as opened:
-            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+        sha256 = sha256_of(file)
     except OSError as error:
         plan.settled.append(FileResult(path, "failed", f"can't be read: {error.strerror}"))
         return
@@ -168,6 +167,11 @@ def _plan_file(plan: Plan, path: str, file: Path, known: Known | None, readers: 
         plan.settled.append(_as_before(path, known))
     else:
         plan.jobs.append(Job(path, file, stamp, sha256, status.st_size, bool(known and known.document)))
+
+
+def sha256_of(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def stamp_of(status: os.stat_result) -> str:
@@ -183,8 +187,18 @@ def _as_before(path: str, known: Known) -> FileResult:
     return from_known(path, "failed" if known.reason else "unchanged", known, known.reason)
 
 
-def from_known(path: str, status: str, known: Known, reason: str = "") -> FileResult:
+def from_known(path: str, status: Status, known: Known, reason: str = "") -> FileResult:
     """The line of a file whose document is there already."""
-    counts = {"ocr_pages": known.ocr_pages, "empty_pages": known.empty_pages, "unread_pages": known.unread_pages}
-    notes = tuple(json.loads(known.notes))
-    return FileResult(path, status, reason, known.pages, known.chars, known.chunks, **counts, indexed_chars=known.chars, notes=notes)  # type: ignore[arg-type]
+    return FileResult(
+        path,
+        status,
+        reason,
+        pages=known.pages,
+        chars=known.chars,
+        chunks=known.chunks,
+        ocr_pages=known.ocr_pages,
+        empty_pages=known.empty_pages,
+        unread_pages=known.unread_pages,
+        indexed_chars=known.chars,
+        notes=tuple(json.loads(known.notes)),
+    )

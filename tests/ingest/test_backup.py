@@ -33,12 +33,21 @@ def test_what_is_exported_comes_back_whole(library: Library, folder: Path, tmp_p
         assert other.add([folder]).counts["unchanged"] == 3
 
 
+def test_an_export_touches_no_file_but_its_own(library: Library, folder: Path) -> None:
+    library.add([folder])
+    database = library.directory / "library.sqlite3"
+    export_library(library.directory, library.directory / "library")  # beside a file of nearly that name
+    assert database.is_file() and library.words("oats", 1) and library.verify().ok
+
+
 def test_a_damaged_file_is_refused_and_leaves_nothing(library: Library, folder: Path, tmp_path: Path) -> None:
     library.add([folder])
     good = tmp_path / "good"
     export_library(library.directory, good)
     data = bytearray(good.read_bytes())
-    for name, change in {"cut": data[: len(data) // 2], "no zip": b"hello", "flipped": _flipped(data)}.items():
+    flipped = {f"flipped at {place}": _flipped(data, place) for place in range(len(data) // 4, len(data) // 2, 97)}
+    assert len(flipped) > 20  # some damage is seen by the inflater, some by the hash
+    for name, change in {"cut": data[: len(data) // 2], "no zip": b"hello", **flipped}.items():
         bad = tmp_path / "bad"
         bad.write_bytes(change)
         with pytest.raises(LibraryError, match="damaged"):
@@ -46,9 +55,9 @@ def test_a_damaged_file_is_refused_and_leaves_nothing(library: Library, folder: 
         assert not (tmp_path / name).exists() and not list(tmp_path.glob("*.importing"))
 
 
-def _flipped(data: bytearray) -> bytes:
+def _flipped(data: bytearray, place: int) -> bytes:
     changed = bytearray(data)
-    changed[len(data) // 3] ^= 0xFF
+    changed[place] ^= 0xFF
     return bytes(changed)
 
 
