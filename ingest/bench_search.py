@@ -7,12 +7,13 @@ centres. It goes through the real tables and the real index; questions are embed
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ingest import database, schema
+from ingest import database, index, schema
 from ingest.embedder import Embedder
 from ingest.library import Library
 from ingest.loaders.parsed import Parsed
@@ -35,7 +36,8 @@ def bench(chunks: int, questions: int, tell: Callable[[str], None]) -> dict[str,
         paths = _fill(Path(directory), chunks, rng)
         tell(f"{chunks:,} chunks in {len(paths):,} documents written in {time.monotonic() - started:.0f} s")
         started = time.monotonic()
-        library.publish()
+        with closing(schema.connect(Path(directory), write=True)) as connection:
+            index.publish(Path(directory), connection)
         tell(f"index built and checked in {time.monotonic() - started:.0f} s")
         asked = [" ".join(_words(rng, 9)) for _ in range(questions)]
         figures: dict[str, Any] = {"chunks": chunks}

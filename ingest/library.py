@@ -100,9 +100,8 @@ class Library:
             EmbedderError: the library's embedder can't be loaded; nothing was changed.
         """
         with self._writing() as connection:
-            self._cut_again(connection)
+            run = self._run(connection)
             plan = make_plan(paths, database.known(connection), exclude)
-            run = Run(connection, self._load_embedder, Settings().parse_timeout)
             return carry_out(connection, run, run.steps(plan), self._publish, progress)
 
     def add_loader(self, loader: "BaseLoader", progress: Progress | None = None) -> Receipt:
@@ -115,8 +114,7 @@ class Library:
             EmbedderError: the library's embedder can't be loaded; nothing was changed.
         """
         with self._writing() as connection:
-            self._cut_again(connection)
-            run = Run(connection, self._load_embedder, Settings().parse_timeout)
+            run = self._run(connection)
             return carry_out(connection, run, run.loader_steps(loader), self._publish, progress)
 
     def remove(self, *paths: str | Path) -> int:
@@ -135,7 +133,7 @@ class Library:
                 root = str(path) if str(path) in known else stored_path(path)
                 below = [name for name in known if name == root or name.startswith(root + "/")]
                 if not below:
-                    raise PathError(f"the library has no document at {root}", "name it as it was added; the page's Documents lists all")
+                    raise _absent(root)
                 found |= dict.fromkeys(below)
             for name in found:
                 database.delete_file(connection, name)
@@ -164,17 +162,13 @@ class Library:
             LibraryBusy: another process is writing.
         """
         library = cls(Path(directory).expanduser().resolve(), embedder.name, embedder)
+        refuse_network(library.directory)
+        schema.connect(library.directory).close()  # writing would make one
         with library._writing() as connection:
             database.forget_vectors(connection, embedder.name, embedder.fingerprint)
-            library._cut_again(connection)
-            run = Run(connection, lambda: embedder, Settings().parse_timeout)
+            run = library._run(connection)
             carry_out(connection, run, run.embed(), library._publish, progress)
             return database.vector_count(connection)
-
-    def publish(self) -> None:
-        """Brings the index up to date with the vectors, as `add` does at its end."""
-        with self._writing() as connection:
-            self._publish(connection)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -190,13 +184,13 @@ class Library:
             except sqlite3.OperationalError as error:
                 raise LibraryError(f"{self.directory} can't be written: {error}", schema.cure(error)) from error
 
-    def _cut_again(self, connection: sqlite3.Connection) -> None:
-        """Brings chunks up to date where they were cut in another way, or for another embedder."""
-        if database.fact(connection, "chunker") == chunking.VERSION:
-            return
-        if database.chunk_count(connection):
-            pipeline.cut_again(connection, self._load_embedder().counter)
-        database.set_fact(connection, "chunker", chunking.VERSION)
+    def _run(self, connection: sqlite3.Connection) -> Run:
+        """A run to come, once chunks are up to date that were cut in another way, or for another embedder."""
+        if database.fact(connection, "chunker") != chunking.VERSION:
+            if database.chunk_count(connection):
+                pipeline.cut_again(connection, self._load_embedder().counter)
+            database.set_fact(connection, "chunker", chunking.VERSION)
+        return Run(connection, self._load_embedder, Settings().parse_timeout)
 
     def _publish(self, connection: sqlite3.Connection) -> None:
         if not index.is_current(connection):
@@ -240,7 +234,7 @@ class Library:
             if text is None:
                 text = database.text(connection, stored_path(path))
         if text is None:
-            raise PathError(f"the library has no document at {path}", "name it as it was added; the page's Documents lists all")
+            raise _absent(path)
         return text
 
     def status(self) -> dict[str, Any]:
@@ -266,6 +260,11 @@ class Library:
         """How far the ingest is that is going on, in whichever process; None where there is none. Cheap: ask it every second."""
         with closing(schema.connect(self.directory)) as connection:
             return running(connection)
+
+    def last_receipt(self) -> dict[str, Any] | None:
+        """What the last ingest that came to its end did, without the files that it left alone."""
+        with closing(schema.connect(self.directory)) as connection:
+            return database.last_receipt(connection)
 
     def unfinished(self) -> str:
         """What a question asked now may miss because an ingest is going on or was interrupted, in a sentence, or ""."""
@@ -307,6 +306,10 @@ class Library:
                 database.set_fact(connection, "embedder", self._embedder.fingerprint)
         _check_embedder(fingerprint, self._embedder)
         return self._embedder
+
+
+def _absent(path: str | Path) -> PathError:
+    return PathError(f"the library has no document at {path}", "name it as it was added; the page's Documents lists all")
 
 
 def _make(directory: Path) -> None:

@@ -46,7 +46,7 @@ def _progress(name: str) -> None:
 def _ended(name: str) -> None:
     if trouble := resources.trouble(name):
         st.warning(widgets.plain(trouble))
-    if last := resources.library(name).status()["last_receipt"]:
+    if last := resources.library(name).last_receipt():
         widgets.receipt(last)
 
 

@@ -557,3 +557,9 @@ def test_reembedding_that_was_stopped_is_finished_by_the_next_add(
         assert np.allclose([hit.score for hit in hits], ours, atol=5e-3) and not np.allclose(ours, theirs, atol=5e-2)
     assert Library.reembed(library.directory, embedder) == total
     assert library.verify().ok and library.dense("honey", 1)[0].chunk.path.endswith("bees.html")
+
+
+def test_reembedding_makes_no_library_where_there_is_none(tmp_path: Path, embedder: Embedder) -> None:
+    with pytest.raises(LibraryError, match="no library at"):
+        Library.reembed(tmp_path, embedder)
+    assert not list(tmp_path.iterdir())
