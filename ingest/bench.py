@@ -38,14 +38,15 @@ def bench(folder: Path, rounds: int, tell: Callable[[str], None]) -> dict[str, A
         raise IngestError("the recipe needs pypdf", "pip install 'octavo[bench]'")
     embedder = Embedder.load(DEFAULT)
     recipe = _Recipe()
-    runs: dict[str, Callable[[], _Made]] = {"octavo": partial(_octavo, files, embedder), "recipe": partial(recipe.run, files)}
+    runs: dict[str, Callable[[Path], _Made]] = {"octavo": partial(_octavo, files, embedder), "recipe": partial(recipe.run, files)}
     rows: dict[str, list[dict[str, Any]]] = {"octavo": [], "recipe": []}
     for number in range(rounds):
         for name, run in runs.items():
-            started = time.monotonic()
-            facts, texts, find = run()
-            facts["seconds"] = round(time.monotonic() - started, 2)
-            facts["recall_at_5"] = _recall(texts, find) if number == 0 else None
+            with tempfile.TemporaryDirectory() as directory:
+                started = time.monotonic()
+                facts, texts, find = run(Path(directory))
+                facts["seconds"] = round(time.monotonic() - started, 2)
+                facts["recall_at_5"] = _recall(texts, find) if number == 0 else None
             rows[name].append(facts)
             tell(f"{name:8} round {number + 1}: {facts}")
     best = {
@@ -57,8 +58,7 @@ def bench(folder: Path, rounds: int, tell: Callable[[str], None]) -> dict[str, A
     return {**best, "ratio": round(best["recipe"]["seconds"] / best["octavo"]["seconds"], 2), "peak_mb": peak}
 
 
-def _octavo(files: list[Path], embedder: Embedder) -> _Made:
-    directory = Path(tempfile.mkdtemp())
+def _octavo(files: list[Path], embedder: Embedder, directory: Path) -> _Made:
     library = Library.open(directory, embedder, create=True)
     receipt = library.add(files)
     added = [file for file in receipt.files if file.status == "added"]
@@ -78,14 +78,14 @@ class _Recipe:
         self._embeddings = HuggingFaceEmbeddings(model_name=str(default_directory()), model_kwargs={"device": "cpu"})
         self._embeddings.embed_query("warm")
 
-    def run(self, files: list[Path]) -> _Made:
+    def run(self, files: list[Path], directory: Path) -> _Made:
         from langchain_community.document_loaders import PyPDFLoader
         from langchain_community.vectorstores import Chroma
         from langchain_text_splitters import RecursiveCharacterTextSplitter
 
         pages = [page for file in files for page in PyPDFLoader(str(file)).load()]
         chunks = RecursiveCharacterTextSplitter(chunk_size=1000, chunk_overlap=200).split_documents(pages)
-        store = Chroma.from_documents(chunks, self._embeddings, persist_directory=tempfile.mkdtemp())
+        store = Chroma.from_documents(chunks, self._embeddings, persist_directory=str(directory))
         texts = [page.page_content for page in pages]
         facts = {"pages": len(pages), "chars": sum(map(len, texts)), "chunks": len(chunks)}
         return facts, texts, lambda question: [found.page_content for found in store.similarity_search(question, 5)]

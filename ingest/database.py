@@ -70,9 +70,10 @@ class Known(NamedTuple):
     notes: str
 
 
-_COUNTS = """pages, coalesce(json_array_length(layout, '$.ocr'), 0), coalesce(json_array_length(layout, '$.empty'), 0),
-    coalesce(json_array_length(layout, '$.scanned'), 0), coalesce(chars, 0),
-    (select count(*) from chunks where chunks.document = files.document), coalesce(json_extract(layout, '$.notes'), '[]')"""
+_UNREAD = "coalesce(json_array_length(layout, '$.scanned'), 0)"
+_CHUNKS = "(select count(*) from chunks where chunks.document = files.document)"
+_COUNTS = f"""pages, coalesce(json_array_length(layout, '$.ocr'), 0), coalesce(json_array_length(layout, '$.empty'), 0), {_UNREAD},
+    coalesce(chars, 0), {_CHUNKS}, coalesce(json_extract(layout, '$.notes'), '[]')"""
 _FILES = "from files left join documents on documents.id = files.document"
 
 
@@ -84,8 +85,7 @@ def known(connection: sqlite3.Connection, path: str | None = None) -> dict[str, 
 
 def documents(connection: sqlite3.Connection) -> list[Document]:
     """All files that gave text, by path."""
-    query = f"""select path, chars, pages, (select count(*) from chunks where chunks.document = files.document), added,
-        coalesce(json_array_length(layout, '$.scanned'), 0) {_FILES} where document is not null order by path"""
+    query = f"select path, chars, pages, {_CHUNKS}, added, {_UNREAD} {_FILES} where document is not null order by path"
     return [Document(*row) for row in connection.execute(query)]
 
 
@@ -113,10 +113,7 @@ def document_id(connection: sqlite3.Connection, sha256: str, loader: str) -> int
 
 def unread_pages(connection: sqlite3.Connection, document: int) -> int:
     """Pages of a document that are pictures which nothing has read."""
-    row = connection.execute(
-        "select coalesce(json_array_length(layout, '$.scanned'), 0) from documents where id = ?", [document]
-    ).fetchone()
-    return int(row[0])
+    return int(connection.execute(f"select {_UNREAD} from documents where id = ?", [document]).fetchone()[0])
 
 
 def touch(connection: sqlite3.Connection, path: str, stamp: str) -> None:

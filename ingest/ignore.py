@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -39,12 +40,11 @@ def _is_whole(match: re.Match[str]) -> bool:
 
 
 class Ignored:
-    """The rules in force in a folder: those given, and those of each `.octavoignore` on the way down."""
+    """The rules in force in a folder: those given, and those of each `.octavoignore` on the way down, the nearest first."""
 
-    def __init__(self, root: Path, exclude: Sequence[str], rules: tuple[_Rules, ...] | None = None) -> None:
-        self._root = root
-        self._exclude = exclude
-        self._rules = rules if rules is not None else tuple([_Rules(root, _spec(exclude, "--exclude"), "--exclude")] if exclude else [])
+    def __init__(self, root: Path, exclude: Sequence[str]) -> None:
+        self._given = _Rules(root, _spec(exclude, "--exclude"), "--exclude")
+        self._nearest: tuple[_Rules, ...] = ()
 
     def within(self, folder: Path) -> Self:
         """The rules in force in `folder`.
@@ -59,11 +59,13 @@ class Ignored:
             spec = _spec(file.read_text(encoding="utf-8").splitlines(), str(file))
         except (OSError, UnicodeDecodeError) as error:
             raise PathError(f"{file}: can't be read ({error})", "it is a text file of patterns, as .gitignore is") from error
-        return type(self)(self._root, self._exclude, (*self._rules, _Rules(folder, spec, str(file))))
+        inner = copy(self)
+        inner._nearest = (_Rules(folder, spec, str(file)), *self._nearest)
+        return inner
 
     def by(self, path: Path, folder: bool) -> str:
         """What excludes a path, or "": --exclude has the first word, then the nearest file that speaks of the path, as in git."""
-        for rules in sorted(self._rules, key=lambda rules: (rules.name != "--exclude", -len(rules.folder.parts))):
+        for rules in (self._given, *self._nearest):
             relative = path.relative_to(rules.folder).as_posix() + ("/" if folder else "")
             excludes = _verdict(rules.spec, relative)
             if excludes is not None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ingest import database, failpoints, loaded
 from ingest.chunking import Span, pages_of, split
 from ingest.embedder import Embedder
-from ingest.loaders import kind, ocr_installed, readers
+from ingest.loaders import OCR_CURE, kind, ocr_installed, readers
 from ingest.loaders.parsed import Parsed
 from ingest.plan import Job, Plan, from_known, stamp_of
 from ingest.receipt import FileResult, Status
@@ -30,7 +30,6 @@ from ingest.worker import Reading, Request, Workers
 if TYPE_CHECKING:
     from langchain_core.document_loaders import BaseLoader
 
-OCR_CURE = "`pip install 'octavo[ocr]'` reads them"
 _POOL = 2048
 """Chunks that are sorted by length before they are embedded."""
 _BATCH = 256
@@ -161,16 +160,15 @@ class Run:
         return FileResult(
             job.path,
             _status(job),
-            "",
-            len(parsed.pages) if parsed.pages else None,
-            len(parsed.text),
-            len(chunks),
-            round(reading.seconds + time.monotonic() - started, 4),
-            len(parsed.ocr),
-            len(parsed.empty),
-            len(parsed.scanned),
-            indexed_chars(parsed.text, reading.spans),
-            tuple(parsed.notes),
+            pages=len(parsed.pages) if parsed.pages else None,
+            chars=len(parsed.text),
+            chunks=len(chunks),
+            seconds=round(reading.seconds + time.monotonic() - started, 4),
+            ocr_pages=len(parsed.ocr),
+            empty_pages=len(parsed.empty),
+            unread_pages=len(parsed.scanned),
+            indexed_chars=indexed_chars(parsed.text, reading.spans),
+            notes=tuple(parsed.notes),
         )
 
     def _link(self, jobs: Sequence[Job], document: int) -> Iterator[FileResult]:

@@ -106,10 +106,6 @@ class View:
     def chunk_count(self) -> int:
         return database.chunk_count(self._connection)
 
-    def pending_count(self) -> int:
-        """Chunks that are found by their words, but not yet by their meaning."""
-        return database.pending_count(self._connection)
-
     def _telling(self, terms: list[str]) -> list[str]:
         """Words that are in the library, rarest first, as many as can be looked up quickly."""
         frequency = self.document_frequency(terms)

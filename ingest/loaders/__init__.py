@@ -47,6 +47,7 @@ _VERSION = "2"
 """Of what the loaders can read: a higher one tries files again that failed."""
 WITH_OCR = {"pdf", "image"}
 """Loaders that can read pictures of text, when asked to."""
+OCR_CURE = "`pip install 'octavo[ocr]'` reads them"
 
 
 _IN_PARTS = {"pdf", "docx", "pptx", "xlsx", "odf", "epub", "image", "legacy", "outlook"}
@@ -62,13 +63,18 @@ def kind(path: Path) -> str | None:
 
 def readers() -> str:
     """What can be read here and now: where it changes, files that failed are tried again."""
-    found = {"ocr": ocr_installed(), "office": shutil.which("soffice") or shutil.which("libreoffice")}
+    found = {"ocr": ocr_installed(), "office": office()}
     return " ".join([_VERSION, *(name for name, there in found.items() if there)])
 
 
 def ocr_installed() -> bool:
     """Whether the optional extra `ocr` is there; asked without loading it."""
     return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
+
+
+def office() -> str | None:
+    """LibreOffice's command, where it is installed."""
+    return shutil.which("soffice") or shutil.which("libreoffice")
 
 
 def load(path: Path, ocr: bool = False) -> Parsed:
@@ -79,6 +85,8 @@ def load(path: Path, ocr: bool = False) -> Parsed:
     """
     from ingest.loaders.sniff import true_suffix
 
+    if ocr and not ocr_installed():
+        raise LoadError(f"scanned: {OCR_CURE}")
     suffix = true_suffix(path, path.suffix.lower())
     name = SUFFIXES[suffix]
     size, largest = path.stat().st_size, _LARGEST_MAIL if name == "mail" else _LARGEST

@@ -60,7 +60,6 @@ class Attachments:
     def finish(self) -> None:
         """Says what was left out."""
         if self._unread:
-            count = len(self._unread)
-            self._builder.note(f"{count} attachment{'' if count == 1 else 's'} not read: {', '.join(self._unread[:5])}{' …' * (count > 5)}")
-        if self._pictures:
-            self._builder.note(f"{self._pictures} picture{'' if self._pictures == 1 else 's'} in the letter not read")
+            more = " …" if len(self._unread) > 5 else ""
+            self._builder.note(counted(len(self._unread), "attachment", f"not read: {', '.join(self._unread[:5])}{more}"))
+        self._builder.note(counted(self._pictures, "picture", "in the letter not read"))

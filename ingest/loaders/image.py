@@ -8,7 +8,6 @@ import numpy as np
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from ingest.loaders import ocr as recognition
-from ingest.loaders import ocr_installed
 from ingest.loaders.parsed import LoadError, Parsed, clean
 
 _MOST_PIXELS = 600_000_000
@@ -19,8 +18,6 @@ _MOST_FRAMES = 1000
 
 
 def load(path: Path, ocr: bool = False) -> Parsed:
-    if ocr and not ocr_installed():
-        raise LoadError(recognition.MISSING)
     Image.MAX_IMAGE_PIXELS = _MOST_PIXELS // 2  # Pillow warns at this, and refuses at twice as much
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as image:

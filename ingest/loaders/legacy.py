@@ -29,16 +29,17 @@ def convert(path: Path, suffix: str) -> Parsed:
         LoadError: LibreOffice isn't there, or can't read it.
     """
     from ingest.loaders import load as load_any
+    from ingest.loaders import office
 
     into, kind = _INTO[suffix]
-    office = shutil.which("soffice") or shutil.which("libreoffice")
-    if office is None:
+    program = office()
+    if program is None:
         old = "an Excel binary file" if suffix == ".xlsb" else f"an old {kind}"
         raise LoadError(f"{old}: install LibreOffice, or save it as .{into}")
     with tempfile.TemporaryDirectory(prefix="octavo-") as folder:
         source = Path(folder) / f"document{suffix}"
         shutil.copyfile(path, source)
-        command = [office, f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}", "--headless", "--norestore", "--nolockcheck"]
+        command = [program, f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}", "--headless", "--norestore", "--nolockcheck"]
         _run([*command, "--convert-to", into, "--outdir", str(Path(folder) / "out"), str(source)])
         made = Path(folder) / "out" / f"document.{into}"
         if not made.is_file():

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ingest.loaders.pdf_columns import Piece
 from ingest.loaders.pdf_layout import Line, ordered
 
-MISSING = "scanned: install OCR with `pip install 'octavo[ocr]'`"
 _THREADS = 2
 _SPLIT_WORD = re.compile(r"(?<=[a-z]{2})-\n(?=[a-z]{2})")
 _SIDE = 1800

@@ -13,8 +13,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from ingest.loaders import ocr as recognition
-from ingest.loaders import ocr_installed
-from ingest.loaders.parsed import LoadError, Parsed, clean
+from ingest.loaders.parsed import LoadError, Parsed, clean, counted
 from ingest.loaders.pdf_annotations import annotations, attachments, shown
 from ingest.loaders.pdf_headings import Block, blocks, choose, outline
 from ingest.loaders.pdf_layout import Line, is_plain, laid_out, plain_lines
@@ -50,8 +49,6 @@ class _Read:
 
 
 def load(path: Path, ocr: bool = False) -> Parsed:
-    if ocr and not ocr_installed():
-        raise LoadError(recognition.MISSING)
     try:
         return _document(path, ocr)
     except pdfium.PdfiumError as error:
@@ -197,8 +194,7 @@ def _notes(read: _Read) -> list[str]:
     if read.unmapped:
         notes.append(f"{_numbered(read.unmapped)}: most of the text can't be read (its fonts don't tell which letters they draw)")
     if read.attached:
-        many = "s" if len(read.attached) > 1 else ""
-        notes.append(f"{len(read.attached)} attachment{many} not read: {_listed(read.attached)}")
+        notes.append(counted(len(read.attached), "attachment", f"not read: {_listed(read.attached)}"))
     return notes
 
 
