@@ -20,8 +20,8 @@ TARGET = 200
 """Tokens that a chunk aims at where its section is longer than the embedder's window."""
 OVERLAP = 40
 """Tokens that the sentence repeated from the chunk before may have at most."""
-SMALL = 24
-"""Tokens below which a section (a title, say) joins the one that follows."""
+SMALL = 100
+"""Tokens below which a section (a title, a clause of a contract) joins the one that follows: half a chunk."""
 WIDEST_WORD = 100
 """Characters at which a word is cut for counting: WordPiece takes a longer one for a single unknown token."""
 
@@ -35,7 +35,7 @@ _GIANT = re.compile(rf"\w{{{WIDEST_WORD},}}")
 
 
 _TABLE = re.compile(r"^(\|[^\n]*\|)\n\|(?: *:?-+:? *\|)+\n(?:\|[^\n]*(?:\n|\Z))+", re.MULTILINE)
-VERSION = "2"
+VERSION = "3"
 """Of this way of cutting: a library that was cut in another is cut again from its texts."""
 
 

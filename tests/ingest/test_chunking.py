@@ -96,7 +96,7 @@ def test_long_prose_gives_chunks_of_about_the_target_that_overlap_by_a_sentence(
 
 
 def test_a_section_begins_a_chunk_and_gives_its_path(embedder: Embedder) -> None:
-    body = "The pond holds water for three hours of milling and the warden writes down its level every day of the week. " * 2
+    body = "The pond holds water for three hours of milling and the warden writes down its level every day of the week. " * 5
     text = f"# Mill\n\n## Pond\n\n{body}\n\n## Wheel\n\n{body}"
     spans = split(Parsed(text, headings=headings(text)), embedder.counter)
     assert [span.heading for span in spans] == ["Mill > Pond", "Mill > Wheel"]
