@@ -11,7 +11,7 @@ app: .venv/.octavo
 	$(BIN)/octavo app
 
 test: .venv/.dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 test-slow: .venv/.dev
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[slow]'

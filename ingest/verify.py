@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest import database, generations, index
-from ingest.plan import file_of, stamp_of
+from ingest.plan import file_of, sha256_of, stamp_of
 from ingest.schema import transaction
 
 
@@ -100,10 +100,12 @@ def _notes(connection: sqlite3.Connection) -> Iterator[str]:
     for path, known in sorted(database.known(connection).items()):
         if known.document is None or not known.stamp:
             continue
+        file = file_of(path)
         try:
-            status = file_of(path).stat()
+            same_times = known.stamp.split(":")[:2] == stamp_of(file.stat()).split(":")[:2]
+            changed = known.reason or (not same_times and sha256_of(file) != known.sha256)
         except OSError:
             yield f"{path} is gone from the disk"
             continue
-        if known.reason or known.stamp.split(":")[:2] != stamp_of(status).split(":")[:2]:
+        if changed:
             yield f"{path} has changed since it was read"

@@ -104,7 +104,7 @@ def add(page: Any, folder: Path | str = "", files: Sequence[Path] = ()) -> None:
     page.get_by_role("button", name="Add", exact=True).click()
 
 
-def test_files_and_a_folder_are_added_and_hostile_text_stays_text(page: Any, tmp_path: Path) -> None:
+def test_files_and_a_folder_are_added_names_may_repeat_and_hostile_text_stays_text(page: Any, tmp_path: Path) -> None:
     hostile = tmp_path / "a<b>![x](http:x).txt"
     hostile.write_text('The ferry to Oxmoor is called "<img src=x onerror=document.title=1><b>Gannet</b>" since 1911.')
     (tmp_path / "folder").mkdir()
@@ -112,10 +112,14 @@ def test_files_and_a_folder_are_added_and_hostile_text_stays_text(page: Any, tmp
     (tmp_path / "folder" / "mill.txt").write_text("The mill stands still.")
     (tmp_path / "folder" / "data.bin").write_bytes(b"\x00\x01")
     page.get_by_role("link", name="Documents").click()
-    add(page, tmp_path / "folder", [hostile])
+    namesakes = [tmp_path / "1" / "notes.txt", tmp_path / "2" / "notes.txt"]
+    for file, text in zip(namesakes, ("The parrot is called Quill.", "The ferret is called Bramble."), strict=True):
+        file.parent.mkdir()
+        file.write_text(text)
+    add(page, tmp_path / "folder", [hostile, *namesakes])
     page.get_by_role("progressbar").wait_for()
     page.get_by_role("button", name="Stop").wait_for()
-    page.get_by_text("2 added, 1 skipped, 1 failed; 2 new chunks").wait_for(timeout=CHILD)
+    page.get_by_text("4 added, 1 skipped, 1 failed; 4 new chunks").wait_for(timeout=CHILD)
     page.get_by_text("broken <b>*x*.pdf: not a readable PDF").wait_for()
     page.get_by_text("skipped 1: no loader for .bin").wait_for()
     assert page.get_by_role("button", name="Stop").count() == 0
@@ -126,6 +130,9 @@ def test_files_and_a_folder_are_added_and_hostile_text_stays_text(page: Any, tmp
     assert "<img src=x onerror=document.title=1><b>Gannet</b>" in passage.inner_text()
     assert passage.locator("img, b").count() == 0
     assert page.title() == "Octavo"
+    for animal, name in (("parrot", "Quill"), ("ferret", "Bramble")):
+        ask(page, f"What is the {animal} called?")
+        page.locator(".oct-p", has_text=name).first.wait_for()
 
 
 def test_a_second_ingest_is_refused_and_a_stopped_one_keeps_what_is_finished(
@@ -187,19 +194,6 @@ def test_a_reload_comes_back_to_the_same_library_and_a_name_is_never_a_path(page
     page.get_by_text("This library is empty").wait_for()
     page.goto(f"{address}/?library=../evil")
     page.get_by_text("can't be a library's name").wait_for()
-
-
-def test_a_file_of_the_same_name_does_not_replace_the_first(page: Any, tmp_path: Path) -> None:
-    files = [tmp_path / "1" / "notes.txt", tmp_path / "2" / "notes.txt"]
-    for file, text in zip(files, ("The parrot is called Quill.", "The ferret is called Bramble."), strict=True):
-        file.parent.mkdir()
-        file.write_text(text)
-    page.get_by_role("link", name="Documents").click()
-    add(page, files=files)
-    page.get_by_text("2 added; 2 new chunks").wait_for(timeout=CHILD)
-    page.get_by_role("link", name="Ask").click()
-    ask(page, "What is the parrot called?")
-    page.locator(".oct-p", has_text="Quill").first.wait_for()
 
 
 def test_an_empty_library_says_what_to_do(page: Any) -> None:

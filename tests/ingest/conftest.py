@@ -5,16 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from ingest import Embedder, Library, child
+from ingest import Embedder, Library, child, index
 
 NURSERY = """
-import json, os, sys, torch
+import json, os, sys, chromadb, torch
 torch.set_num_threads(1)  # a pool of threads would not survive the fork
 from ingest import Embedder
 embedder = Embedder.load()
@@ -57,8 +58,16 @@ class Forked:
         return int(self.nursery.ask({"wait": self.pid}))
 
 
+INDEX = """
+import json, pathlib
+from ingest import index
+task, directory, place, argument = arguments
+print(json.dumps(index._TASKS[task](pathlib.Path(directory), pathlib.Path(place), argument)))
+"""
+
+
 class Nursery:
-    """Forks processes that needn't load torch and the embedder again, which takes 5 s each."""
+    """Forks processes that needn't load torch, Chroma and the embedder again, which takes 6 s each."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -94,6 +103,21 @@ def nursery() -> Iterator[Nursery]:
 def embedder(nursery: Nursery) -> Embedder:
     """Asks for the nursery so that both load at once, each on a core."""
     return Embedder.load()
+
+
+@pytest.fixture(autouse=True)
+def index_processes(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Indexes are built in a forked process: loading Chroma for each was half of this room's minutes. Those of the nursery load it."""
+
+    def run_child(task: str, directory: Path, place: Path, argument: str) -> str:
+        forked = nursery.fork(INDEX, tmp_path_factory.mktemp("index") / "output", task, str(directory), str(place), argument)
+        while forked.runs():
+            time.sleep(0.002)
+        code = forked.wait()
+        said = forked.output.read_text(errors="replace").splitlines()[-1:] or [f"ended with {code}"]
+        return said[0] if code else str(json.loads(said[0]))
+
+    monkeypatch.setattr(index, "run_child", run_child)
 
 
 @pytest.fixture

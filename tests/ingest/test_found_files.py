@@ -13,6 +13,7 @@ DOCS = ROOT.parent / "shared" / "docs"
 pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="the collection of found files is not here")
 
 
+@pytest.mark.slow
 def test_broken_files_get_a_status_and_a_reason(library: Library) -> None:
     receipt = library.add([DOCS / "bad"])
     assert len(receipt.files) == len([path for path in (DOCS / "bad").iterdir() if path.name[0] != "."])

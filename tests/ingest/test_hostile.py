@@ -203,7 +203,7 @@ def test_files_that_vanish_change_or_are_broken_while_they_are_read_fail_alone(l
     for path in paths:
         path.write_text(f"File {path.stem} lists the ropes of ship {path.stem}.")
     _, large, _, broken, other, vanishing = paths
-    large.write_text("\n\n".join(f"Rope {number} is sound." for number in range(3000)))
+    large.write_text("\n\n".join(f"Rope {number} is sound." for number in range(30_000)))
     whole = broken.read_text()
 
     def meddle(step: Step) -> None:

@@ -60,6 +60,7 @@ def test_a_changed_file_replaces_a_deleted_one_goes_a_touched_one_stays(library:
     }
     check(library, _expected(folder))
     assert not library.words("wheat", 5)
+    os.utime(folder / "mill.txt", (1, 1))
     assert not library.verify().notes
 
 

@@ -18,7 +18,7 @@ ELEMENT = 1676
 @pytest.fixture
 def filled(library: Library, folder: Path) -> Library:
     """Enough chunks for damage to part of a file to hit some."""
-    rooms = [f"Room {row} holds {row * 7} sacks of rye." for row in range(40)]
+    rooms = [f"Room {row} holds {row * 7} sacks of rye." for row in range(160)]
     (folder / "rooms.md").write_text("\n\n".join(f"# {room}\n\n{room} {room}" for room in rooms))
     assert library.add([folder]).ok
     assert library.status()["chunks"] > 40

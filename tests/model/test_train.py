@@ -133,6 +133,7 @@ def test_muon_is_torchs_muon() -> None:
         assert (a - b).norm() < 0.01 * b.norm()  # five rounds in bf16
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns_from_the_same_batches(place: Path) -> None:
     def run(out: Path, *launch: str) -> dict[str, torch.Tensor]:
         files = [str(f) for f in (place / "teacher.gguf", place / "text.txt", out)]
