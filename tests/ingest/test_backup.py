@@ -40,19 +40,27 @@ def test_an_export_touches_no_file_but_its_own(library: Library, folder: Path) -
     assert database.is_file() and library.words("oats", 1) and library.verify().ok
 
 
-def test_a_damaged_file_is_refused_and_leaves_nothing(library: Library, folder: Path, tmp_path: Path) -> None:
+def test_a_damaged_file_is_refused_and_leaves_nothing(library: Library, embedder: Embedder, folder: Path, tmp_path: Path) -> None:
+    """But for a byte without a meaning, as a date in a header: then all comes back."""
     library.add([folder])
     good = tmp_path / "good"
     export_library(library.directory, good)
     data = bytearray(good.read_bytes())
     flipped = {f"flipped at {place}": _flipped(data, place) for place in range(len(data) // 4, len(data) // 2, 61)}
-    assert len(flipped) > 20  # some damage is seen by the inflater, some by the hash
+    refused = 0  # some damage is seen by the inflater, some by the hash
     for name, change in {"cut": data[: len(data) // 2], "no zip": b"hello", **flipped}.items():
         bad = tmp_path / "bad"
         bad.write_bytes(change)
-        with pytest.raises(LibraryError, match="damaged"):
+        try:
             import_library(bad, tmp_path / name)
-        assert not (tmp_path / name).exists() and not list(tmp_path.glob("*.importing"))
+        except LibraryError as error:
+            assert "damaged" in str(error)
+            refused += 1
+            assert not (tmp_path / name).exists() and not list(tmp_path.glob("*.importing"))
+        else:
+            with Library.open(tmp_path / name, embedder) as other:
+                assert name in flipped and _everything(other) == _everything(library)
+    assert refused > max(20, 0.9 * len(flipped))
 
 
 def _flipped(data: bytearray, place: int) -> bytes:
