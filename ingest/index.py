@@ -181,5 +181,11 @@ def _check_queries(collection: Any, keys: list[str], matrix: "NDArray[np.float32
 
 _TASKS = {"build": _build, "check": _check}
 
+
+def main(task: str, directory: str, index: str, argument: str) -> None:
+    """What `run_child` starts."""
+    print(json.dumps(_TASKS[task](Path(directory), Path(index), argument)))
+
+
 if __name__ == "__main__":
-    print(json.dumps(_TASKS[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4])))
+    main(*sys.argv[1:])

@@ -58,12 +58,7 @@ class Forked:
         return int(self.nursery.ask({"wait": self.pid}))
 
 
-INDEX = """
-import json, pathlib
-from ingest import index
-task, directory, place, argument = arguments
-print(json.dumps(index._TASKS[task](pathlib.Path(directory), pathlib.Path(place), argument)))
-"""
+INDEX = "from ingest import index; index.main(*arguments)"
 
 
 class Nursery:

@@ -41,7 +41,7 @@ def test_an_export_touches_no_file_but_its_own(library: Library, folder: Path) -
 
 
 def test_a_damaged_file_is_refused_and_leaves_nothing(library: Library, embedder: Embedder, folder: Path, tmp_path: Path) -> None:
-    """But for a byte without a meaning, as a date in a header: then all comes back."""
+    """But for a byte that unpacks to the same, as how far back a run of zeros is copied from: then all comes back."""
     library.add([folder])
     good = tmp_path / "good"
     export_library(library.directory, good)
