@@ -1,6 +1,6 @@
 """Step 2: teach the student to say what its teacher says, token by token (KL divergence on soft targets).
 
-    python -m model.train.distill TEACHER.gguf TEXT.txt.xz RUN [--steps 3000 | --minutes 30] [--weights FILE.safetensors]
+    python -m model.train.distill TEACHER TEXT.txt.xz... RUN [--steps 3000 | --minutes 30] [--weights EARLIER_RUN]
     torchrun --nproc-per-node 2 -m model.train.distill ...   # the same batches, shared out among GPUs
 
 Run it again to go on. Gemma 2's own 2B and 9B models were made so ("Gemma 2", arXiv 2408.00118, section 3.2).
@@ -14,31 +14,31 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
-from model.train.data import pack_texts
-from model.train.prune import STUDENT_LAYERS, load_teacher, student_of
-from model.train.trainer import Ranks, ranks, train
+from model.train.data import TEXT_FILES, pack_texts
+from model.train.prune import STUDENT_LAYERS, student_of
+from model.train.teacher import load_teacher
+from model.train.trainer import Ranks, ranks, read_student, train
 
 _TOKENS_AT_ONCE = 4096
 """Positions whose logits are held at a time: 32,768 x 32,000 in fp32 would be 4.2 GB, several times over."""
 
-Kernel = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
+Kernel = Callable[[Tensor, Tensor, float, float | None], tuple[Tensor, Tensor]]
 
 
-def divergence(said: Tensor, wanted: Tensor, cap: float) -> tuple[Tensor, Tensor]:
+def divergence(said: Tensor, wanted: Tensor, cap: float, teacher_cap: float | None) -> tuple[Tensor, Tensor]:
     """Sum over positions of KL(teacher || student), from logits (tokens, vocab_size), and its gradient in `said`.
 
-    `said` is not yet soft-capped; `wanted` is what the teacher says in the end.
+    Neither is soft-capped yet.
     """
     capped = torch.tanh(said.float() / cap)
-    log_p, log_q = wanted.float().log_softmax(-1), (capped * cap).log_softmax(-1)
+    meant = wanted.float() if teacher_cap is None else torch.tanh(wanted.float() / teacher_cap) * teacher_cap
+    log_p, log_q = meant.log_softmax(-1), (capped * cap).log_softmax(-1)
     p = log_p.exp()
     return (p * (log_p - log_q)).sum(), ((log_q.exp() - p) * (1.0 - capped.square())).to(said.dtype)
 
@@ -51,13 +51,15 @@ class Divergence(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, head: Tensor, taught: Tensor, teacher_head: Tensor, cap: float, kernel: Kernel) -> Tensor:
+    def forward(
+        ctx: Any, hidden: Tensor, head: Tensor, taught: Tensor, teacher_head: Tensor, caps: tuple[float, float | None], kernel: Kernel
+    ) -> Tensor:
         low = torch.bfloat16 if hidden.is_cuda else hidden.dtype
         x, w = hidden.to(low), head.to(low)
         to_hidden, to_head, total = torch.empty_like(x), torch.zeros_like(head), torch.zeros((), device=x.device)
         for at in range(0, len(x), _TOKENS_AT_ONCE):
             part = slice(at, at + _TOKENS_AT_ONCE)
-            loss, slope = kernel(x[part] @ w.T, taught[part] @ teacher_head.T, cap)
+            loss, slope = kernel(x[part] @ w.T, taught[part] @ teacher_head.T, *caps)
             total += loss
             to_hidden[part] = slope @ w
             to_head += slope.T @ x[part]
@@ -83,23 +85,9 @@ def rows_of(stream: NDArray[np.uint16], length: int, step: int, rows: int, here:
     return batch
 
 
-def start_from(file: Path, student: Gemma2) -> None:
-    """Loads weights, bf16 or fp32, into a student.
-
-    Raises:
-        SourceError: the file can't be read or is of another shape.
-    """
-    try:
-        student.load_state_dict(load_file(file))
-    except (OSError, SafetensorError) as error:
-        raise SourceError(f"{file}: can't be read ({error})", "--weights takes what an earlier run left") from error
-    except RuntimeError as error:
-        raise SourceError(f"{file}: not this student's weights ({error})", "give the --layers of the run it comes from") from error
-
-
 def distill(
-    teacher_file: Path,
-    text: Path,
+    source: Path,
+    texts: Sequence[Path],
     out: Path,
     *,
     layers: Sequence[int],
@@ -111,29 +99,27 @@ def distill(
     start: Path | None = None,
     muon: bool = False,
 ) -> None:
-    """Trains a student of `teacher_file` on `text` for `steps` batches of `rows` x `length` tokens, or for `minutes`."""
+    """Trains a student of the teacher in `source` on `texts` for `steps` batches of `rows` x `length` tokens, or for `minutes`."""
     with ranks() as here:
         device, cuda = here.device, here.device.type == "cuda"
         if rows % here.count:
             raise SourceError(f"--rows {rows} can't be shared out evenly among {here.count} processes")
-        tokenizer = read_tokenizer(GGUFFile(teacher_file).values, str(teacher_file))
-        stream = pack_texts(text, tokenizer, length).reshape(-1)
+        tokenizer = read_tokenizer(GGUFFile(source).values, str(source))
+        stream = pack_texts(texts, tokenizer, length).reshape(-1)
         if here.rank == 0:
             print(f"{stream.size / 1e6:.1f}M tokens of text in rows of {length}; {here.count} x {device.type}", flush=True)
         backend = "flex" if cuda else "blocked"
-        teacher = load_teacher(teacher_file, backend).to(device)
-        config, weights = student_of(teacher, torch.from_numpy(stream[: 8 * length].astype(np.int64)).view(-1, length).to(device), layers)
-        student = Gemma2(config, backend)
-        student.load_state_dict(weights)
+        teacher = load_teacher(source, backend).to(device)
         if start is not None:
-            start_from(start, student)
+            student = read_student(start, backend)
+        else:
+            sample = torch.from_numpy(stream[: 8 * length].astype(np.int64)).view(-1, length)
+            config, weights = student_of(teacher, sample.to(device), layers)
+            student = Gemma2(config, backend)
+            student.load_state_dict(weights)
         student.to(device)
-
-        def teach(ids: Tensor) -> Tensor:
-            hidden: Tensor = teacher.model(input_ids=ids, use_cache=False).last_hidden_state
-            return hidden
-
-        learn, kernel = student.hidden, divergence
+        caps = student.config.final_logit_softcapping, teacher.cap
+        learn, teach, kernel = student.hidden, teacher.hidden, divergence
         if cuda:
             torch.set_float32_matmul_precision("high")
             learn, teach, kernel = torch.compile(learn), torch.compile(teach), torch.compile(kernel)
@@ -145,8 +131,8 @@ def distill(
                 taught = teach(ids)
             with torch.autocast(device.type, torch.bfloat16, enabled=cuda):
                 hidden = learn(ids)
-            ends = hidden.flatten(0, 1), student.embed_tokens.weight, taught.flatten(0, 1), teacher.lm_head.weight
-            loss: Tensor = Divergence.apply(*ends, config.final_logit_softcapping, kernel)  # type: ignore[no-untyped-call]
+            ends = hidden.flatten(0, 1), student.embed_tokens.weight, taught.flatten(0, 1), teacher.head
+            loss: Tensor = Divergence.apply(*ends, caps, kernel)  # type: ignore[no-untyped-call]
             return loss, ids.numel()
 
         train(student, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, end=0.1, muon=muon)
@@ -155,11 +141,11 @@ def distill(
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.distill", description="Distil a small Gemma 2 from a teacher.")
     parser.add_argument("teacher", type=Path, help="a Gemma 3 GGUF file (see model.train.prune)")
-    parser.add_argument("text", type=Path, help="running text, documents separated by a line that is only \\x1e (.xz or plain)")
+    parser.add_argument("texts", type=Path, nargs="+", help=f"{TEXT_FILES} (.xz or plain)")
     parser.add_argument("out", type=Path, help="the run's folder; an interrupted run goes on from it")
     parser.add_argument("--layers", type=int, nargs="+", default=STUDENT_LAYERS, help="the teacher's layers that the student starts from")
     # not --start, which torchrun takes for one of its own options cut short
-    parser.add_argument("--weights", type=Path, help="start from these instead, of an earlier run with the same layers")
+    parser.add_argument("--weights", type=Path, help="start from the student in this run's folder or GGUF file instead")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, default=3000)
     length.add_argument("--minutes", type=float, help="train for so long instead")
@@ -169,7 +155,7 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=1024, help="tokens a sequence")
     args = parser.parse_args()
     sizes = {"steps": args.steps, "minutes": args.minutes, "rows": args.rows, "length": args.length}
-    distill(args.teacher, args.text, args.out, layers=args.layers, peak=args.lr, start=args.weights, muon=args.muon, **sizes)
+    distill(args.teacher, args.texts, args.out, layers=args.layers, peak=args.lr, start=args.weights, muon=args.muon, **sizes)
 
 
 if __name__ == "__main__":

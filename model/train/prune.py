@@ -4,7 +4,7 @@
 
 keeps the rows of the vocabulary that the text uses most. Most of a small model is its embedding: 168M of the 268M
 parameters of Gemma 3 270M, of which English needs an eighth for 3 % more tokens. `student_of` then takes 12 of the
-teacher's 18 layers as the beginning of a Gemma 2 network. transformers, a training dependency here, runs the teacher.
+teacher's 18 layers as the beginning of a Gemma 2 network.
 """
 
 import argparse
@@ -19,11 +19,11 @@ import torch
 from gguf import GGUFReader, GGUFValueType, GGUFWriter, TokenType
 from torch import Tensor, nn
 
-from model.attention import attention
 from model.config import Gemma2Config
-from model.load.gguf import our_name, read_tokenizer, to_torch
+from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
 from model.train.data import read_texts
+from model.train.teacher import Teacher
 
 STUDENT_LAYERS = (0, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17)
 """Of the teacher's 18; its global layers 5, 11 and 17 land on odd, that is global, places."""
@@ -113,50 +113,7 @@ def merged_from(piece: str, scores: dict[str, float]) -> list[str]:
     return seen
 
 
-def load_teacher(file: Path, backend: str = "blocked") -> Any:
-    """The Gemma 3 of a GGUF file as transformers' Gemma3ForCausalLM in bf16, its attention done by `model.attention`.
-
-    transformers' own fast path gives every sliding layer a T x T mask, which keeps torch off its fast kernels.
-    """
-    from transformers import AttentionInterface, Gemma3ForCausalLM, Gemma3TextConfig
-
-    def attend(module: Any, q: Tensor, k: Tensor, v: Tensor, mask: None, scaling: float, **rest: Any) -> tuple[Tensor, None]:
-        assert mask is None  # an attention that transformers knows no mask for is given none
-        y = attention(q, k, v, scale=scaling, softcap=None, window=module.sliding_window, backend=backend)
-        return y.transpose(1, 2), None
-
-    AttentionInterface.register(f"octavo-{backend}", attend)
-
-    stored = GGUFFile(file)
-    value = stored.values
-    config = Gemma3TextConfig(
-        vocab_size=len(value["tokenizer.ggml.tokens"]),
-        hidden_size=value["gemma3.embedding_length"],
-        intermediate_size=value["gemma3.feed_forward_length"],
-        num_hidden_layers=value["gemma3.block_count"],
-        num_attention_heads=value["gemma3.attention.head_count"],
-        num_key_value_heads=value["gemma3.attention.head_count_kv"],
-        head_dim=value["gemma3.attention.key_length"],
-        query_pre_attn_scalar=value["gemma3.attention.key_length"],
-        sliding_window=value["gemma3.attention.sliding_window"],
-        attn_implementation=f"octavo-{backend}",
-    )
-    network = Gemma3ForCausalLM(config)
-    names = {"attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm"}
-    state: dict[str, Tensor] = {}
-    for tensor in stored.tensors:
-        name = our_name(tensor.name)
-        for theirs, ours in names.items():
-            name = name.replace(theirs, ours)
-        state["model." + name] = to_torch(tensor)
-    state["lm_head.weight"] = state["model.embed_tokens.weight"]
-    network.load_state_dict(state)
-    for p in network.parameters():  # network.to(bfloat16) would round the rotary frequencies too, which are buffers
-        p.data = p.data.to(torch.bfloat16)
-    return network.eval().requires_grad_(False)
-
-
-def student_of(teacher: Any, ids: Tensor, layers: Sequence[int]) -> tuple[Gemma2Config, dict[str, Tensor]]:
+def student_of(teacher: Teacher, ids: Tensor, layers: Sequence[int]) -> tuple[Gemma2Config, dict[str, Tensor]]:
     """A Gemma 2 network cut out of a Gemma 3 teacher: some of its layers, QK-norm folded into the q and k rows.
 
     The norm divides by each vector's own rms; the fold divides by the mean rms that the layer shows on `ids`, (B, T).
@@ -172,19 +129,19 @@ def student_of(teacher: Any, ids: Tensor, layers: Sequence[int]) -> tuple[Gemma2
     norms = {n: m for n, m in teacher.named_modules() if n.endswith(("q_norm", "k_norm"))}
     handles = [m.register_forward_hook(watch(n)) for n, m in norms.items()]
     with torch.no_grad():
-        teacher(ids)
+        teacher.hidden(ids)
     for handle in handles:
         handle.remove()
 
-    state = {k.removeprefix("model."): v.float() for k, v in teacher.state_dict().items() if k != "lm_head.weight"}
+    state = {k.removeprefix("model."): v.float() for k, v in teacher.state_dict().items() if k.startswith("model.")}
     student = {k: v for k, v in state.items() if not k.startswith("layers.")}
     for to, of in enumerate(layers):
         for name, tensor in state.items():
             if not name.startswith(f"layers.{of}.") or "_norm." in name:
                 continue
             for part in ("q", "k"):
-                if name.endswith(f"{part}_proj.weight"):
-                    norm = f"layers.{of}.self_attn.{part}_norm"
+                norm = f"layers.{of}.self_attn.{part}_norm"
+                if name.endswith(f"{part}_proj.weight") and f"{norm}.weight" in state:
                     gain = (1 + state[f"{norm}.weight"]) / rms[f"model.{norm}"]  # (head_dim,)
                     tensor = tensor * gain.repeat(tensor.shape[0] // gain.shape[0])[:, None]
             student[name.replace(f"layers.{of}.", f"layers.{to}.", 1)] = tensor

@@ -13,19 +13,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch import distributed as dist
 
+from model.config import Gemma2Config
 from model.errors import SourceError
 from model.gemma2 import Gemma2
+from model.load.checkpoint import build_network
+from model.load.gguf import read_gguf
 from model.train.muon import Muon
+from model.train.teacher import Teacher
 
 Loss = Callable[[int], tuple[Tensor, int]]
 """step -> (mean loss over this process's rows, tokens read)"""
 
-WEIGHTS = "weights.bf16.safetensors"
-"""In a run's folder: the newest weights alone, half as large as those a run goes on from."""
+Network = Gemma2 | Teacher
+
+WEIGHTS = "model.safetensors"
+"""In a run's folder: the newest weights in bf16, under Hugging Face's names, so that the folder is a checkpoint for others."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ def rate(step: int, done: float, peak: float, end: float = 0.0, warmup: int = 10
     return peak * min(1.0, (step + 1) / warmup, end + (1.0 - end) * (1.0 - done) / decay)
 
 
-def optimizers_for(network: Gemma2, peak: float, muon: bool) -> list[torch.optim.Optimizer]:
+def optimizers_for(network: Network, peak: float, muon: bool) -> list[torch.optim.Optimizer]:
     """AdamW, decaying matrices only; with `muon` the layers' matrices go to Muon, scaled so that one rate suits both."""
     fused = next(network.parameters()).is_cuda
     layers = [p for p in network.layers.parameters() if p.dim() > 1] if muon else []
@@ -70,7 +77,7 @@ def optimizers_for(network: Gemma2, peak: float, muon: bool) -> list[torch.optim
 
 
 def train(
-    network: Gemma2,
+    network: Network,
     loss_at: Loss,
     *,
     out: Path,
@@ -132,7 +139,7 @@ def agreed(value: float) -> float:
     return told.item()
 
 
-def average_gradients(network: Gemma2) -> None:
+def average_gradients(network: Network) -> None:
     """One all-reduce of all gradients: for networks of this size cheaper in lines than overlapping, and 1 % in time."""
     if not dist.is_initialized():
         return
@@ -144,7 +151,7 @@ def average_gradients(network: Gemma2) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
-def save(network: Gemma2, optimizers: list[torch.optim.Optimizer], out: Path, step: int) -> None:
+def save(network: Network, optimizers: list[torch.optim.Optimizer], out: Path, step: int) -> None:
     """Whole or not at all: written beside, then renamed, the step's number last."""
     out.mkdir(parents=True, exist_ok=True)
     weights = {name: p.detach().contiguous() for name, p in network.named_parameters()}
@@ -153,7 +160,7 @@ def save(network: Gemma2, optimizers: list[torch.optim.Optimizer], out: Path, st
     for name, p in network.named_parameters():
         for key, value in states.get(p, {}).items():
             moments[f"{key}/{name}"] = value.detach().contiguous()
-    small = {name: w.to(torch.bfloat16) for name, w in weights.items()}
+    small = {name if name.startswith(("model.", "lm_head.")) else f"model.{name}": w.to(torch.bfloat16) for name, w in weights.items()}
     for tensors, file in ((weights, f"model-{step}.safetensors"), (moments, f"optimizer-{step}.safetensors"), (small, WEIGHTS)):
         save_file(tensors, out / f"{file}.tmp")
         (out / f"{file}.tmp").replace(out / file)
@@ -165,7 +172,7 @@ def save(network: Gemma2, optimizers: list[torch.optim.Optimizer], out: Path, st
             old.unlink()
 
 
-def resume(network: Gemma2, optimizers: list[torch.optim.Optimizer], out: Path) -> int:
+def resume(network: Network, optimizers: list[torch.optim.Optimizer], out: Path) -> int:
     """Loads the checkpoint in `out`, where there is one; returns the step to go on with."""
     if not (out / "training.json").exists():
         return 0
@@ -178,6 +185,25 @@ def resume(network: Gemma2, optimizers: list[torch.optim.Optimizer], out: Path) 
             keys = [key for key in moments if key.partition("/")[2] == names[p]]
             optimizer.state[p] = {key.partition("/")[0]: moments[key].to(p.device) for key in keys}
     return step
+
+
+def read_student(source: Path, backend: str = "blocked") -> Gemma2:
+    """The student in a run's folder or a GGUF file, in fp32.
+
+    Raises:
+        SourceError: there is none, or it can't be read.
+    """
+    if source.is_file():
+        student = build_network(read_gguf(source), torch.device("cpu"), torch.float32)
+        student.backend = backend
+        return student
+    try:
+        config = json.loads((source / "config.json").read_text())
+        student = Gemma2(Gemma2Config.from_dict(config, str(source / "config.json")), backend)
+        student.load_state_dict({name.removeprefix("model."): w for name, w in load_file(source / WEIGHTS).items()})
+    except (OSError, ValueError, SafetensorError) as error:
+        raise SourceError(f"{source}: no student can be read from it ({error})", "name the folder of an earlier run") from error
+    return student
 
 
 def load_weights(out: Path) -> dict[str, Tensor]:

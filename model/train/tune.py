@@ -1,76 +1,106 @@
 """Step 3: tune a distilled student on questions over numbered passages, in the form of `model.grounded`.
 
-    python -m model.train.tune DISTILLED_RUN TOKENIZER.gguf QUESTIONS.jsonl.xz RUN [--steps 4000]
+    python -m model.train.tune STUDENT TOKENIZER.gguf QUESTIONS.jsonl.xz... RUN [--steps 4000 | --minutes 10] [--teacher RUN]
+    torchrun --nproc-per-node 2 -m model.train.tune ...
 
-The loss is on the answers alone. Run it again to go on.
+The loss is on the answers alone: on the right one, and, with a teacher that was tuned likewise (give its GGUF file in the
+student's place), half on what that teacher finds likely at each of its tokens. Run it again to go on.
 """
 
 import argparse
-import json
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from model.config import Gemma2Config
-from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
-from model.train.data import QuestionRows, read_questions
-from model.train.trainer import load_weights, train
+from model.train.data import read_questions
+from model.train.examples import QuestionRows
+from model.train.teacher import load_teacher
+from model.train.trainer import Network, ranks, read_student, train
 
-Batch = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+def read_network(source: Path, backend: str) -> Network:
+    """A student, or where `source` is none, a teacher."""
+    values = GGUFFile(source).values if source.is_file() else {}
+    if values.get("general.architecture", "gemma2") == "gemma2":
+        return read_student(source, backend)
+    teacher = load_teacher(source, backend)
+    for p in teacher.parameters():
+        p.data = p.data.float()
+    return teacher
 
 
-def tune(base: Path, tokenizer_file: Path, questions: Path, out: Path, *, steps: int, peak: float, tokens: int, refuse: float) -> None:
-    """Trains for `steps` batches of about `tokens` tokens; a share `refuse` of extractive questions loses its passage."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tokenizer = read_tokenizer(GGUFFile(tokenizer_file).values, str(tokenizer_file))
-    rows = QuestionRows(read_questions(questions), tokenizer, refuse)
-    network = Gemma2(Gemma2Config.from_dict(json.loads((base / "config.json").read_text())), "flex" if device.type == "cuda" else "blocked")
-    network.load_state_dict(load_weights(base))
-    network.to(device)
-    if device.type == "cuda":
-        for layer in network.layers:
-            layer.compile(dynamic=False)
+def tune(
+    base: Path,
+    tokenizer_file: Path,
+    questions: Sequence[Path],
+    out: Path,
+    *,
+    steps: int,
+    peak: float,
+    tokens: int,
+    refuse: float,
+    twice: Sequence[str] = (),
+    minutes: float | None = None,
+    teacher: Path | None = None,
+) -> None:
+    """Trains for `steps` batches of about `tokens` tokens a process, or for `minutes`; a share `refuse` of the extractive
+    questions loses its passage."""
+    with ranks() as here:
+        device, cuda = here.device, here.device.type == "cuda"
+        backend = "flex" if cuda else "blocked"
+        tokenizer = read_tokenizer(GGUFFile(tokenizer_file).values, str(tokenizer_file))
+        rows = QuestionRows([q for file in questions for q in read_questions(file)], tokenizer, refuse, twice)
+        network = read_network(base, backend).to(device)
+        taught = load_teacher(teacher, backend).to(device) if teacher is not None else None
+        if cuda:
+            torch.set_float32_matmul_precision("high")
+            torch._dynamo.config.recompile_limit = 64  # sliding and global layers, for each of the lengths
+            for layer in [*network.layers, *(taught.layers if taught is not None else [])]:
+                layer.compile(dynamic=False)
+        stream, at = rows.batches(tokens, here.rank, here.count), 0
 
-    def batches() -> Iterator[Batch]:
-        for epoch in count():
-            yield from rows.batches(epoch, tokens)
+        def loss_at(step: int) -> tuple[Tensor, int]:
+            nonlocal at
+            for _ in range(step - at):  # a resumed run passes over the batches that it has seen
+                next(stream)
+            ids, labels = (torch.from_numpy(a).to(device, non_blocking=True) for a in next(stream))
+            at = step + 1
+            answers = labels >= 0
+            with torch.autocast(device.type, torch.bfloat16):
+                logits = network.logits(network.hidden(ids)[answers])  # (answer tokens, vocab_size)
+            loss = F.cross_entropy(logits, labels[answers])
+            if taught is not None:
+                with torch.no_grad():
+                    likely = taught.logits(taught.hidden(ids)[answers]).softmax(-1)
+                loss = 0.5 * loss + 0.5 * F.cross_entropy(logits, likely)
+            return loss, ids.numel()
 
-    stream, at = batches(), 0
-
-    def loss_at(step: int) -> tuple[Tensor, int]:
-        nonlocal at
-        for _ in range(step - at):  # a resumed run passes over the batches that it has seen
-            next(stream)
-        ids, labels = (torch.from_numpy(a).to(device) for a in next(stream))
-        at = step + 1
-        with torch.autocast(device.type, torch.bfloat16):
-            hidden = network.hidden(ids)
-            logits = network.logits(hidden[labels >= 0])  # (answer tokens, vocab_size)
-        return F.cross_entropy(logits, labels[labels >= 0]), ids.numel()
-
-    train(network, loss_at, out=out, steps=steps, peak=peak)
+        train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.tune", description="Tune a student on grounded questions.")
-    parser.add_argument("base", type=Path, help="folder of a distilling run")
+    parser.add_argument("base", type=Path, help="a distilling run's folder, or a GGUF file, of a student or a teacher")
     parser.add_argument("tokenizer", type=Path, help="the GGUF file whose tokenizer the student uses")
-    parser.add_argument("questions", type=Path, help="JSON lines of question, contexts, answers, kind (.xz or plain)")
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("questions", type=Path, nargs="+", help="JSON lines of question, contexts, answers, kind, source (.xz or plain)")
+    parser.add_argument("out", type=Path, help="the run's folder; an interrupted run goes on from it")
+    parser.add_argument("--teacher", type=Path, help="a tuned teacher's folder")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, default=4000)
+    length.add_argument("--minutes", type=float, help="train for so long instead")
     parser.add_argument("--lr", type=float, default=3e-4)
-    parser.add_argument("--tokens", type=int, default=16_384, help="tokens a step")
+    parser.add_argument("--tokens", type=int, default=16_384, help="tokens a step and a GPU")
     parser.add_argument("--refuse", type=float, default=0.12, help="share of questions asked without their passage")
+    parser.add_argument("--twice", nargs="+", default=[], metavar="SOURCE", help="sources whose questions count double")
     a = parser.parse_args()
-    tune(a.base, a.tokenizer, a.questions, a.out, steps=a.steps, peak=a.lr, tokens=a.tokens, refuse=a.refuse)
+    sizes: dict[str, Any] = {"steps": a.steps, "minutes": a.minutes, "peak": a.lr, "tokens": a.tokens}
+    tune(a.base, a.tokenizer, a.questions, a.out, refuse=a.refuse, twice=a.twice, teacher=a.teacher, **sizes)
 
 
 if __name__ == "__main__":

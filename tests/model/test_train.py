@@ -21,9 +21,11 @@ from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
 from model.train import distill, export, prune, tune
-from model.train.data import QuestionRows, pack_texts, pad, read_questions, read_texts
+from model.train.data import pack_texts, read_questions, read_texts
+from model.train.examples import QuestionRows, pad
 from model.train.muon import Muon
-from model.train.trainer import WEIGHTS, Ranks, load_weights, rate, train
+from model.train.teacher import load_teacher
+from model.train.trainer import WEIGHTS, Ranks, load_weights, rate, read_student, train
 from tests.model.conftest import tokenizer_json
 
 QUESTIONS = [
@@ -76,8 +78,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_from_a_teacher_to_a_file_that_the_engine_opens(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base = place / "base"
-    distill.distill(place / "teacher.gguf", place / "text.txt", base, layers=(0, 1, 2, 5), steps=3, peak=1e-3, rows=2, length=32)
-    tune.tune(base, place / "teacher.gguf", place / "q.jsonl", place / "tuned", steps=2, peak=1e-3, tokens=1024, refuse=0.2)
+    distill.distill(place / "teacher.gguf", [place / "text.txt", place / "q.jsonl"], base, layers=(0, 1, 2, 5), steps=3, peak=1e-3, rows=2, length=32)
+    settings = {"steps": 2, "peak": 1e-3, "tokens": 1024, "refuse": 0.2}
+    tokenizer = place / "teacher.gguf"
+    tune.tune(tokenizer, tokenizer, [place / "q.jsonl"], place / "tuned-teacher", **settings)
+    tune.tune(base, tokenizer, [place / "q.jsonl"], place / "tuned", teacher=place / "tuned-teacher", **settings)
     assert "tokens/s" in capsys.readouterr().out
     export.export(place / "tuned", place / "teacher.gguf", place / "out.gguf")
     model = load_model(place / "out.gguf", device="cpu", dtype=torch.float32)
@@ -114,8 +119,8 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path, mu
         run("parts", stop_at=5)
     parts = run("parts")
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
-    small = load_file(tmp_path / "parts" / WEIGHTS)
-    assert all(torch.equal(whole[name].bfloat16(), small[name]) for name in whole)
+    small = read_student(tmp_path / "parts").state_dict()
+    assert all(torch.equal(whole[name].bfloat16().float(), small[name]) for name in whole)
 
 
 def test_muon_is_torchs_muon() -> None:
@@ -162,7 +167,8 @@ def test_batches_are_shared_out_and_every_epoch_cuts_the_text_anew() -> None:
     assert cuts[0] != cuts[1]
 
 
-def test_the_chunked_loss_and_its_gradient_are_those_of_the_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("teacher_cap", [None, 4.0])
+def test_the_chunked_loss_and_its_gradient_are_those_of_the_plain_one(monkeypatch: pytest.MonkeyPatch, teacher_cap: float | None) -> None:
     monkeypatch.setattr(distill, "_TOKENS_AT_ONCE", 5)  # a last chunk that is shorter
     make = torch.Generator().manual_seed(0)
     hidden, head, taught, teacher_head = (torch.randn(n, 8, generator=make, dtype=torch.float64) * 2 for n in (13, 40, 13, 40))
@@ -171,10 +177,11 @@ def test_the_chunked_loss_and_its_gradient_are_those_of_the_plain_one(monkeypatc
         x, w = (t.float().clone().requires_grad_() for t in (hidden, head))
         if plain:
             said = (torch.tanh(x @ w.T / 6.0) * 6.0).log_softmax(-1)
-            target = (taught.float() @ teacher_head.float().T).log_softmax(-1)
+            meant = taught.float() @ teacher_head.float().T
+            target = (meant if teacher_cap is None else torch.tanh(meant / teacher_cap) * teacher_cap).log_softmax(-1)
             loss = F.kl_div(said, target, log_target=True, reduction="batchmean")
         else:
-            loss = distill.Divergence.apply(x, w, taught.float(), teacher_head.float(), 6.0, distill.divergence)
+            loss = distill.Divergence.apply(x, w, taught.float(), teacher_head.float(), (6.0, teacher_cap), distill.divergence)
         (2 * loss).backward()
         grads += [loss.detach(), x.grad, w.grad]
     for a, b in zip(found, wanted, strict=True):
@@ -184,30 +191,27 @@ def test_the_chunked_loss_and_its_gradient_are_those_of_the_plain_one(monkeypatc
 def test_the_teacher_with_our_attention_is_transformers_teacher(place: Path) -> None:
     from transformers import Gemma3ForCausalLM
 
-    ours = prune.load_teacher(place / "teacher.gguf").float()
+    ours = load_teacher(place / "teacher.gguf").float()
     theirs = Gemma3ForCausalLM._from_config(ours.config, attn_implementation="eager").eval()
-    theirs.load_state_dict(ours.state_dict())
+    theirs.load_state_dict({**ours.state_dict(), "lm_head.weight": ours.head})
     assert all(b.dtype == torch.float32 for b in ours.buffers())
     ids = torch.randint(0, ours.config.vocab_size, (2, 40), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        assert torch.allclose(ours(ids).logits, theirs(ids).logits, atol=1e-4)
+        assert torch.allclose(ours.logits(ours.hidden(ids)), theirs(ids).logits, atol=1e-4)
 
 
 def test_distilling_starts_from_given_weights_for_some_time(place: Path, tmp_path: Path) -> None:
     sizes = {"layers": (0, 1, 2, 5), "steps": 3, "rows": 2, "length": 32}
-    files = place / "teacher.gguf", place / "text.txt"
+    files = place / "teacher.gguf", [place / "text.txt"]
     distill.distill(*files, tmp_path / "a", peak=1e-2, **sizes)
-    distill.distill(*files, tmp_path / "b", peak=0.0, minutes=0.003, start=tmp_path / "a" / WEIGHTS, **sizes)
+    distill.distill(*files, tmp_path / "b", peak=0.0, minutes=0.003, start=tmp_path / "a", **sizes)
     a, b = load_file(tmp_path / "a" / WEIGHTS), load_file(tmp_path / "b" / WEIGHTS)
     assert all(torch.equal(a[name], b[name]) for name in a)
-    (tmp_path / "bad.safetensors").write_bytes(b"no weights")
-    for file, layers in (
-        (tmp_path / "none.safetensors", (0, 1)),
-        (tmp_path / "bad.safetensors", (0, 1)),
-        (tmp_path / "a" / WEIGHTS, (0, 1)),
-    ):
-        with pytest.raises(SourceError, match=file.name):
-            distill.distill(*files, tmp_path / "c", peak=0.0, start=file, **{**sizes, "layers": layers})
+    (tmp_path / "bad.gguf").write_bytes(b"no weights")
+    (tmp_path / "empty").mkdir()
+    for start in ("none", "bad.gguf", "empty"):
+        with pytest.raises(SourceError, match=start):
+            distill.distill(*files, tmp_path / "c", peak=0.0, start=tmp_path / start, **sizes)
 
 
 def test_a_cut_vocabulary_reaches_every_row_it_keeps(place: Path) -> None:
@@ -259,6 +263,6 @@ def test_bad_training_files_are_named(tmp_path: Path, place: Path) -> None:
     (tmp_path / "bad.jsonl").write_text('{"question": 1}')
     for file, read in (("none.txt", None), ("short.txt", None), ("bad.txt.xz", None), ("bad.jsonl", read_questions)):
         with pytest.raises(SourceError, match=file):
-            read(tmp_path / file) if read else pack_texts(tmp_path / file, tokenizer, 64)
+            read(tmp_path / file) if read else pack_texts([tmp_path / file], tokenizer, 64)
     with pytest.raises(SourceError, match="no checkpoint"):
         load_weights(tmp_path)

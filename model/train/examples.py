@@ -1,0 +1,142 @@
+"""Questions over numbered passages as token rows, in the form of `model.grounded`."""
+
+import itertools
+import random
+from collections.abc import Collection, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model import grounded
+from model.grounded import normal
+from model.tokenizer import Tokenizer
+from model.train.data import Question
+
+BUCKETS = (512, 768, 1024, 2048, 4096)
+"""Row lengths that examples are padded to: few, so that a compiled network is compiled few times."""
+LONGEST_PASSAGE = 2400
+
+Example = tuple[list[int], list[int]]
+"""(prompt ids, answer ids)"""
+
+
+def nearest_passages(questions: list[Question], passages: list[str], count: int) -> NDArray[np.int32]:
+    """For each question the `count` passages that share most words with it (tf-idf), (questions, count)."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    count = min(count, len(passages) - 1)
+    vectorizer = TfidfVectorizer(sublinear_tf=True, stop_words="english", max_df=0.1 if len(passages) > 1000 else 1.0, dtype=np.float32)
+    table = vectorizer.fit_transform(passages)
+    queries = vectorizer.transform([q.question for q in questions])
+    out = np.zeros((len(questions), count), dtype=np.int32)
+    for start in range(0, len(questions), 512):
+        scores = (queries[start : start + 512] @ table.T).toarray()
+        best = np.argpartition(-scores, count, axis=1)[:, :count]
+        out[start : start + 512] = np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, 1), axis=1), 1)
+    return out
+
+
+class QuestionRows:
+    """Examples in the form of `grounded`: each epoch draws anew which passages stand beside the right one, and where.
+
+    Questions made from running text (model.train.practice) bring their own wrong passages, since their right one stands
+    first; the blanked sentences among them are read in the first epoch only.
+    """
+
+    def __init__(
+        self, questions: list[Question], tokenizer: Tokenizer, unanswerable: float, twice: Collection[str] = (), seed: int = 0
+    ) -> None:
+        self.questions = questions
+        self.unanswerable = unanswerable
+        self.twice = twice
+        self.seed = seed
+        asked = [q for q in questions if not _made(q)]
+        self._texts = sorted({c for q in asked for c in q.contexts if len(c) < LONGEST_PASSAGE})
+        near = iter(nearest_passages(asked, self._texts, 32).tolist())
+        self._near: list[list[int]] = [[] if _made(q) else next(near) for q in questions]
+        known = set(self._texts)
+        self._texts += sorted({c for q in questions if _made(q) for c in q.contexts} - known)
+        self._index = {p: i for i, p in enumerate(self._texts)}
+        self._normal = [normal(p) for p in self._texts[: len(known)]]
+        self._tokenizer = tokenizer
+        self._bodies = [np.array(b, dtype=np.uint16) for b in tokenizer.encode_batch([f"] {p.strip()}\n\n" for p in self._texts])]
+        self._bracket = tokenizer.encode("[")
+        self._head = [tokenizer.bos_id, *tokenizer.open_turn("user")]
+        self._tail = [*tokenizer.close_turn(), *tokenizer.open_turn("assistant")]
+
+    def example(self, number: int, epoch: int) -> Example | None:
+        """One question, or None where it can't be put: a passage of it is too long."""
+        q = self.questions[number]
+        rng = random.Random(f"{self.seed} {epoch} {number}")
+        gold = [self._index[c] for c in q.contexts if c in self._index]
+        if len(gold) < len(q.contexts) or not gold:
+            return None
+        if _made(q):
+            chosen, refuse = rng.sample(gold, len(gold)), False
+        else:
+            wanted = rng.randint(8, 24) if rng.random() < 0.03 else rng.choice((1, 2, 3, 4, 4, 4, 5, 6))
+            others = self._others(number, gold, rng, max(wanted, len(gold)))
+            refuse = not q.answers or (q.kind == "extractive" and len(others) >= 2 and rng.random() < self.unanswerable)
+            chosen = others[: max(1, wanted)] if q.answers and refuse else gold + others[: max(0, wanted - len(gold))]
+            rng.shuffle(chosen)
+        return self._prompt(q.question, chosen), self._answer(q, chosen, gold, refuse)
+
+    def _others(self, number: int, gold: list[int], rng: random.Random, count: int) -> list[int]:
+        """Near passages that hold none of the accepted answers; among the nearest, but not always the very nearest."""
+        accepted = [a for a in map(normal, self.questions[number].answers) if len(a) > 3]
+        near = [i for i in self._near[number] if i not in gold and not any(a in self._normal[i] for a in accepted)]
+        pool = near[: count * 3]
+        rng.shuffle(pool)
+        return pool[:count]
+
+    def _prompt(self, question: str, chosen: list[int]) -> list[int]:
+        encode = self._tokenizer.encode
+        ids = [*self._head, *encode(grounded.opening(question))]
+        for n, passage in enumerate(chosen, 1):
+            ids += [*self._bracket, *encode(str(n)), *self._bodies[passage].tolist()]
+        return [*ids, *encode(grounded.closing(question)), *self._tail]
+
+    def _answer(self, q: Question, chosen: list[int], gold: list[int], refuse: bool) -> list[int]:
+        if refuse:
+            text = grounded.REFUSAL
+        else:
+            said = ", ".join(q.answers) if q.kind == "list" else q.answers[0]
+            holder = gold[0] if _made(q) else next((g for g in gold if said in self._texts[g]), gold[-1])
+            text = grounded.answer(said, chosen.index(holder) + 1)
+        return [*self._tokenizer.encode(text), self._tokenizer.end_of_turn_id]
+
+    def order(self, epoch: int) -> list[int]:
+        """Numbers of the questions, shuffled; those of the sources in `twice` twice, and of yes and no the rarer."""
+        numbers = [i for i, q in enumerate(self.questions) if not epoch or q.kind != "cloze"]
+        numbers += [i for i in numbers if self.questions[i].source in self.twice or self.questions[i].answers == ["no"]]
+        random.Random(f"{self.seed} {epoch}").shuffle(numbers)
+        return numbers
+
+    def batches(self, tokens: int, rank: int = 0, count: int = 1) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """One process's share of (ids, labels), each (tokens / length, length), without end; labels -100 but on answers."""
+        waiting: dict[int, list[Example]] = {length: [] for length in BUCKETS}
+        for epoch in itertools.count():
+            for number in self.order(epoch)[rank::count]:
+                pair = self.example(number, epoch)
+                length = next((b for b in BUCKETS if pair and sum(map(len, pair)) <= b), None)
+                if pair is None or length is None:
+                    continue
+                waiting[length].append(pair)
+                if len(waiting[length]) * length >= tokens:
+                    yield pad(waiting[length], length)
+                    waiting[length] = []
+
+
+def _made(question: Question) -> bool:
+    return question.source == "made"
+
+
+def pad(pairs: list[Example], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """labels[t] is the token that should follow ids[t]."""
+    ids = np.zeros((len(pairs), length), dtype=np.int64)
+    labels = np.full((len(pairs), length), -100, dtype=np.int64)
+    for row, (prompt, answer) in enumerate(pairs):
+        whole = prompt + answer
+        ids[row, : len(whole)] = whole
+        labels[row, len(prompt) - 1 : len(whole) - 1] = answer
+    return ids, labels

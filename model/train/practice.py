@@ -1,0 +1,208 @@
+"""Reading practice out of running text: questions whose answers the text itself gives, as many as one likes.
+
+    python -m model.train.practice TEXT.txt.xz QUESTIONS.jsonl.xz OUT.jsonl.xz [--blanks 120000]
+
+- blanks: what recurs in a document is blanked in one sentence and must be found in another passage (after Splinter's recurring
+  spans, arXiv 2101.00438);
+- what is X: sentences that say so, answered whole;
+- list the ...: enumerations and bullets;
+- cells: one cell of a table, by its row and its column.
+
+The right passage stands first among a question's contexts; the others are of the same document and don't hold the answer.
+"""
+
+import argparse
+import json
+import lzma
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from model.train.data import read_texts
+
+Row = dict[str, Any]
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“(])")
+_SPAN = re.compile(
+    r"(?<=[a-z,] )[A-Z][\w'’-]+(?:(?: of| the| and| de| von)? [A-Z][\w'’-]+){0,3}|[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){1,3}"  # names
+    r"|\b\d[\d,.]*\d(?: [a-z]{3,})?|\b\d(?: [a-z]{3,})"  # numbers and what is counted
+    r"|\b[a-z]{4,} [a-z]{5,}\b"  # pairs of longer words
+)
+_WORD = re.compile(r"[A-Za-z]{4,}|\d{2,}")
+_COMMON = set(
+    "about above after also although another because been before being between both could does each either from have having here however "
+    "into like made many more most much must only other over same should since some such than that their them then there these they this "
+    "those though through under until used using very were what when where which while will with within without would your".split()
+)
+_DEFINES = re.compile(
+    r"(An? )?((?!(?:It|This|That|There|He|She|They|These|Those|What|Which|Who|If|When|Here|We|You|I|Each|All|Some|Most|One|As|In|On"
+    r"|His|Her|Their|Its|My|Our|Another|Such|Other|Not|Now|Then|And|But|So|Usually|Perhaps|Nor|Yet|The|Your|Thus|Only|To|For|At|By)\b)[A-Za-z][\w'’/-]+(?: [\w'’/-]+){0,3}) (is|are|was|were) "
+    r"((?:an?|the|one of|any) [^\n]{20,240}[.])"
+)
+_PERSON = re.compile(
+    r"\b(?:actor|actress|artist|author|composer|emperor|general|king|leader|philosopher|poet|politician|president|queen|writer)\b"
+)
+_ITEMS = r"([^.;:()\n`*\[]{3,60}(?:, [^.;:(),\n`*\[]{2,60})+,? (?:and|or) [^.;:(),\n`*\[]{2,60})[.]$"
+_LISTS = (
+    (
+        re.compile(r"\b[Tt]he ((?:[a-z-]+ ){0,3}[a-z-]+s) (?:are|were|include|included)(?: the)?:? " + _ITEMS),
+        ("List the {}.", "What are the {}?", "Name the {}"),
+    ),
+    (
+        re.compile(r"\b((?!(?:with|and|or|of|the|in|for|from|through|especially)\b)(?:[a-z-]{4,} )?[a-z-]{3,}s),? such as " + _ITEMS),
+        ("Name some {}.", "Which {} are named?", "List the {} that are mentioned."),
+    ),
+    (
+        re.compile(r"^((?:An?|The) (?:[\w-]+ ){0,2}[\w-]+) (?:includes|comprises|contains) " + _ITEMS),
+        ("What does {} include?", "List what {} includes."),
+    ),
+    (re.compile(r"^((?:An?|The) (?:[\w-]+ ){0,2}[\w-]+) consists of " + _ITEMS), ("What does {} consist of?", "List what {} consists of.")),
+)
+"""Sentences that enumerate, and what may be asked of them."""
+_BULLETS = re.compile(
+    r"(?:^#+ ([A-Z][a-z]+(?: [a-z]+){0,3}s)|^[^\n|]*\b(?:following|these) ((?:[a-z-]+ ){0,3}[a-z-]+s)\b[^\n.|]*:)\n+((?:[*-] [^\n]+\n+){2,9})",
+    re.M,
+)
+_TABLE = re.compile(r"(?:^\|[^\n]*\|\n){4,}", re.M)
+
+
+def passages_of(text: str) -> list[str]:
+    """Runs of paragraphs, 250 to 900 characters each; longer paragraphs are cut between sentences."""
+    out, run = [], ""
+    for paragraph in re.split(r"\n\s*\n", text):
+        whole = paragraph.strip() if paragraph.lstrip().startswith(("-", "*", "|", "#")) else " ".join(paragraph.split())
+        for number, piece in enumerate(_SENTENCE.split(whole) if len(whole) > 900 else [whole]):
+            if run and len(run) + len(piece) > 900:
+                out.append(run)
+                run = ""
+            run = f"{run}{' ' if number else chr(10) * 2}{piece}".strip()
+    return [p for p in [*out, run] if 250 <= len(p) <= 1500 and _is_prose(p)]
+
+
+def _is_prose(text: str) -> bool:
+    return sum(c.isalpha() or c == " " for c in text) > 0.88 * len(text)
+
+
+def _telling(text: str) -> set[str]:
+    return {w for w in map(str.lower, _WORD.findall(text)) if w not in _COMMON}
+
+
+def blanks(passages: list[str], rng: random.Random, most: int = 200) -> Iterator[Row]:
+    """Sentences with something blanked that another passage of the document holds."""
+    places: defaultdict[str, set[int]] = defaultdict(set)
+    for number, passage in enumerate(passages):
+        for found in _SPAN.finditer(passage):
+            if not (found[0].islower() and set(found[0].split()) & _COMMON):
+                places[found[0]].add(number)
+    words = [_telling(p) for p in passages]
+    used: Counter[int] = Counter()
+    spans = [s for s, where in places.items() if 2 <= len(where) <= 8 and len(s) > 2]
+    rng.shuffle(spans)
+    for span, here in ((span, here) for span in spans for here in rng.sample(sorted(places[span]), 2)):
+        sentence = next((s for s in _SENTENCE.split(passages[here]) if span in s and 50 <= len(s) <= 300 and "\n" not in s), None)
+        if used[here] == 3 or sentence is None:
+            continue
+        asked = _telling(sentence.replace(span, ""))
+        ranked = sorted((i for i in range(len(passages)) if i != here), key=lambda i: (-len(asked & words[i]), i))
+        gold = next((i for i in ranked if i in places[span]), None)
+        if gold is None or len(asked & words[gold]) < 2:
+            continue
+        used[here] += 1
+        others = [passages[i] for i in ranked if span not in passages[i]][:6]
+        yield _row(sentence.replace(span, "_____"), span, passages[gold], rng.sample(others, min(len(others), 3)), "cloze")
+        if used.total() == most:
+            return
+
+
+def definitions(passages: list[str], rng: random.Random) -> Iterator[Row]:
+    for number, passage in enumerate(passages):
+        for sentence in _SENTENCE.split(passage):
+            found = _DEFINES.fullmatch(sentence.strip())
+            if found and sum(found[2] in p or found[2].lower() in p for p in passages) > 1:
+                named, article = found[2], (found[1] or "").lower()
+                plain = named if article or len(named.split()) > 1 or found[3] == "was" else named.lower()
+                who = "Who" if _PERSON.search(found[4]) and len(named.split()) > 1 and not article else "What"
+                asked = rng.choice([f"{who} {found[3]} {article}{plain}?"] * 3 + [f"{who.lower()} {found[3]} {plain}", f"Define {plain}."])
+                yield _row(asked, sentence.strip(), passage, _beside(passages, number, rng), "definition")
+
+
+def lists(text: str, passages: list[str], rng: random.Random) -> Iterator[Row]:
+    for number, passage in enumerate(passages):
+        for sentence in _SENTENCE.split(passage):
+            for pattern, forms in _LISTS:
+                found = pattern.search(sentence.strip())
+                if found and all(len(item.split()) < 7 for item in re.split(", | and | or ", found[2])):
+                    named = found[1][0].lower() + found[1][1:]
+                    yield _row(rng.choice(forms).format(named), found[2], passage, _beside(passages, number, rng), "list")
+    for found in _BULLETS.finditer(text):
+        items = [re.split(r"(?<=\w)[.:](?:\s|$)| [–-] ", line[2:])[0].strip(" *`_") for line in found[3].splitlines() if line.strip()]
+        named = (found[1] or found[2]).lower()
+        if all(2 < len(item) <= 60 and not set(item) & set("[`*") for item in items) and len(found[0]) < 1500:
+            yield _row(rng.choice(_LISTS[0][1]).format(named), ", ".join(items), found[0].strip(), _beside(passages, None, rng), "list")
+
+
+def cells(text: str, passages: list[str], rng: random.Random, most: int = 3) -> Iterator[Row]:
+    """Questions about single cells of Markdown tables."""
+    for found in _TABLE.finditer(text if text.endswith("\n") else text + "\n"):
+        lines = found[0].strip().split("\n")
+        table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+        header, rows = table[0], table[2:]
+        labels = [row[0] for row in rows]
+        if not re.fullmatch(r"[|\s:-]+", lines[1]) or len(header) < 2 or not all(header) or any(len(row) != len(header) for row in rows):
+            continue
+        for _ in range(most):
+            number, column = rng.randrange(len(rows)), rng.randrange(1, len(header))
+            label, cell, named = labels[number], rows[number][column], header[column].lower()
+            if labels.count(label) > 1 or not re.search("[A-Za-z]", label) or not 0 < len(cell) <= 80 or len(label) > 60:
+                continue
+            first = rng.randrange(max(0, number - 12), number + 1)
+            kept = "\n".join([*lines[:2], *lines[2 + first : 2 + first + rng.randint(number - first + 1, number - first + 9)]])
+            forms = (f"What is the {named} of {label}?", f"What was the {named} for {label}?", f"{label}: what is the {named}?")
+            if len(kept) < 2400:
+                yield _row(rng.choice((*forms, f"What {named} does {label} have?")), cell, kept, _beside(passages, None, rng), "table")
+
+
+def _beside(passages: list[str], number: int | None, rng: random.Random) -> list[str]:
+    """Up to four passages of the document, near ones where `number` says where."""
+    near = passages if number is None else [p for i, p in enumerate(passages) if 0 < abs(i - number) < 8]
+    return rng.sample(near, min(len(near), rng.choice((0, 1, 2, 3, 3, 4))))
+
+
+def _row(question: str, answer: str, gold: str, others: list[str], kind: str) -> Row:
+    others = [p for p in others if answer not in p and p != gold]
+    return {"question": question, "contexts": [gold, *others], "answers": [answer], "kind": kind, "source": "made"}
+
+
+def practice(texts: list[str], tables: list[str], most_blanks: int, most_others: int, seed: int = 0) -> list[Row]:
+    rng = random.Random(seed)
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
+    for text in texts:
+        passages = passages_of(text)
+        for row in (*blanks(passages, rng), *definitions(passages, rng), *lists(text, passages, rng), *cells(text, passages, rng)):
+            rows[row["kind"]].append(row)
+    for text in tables:
+        rows["table"] += cells(text, rng.sample(tables, 3), rng)
+    limits = {"cloze": most_blanks}
+    return [row for kind in sorted(rows) for row in rng.sample(rows[kind], min(len(rows[kind]), limits.get(kind, most_others)))]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m model.train.practice", description="Make reading practice out of running text.")
+    parser.add_argument("text", type=Path, help="running text, documents separated by a line that is only \\x1e (.xz or plain)")
+    parser.add_argument("questions", type=Path, help="questions, for the tables among their passages")
+    parser.add_argument("out", type=Path, help="a .jsonl.xz file of questions")
+    parser.add_argument("--blanks", type=int, default=120_000)
+    parser.add_argument("--others", type=int, default=12_000, help="at most so many of each other kind")
+    a = parser.parse_args()
+    rows = practice(list(read_texts(a.text)), [t for t in read_texts(a.questions) if t.startswith("|")], a.blanks, a.others)
+    with lzma.open(a.out, "wt", encoding="utf-8", preset=1) as file:
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    kinds = [row["kind"] for row in rows]
+    print(", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""The model that is learnt from: any causal language model of transformers', seen as `Gemma2` is, hidden states first.
+
+transformers' own fast attention gives every sliding layer a T x T mask, which keeps torch off its fast kernels, and it has
+none with a soft-cap; so `model.attention` does the attention here too.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model.attention import attention
+from model.errors import SourceError
+from model.load.gguf import our_name, to_torch
+from model.load.gguf_file import GGUFFile
+
+
+class Teacher(nn.Module):
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.model, self.config = network.model, network.config
+        if network.lm_head.weight is not network.model.embed_tokens.weight:
+            self.lm_head = network.lm_head
+
+    @property
+    def head(self) -> Tensor:
+        """(vocab_size, hidden_size), the embedding where the two are one."""
+        weight: Tensor = (self.lm_head if hasattr(self, "lm_head") else self.model.embed_tokens).weight
+        return weight
+
+    @property
+    def layers(self) -> Any:
+        return self.model.layers
+
+    @property
+    def cap(self) -> float | None:
+        return getattr(self.config, "final_logit_softcapping", None)
+
+    def hidden(self, ids: Tensor) -> Tensor:
+        """ids (B, T) -> final hidden states (B, T, hidden_size)."""
+        out: Tensor = self.model(input_ids=ids, use_cache=False).last_hidden_state
+        return out
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """(..., hidden_size) -> (..., vocab_size) in fp32."""
+        logits = F.linear(hidden, self.head).float()
+        return logits if self.cap is None else torch.tanh(logits / self.cap) * self.cap
+
+
+def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
+    """Reads a Gemma 3 GGUF file, or a folder of config.json and safetensors as Hugging Face and `model.train` write them.
+
+    Weights are bf16 and frozen, each layer's rotary frequencies fp32.
+
+    Raises:
+        SourceError: it can't be read, or is of a kind that transformers doesn't know.
+    """
+    from transformers import AttentionInterface, AutoModelForCausalLM, Gemma3ForCausalLM
+
+    def attend(module: Any, q: Tensor, k: Tensor, v: Tensor, mask: None, scaling: float, **rest: Any) -> tuple[Tensor, None]:
+        assert mask is None  # an attention that transformers knows no mask for is given none
+        window, softcap = rest.get("sliding_window"), rest.get("softcap")
+        return attention(q, k, v, scale=scaling, softcap=softcap, window=window, backend=backend).transpose(1, 2), None
+
+    kind = f"octavo-{backend}"
+    AttentionInterface.register(kind, attend)
+    if source.is_dir():
+        try:
+            network: Any = AutoModelForCausalLM.from_pretrained(
+                source, attn_implementation=kind, dtype=torch.float32, local_files_only=True
+            )
+        except (OSError, ValueError) as error:
+            raise SourceError(f"{source}: no model that transformers can read ({str(error).splitlines()[0]})") from error
+    else:
+        network = _gemma3(source, kind, Gemma3ForCausalLM)
+    for p in network.parameters():  # network.to(bfloat16) would round the rotary frequencies too, which are buffers
+        p.data = p.data.to(torch.bfloat16)
+    return Teacher(network).eval().requires_grad_(False)
+
+
+def _gemma3(file: Path, attn_implementation: str, kind: Any) -> Any:
+    from transformers import Gemma3TextConfig
+
+    try:
+        stored = GGUFFile(file)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{file}: not a readable GGUF file ({error})") from error
+    value = stored.values
+    if (found := value.get("general.architecture")) != "gemma3":
+        raise SourceError(f"{file}: holds a {found!r} model", "a teacher's GGUF file must be Gemma 3; others in Hugging Face's format")
+    config = Gemma3TextConfig(
+        vocab_size=len(value["tokenizer.ggml.tokens"]),
+        hidden_size=value["gemma3.embedding_length"],
+        intermediate_size=value["gemma3.feed_forward_length"],
+        num_hidden_layers=value["gemma3.block_count"],
+        num_attention_heads=value["gemma3.attention.head_count"],
+        num_key_value_heads=value["gemma3.attention.head_count_kv"],
+        head_dim=value["gemma3.attention.key_length"],
+        query_pre_attn_scalar=value["gemma3.attention.key_length"],
+        sliding_window=value["gemma3.attention.sliding_window"],
+        attn_implementation=attn_implementation,
+    )
+    network = kind(config)
+    names = {"attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm"}
+    state: dict[str, Tensor] = {}
+    for tensor in stored.tensors:
+        name = our_name(tensor.name)
+        for theirs, ours in names.items():
+            name = name.replace(theirs, ours)
+        state["model." + name] = to_torch(tensor)
+    state["lm_head.weight"] = state["model.embed_tokens.weight"]
+    network.load_state_dict(state)
+    return network
