@@ -31,9 +31,12 @@ def bench(folder: Path, rounds: int, tell: Callable[[str], None]) -> dict[str, A
     Raises:
         IngestError: there are no PDFs, or the recipe's packages aren't installed.
     """
-    files = sorted(folder.rglob("*.pdf"))
+    found = sorted(folder.rglob("*.pdf"))
+    files = [file for file in found if _has_text(file)]
     if not files:
-        raise IngestError(f"no PDFs below {folder}", "name a folder of PDFs, the same for both")
+        raise IngestError(f"no PDFs with text below {folder}", "name a folder of PDFs, the same for both")
+    if len(files) < len(found):
+        tell(f"{len(found) - len(files)} of {len(found)} left out: pages without text, which the recipe can't read, or damaged")
     if find_spec("pypdf") is None:
         raise IngestError("the recipe needs pypdf", "pip install 'octavo[bench]'")
     embedder = Embedder.load(DEFAULT)
@@ -56,6 +59,17 @@ def bench(folder: Path, rounds: int, tell: Callable[[str], None]) -> dict[str, A
         facts["pages_s"] = round(facts["pages"] / facts["seconds"], 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     return {**best, "ratio": round(best["recipe"]["seconds"] / best["octavo"]["seconds"], 2), "peak_mb": peak}
+
+
+def _has_text(file: Path) -> bool:
+    """Whether every page has text, so that both read the same."""
+    import pypdfium2
+
+    try:
+        with pypdfium2.PdfDocument(file) as document:
+            return all(page.get_textpage().count_chars() for page in document)
+    except pypdfium2.PdfiumError:
+        return False
 
 
 def _octavo(files: list[Path], embedder: Embedder, directory: Path) -> _Made:
