@@ -72,7 +72,7 @@ def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False
         shutil.rmtree(temporary, ignore_errors=True)
         raise LibraryError(f"the index can't be built: {full}{problem}", "the documents are safe; " + generations.REPAIR)
     failpoints.reach("publish: built")
-    _flush(temporary)
+    flush(temporary)
     failpoints.reach("publish: before the rename")
     temporary.rename(generations.path_of(directory, number))
     failpoints.reach("publish: renamed")
@@ -82,7 +82,8 @@ def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False
     failpoints.reach("publish: old generations swept")
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Sees a directory, with all below it, on the disk."""
     for folder, _, files in os.walk(path):
         for name in files:
             with Path(folder, name).open("rb") as file:
