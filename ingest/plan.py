@@ -8,7 +8,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,6 +73,27 @@ def existing(paths: Sequence[str | Path]) -> list[Path]:
         if not root.exists():
             raise PathError(f"no file or folder at {root}", "check the path; `octavo remove` takes a document out")
     return roots
+
+
+def below(paths: Sequence[str | Path], known: Collection[str]) -> list[str]:
+    """What the library holds at these paths, or below those that are folders.
+
+    Raises:
+        PathError: it has nothing at one of them.
+    """
+    found: dict[str, None] = {}
+    for path in paths:
+        root = str(path) if str(path) in known else stored_path(path)
+        names = [name for name in known if name == root or name.startswith(root + "/")]
+        if not names:
+            raise absent(root)
+        found |= dict.fromkeys(names)
+    return list(found)
+
+
+def absent(path: str | Path) -> PathError:
+    """The error for who names a document that isn't there."""
+    return PathError(f"the library has no document at {path}", "name it as it was added; the page's Documents lists all")
 
 
 def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Sequence[str] = ()) -> Plan:
