@@ -108,9 +108,14 @@ def run_child(task: str, directory: Path, index: Path, argument: str) -> str:
     except BaseException:
         process.kill()
         raise
-    if process.returncode == 0:
+    return told(process.returncode, output, errors)
+
+
+def told(code: int, output: bytes, errors: bytes) -> str:
+    """What a child process says by its exit code and the last line that it wrote."""
+    if code == 0:
         return str(json.loads(output.splitlines()[-1]))
-    last = errors.decode(errors="replace").strip().splitlines()[-1:] or [f"ended with {process.returncode}"]
+    last = errors.decode(errors="replace").strip().splitlines()[-1:] or [f"ended with {code}"]
     return last[0]
 
 
