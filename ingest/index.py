@@ -14,6 +14,7 @@ A deleted vector stays in an HNSW file, so a generation grows from a copy of the
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -46,6 +47,12 @@ def is_current(connection: sqlite3.Connection) -> bool:
     return last_vector >= database.last_vector(connection) and vectors == database.vector_count(connection)
 
 
+def sweep(directory: Path, connection: sqlite3.Connection) -> None:
+    """Deletes what a killed run left, and generations that have been replaced."""
+    found = database.generation(connection)
+    generations.sweep(directory, found[0] if found else 0, everything=True)
+
+
 def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False) -> None:
     """Builds, checks and puts in force a generation of what SQLite holds now.
 
@@ -58,7 +65,7 @@ def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False
     chroma = directory / "chroma"
     chroma.mkdir(exist_ok=True)
     base = database.generation(connection)
-    generations.sweep(directory, base[0] if base else 0, everything=True)
+    sweep(directory, connection)
     number = max([base[0] if base else 0, *(int(path.name) for path in chroma.glob("[0-9]*"))]) + 1
     last_vector, vectors = database.last_vector(connection), database.vector_count(connection)
     grows = base is not None and database.vector_count(connection, up_to=base[1]) == base[2] and not whole
@@ -78,7 +85,7 @@ def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False
     failpoints.reach("publish: renamed")
     _flush_directory(chroma)
     database.add_generation(connection, number, last_vector, vectors)
-    generations.sweep(directory, number, everything=True)
+    sweep(directory, connection)
     failpoints.reach("publish: old generations swept")
 
 
@@ -189,7 +196,8 @@ _TASKS = {"build": _build, "check": _check}
 
 
 def main(task: str, directory: str, index: str, argument: str) -> None:
-    """What `run_child` starts."""
+    """What `run_child` starts; without the parent, a build would only stand in the next run's way."""
+    child.end_with(os.getppid(), signal.SIGKILL)
     print(json.dumps(_TASKS[task](Path(directory), Path(index), argument)))
 
 

@@ -186,7 +186,9 @@ class Library:
         return Run(connection, self._load_embedder, Settings().parse_timeout)
 
     def _publish(self, connection: sqlite3.Connection) -> None:
-        if not index.is_current(connection):
+        if index.is_current(connection):
+            index.sweep(self.directory, connection)
+        else:
             self._generations.close()  # our own lease would keep the old generation, with what was removed from it
             index.publish(self.directory, connection)
         if database.fact(connection, "traces"):
