@@ -14,7 +14,7 @@ import typer
 
 from app.mistakes import as_mistake
 from app.quiet import keep_quiet
-from ingest.cli import ingest, one_line, plain, worded
+from ingest.cli import ingest, one_line, tell, worded
 from ingest.pace import line
 from ingest.receipt import summarize
 
@@ -236,12 +236,7 @@ def main() -> None:
         mistake = as_mistake(error)
         if mistake is None:
             raise
-        told, hint = (plain(text) for text in mistake)
-        print(f"error: {told}", file=sys.stderr)
-        if hint:
-            print(f"hint: {hint}", file=sys.stderr)
-        if "--json" in sys.argv:
-            _print_json({"error": told, "hint": hint})
+        tell(*mistake, json="--json" in sys.argv)
         sys.exit(2)
 
 

@@ -3,11 +3,15 @@
 The index isn't in it: it is built again from the database. What is brought back is checked before it gets its name.
 """
 
+import glob
+import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import zipfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 
 from ingest import failpoints, index, schema
@@ -26,28 +30,18 @@ def export_library(directory: Path, file: Path) -> int:
     Raises:
         LibraryError: there is no library, or the file can't be written.
     """
-    copy, partial = (file.with_name(f"{file.name}.{kind}.partial") for kind in ("sqlite3", "zip"))
     try:
-        with closing(schema.connect(directory)) as connection:
-            copy.unlink(missing_ok=True)
-            connection.execute("vacuum into ?", [str(copy)])
-        failpoints.reach("export: database copied")
-        members = {DATABASE: copy, **{f"{UPLOADS}/{path.name}": path for path in sorted((directory / UPLOADS).glob("*"))}}
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            hashes = {}
-            for name, path in members.items():
-                archive.write(path, name)
-                hashes[name] = sha256_of(path)
-            archive.writestr(_MANIFEST, json.dumps({"directory": str(directory), "sha256": hashes}))
-        failpoints.reach("export: archive written")
-        partial.replace(file)
-        failpoints.reach("export: renamed")
+        with _beside(file) as place:
+            with closing(schema.connect(directory)) as connection:
+                connection.execute("vacuum into ?", [str(place / DATABASE)])
+            failpoints.reach("export: database copied")
+            _pack(directory, place / DATABASE, place / "zip")
+            failpoints.reach("export: archive written")
+            (place / "zip").replace(file)
+            failpoints.reach("export: renamed")
+            return file.stat().st_size
     except (OSError, sqlite3.Error) as error:
         raise LibraryError(f"{file}: can't be written ({error})", "is there room, and is it yours to write?") from error
-    finally:
-        copy.unlink(missing_ok=True)
-        partial.unlink(missing_ok=True)
-    return file.stat().st_size
 
 
 def import_library(file: Path, directory: Path) -> None:
@@ -59,27 +53,63 @@ def import_library(file: Path, directory: Path) -> None:
     refuse_network(directory)
     if directory.exists() and any(directory.iterdir()):
         raise LibraryError(f"{directory} is not empty", "name a new library with --library")
-    coming = directory.with_name(directory.name + ".importing")
-    shutil.rmtree(coming, ignore_errors=True)
-    coming.mkdir(parents=True)
-    try:
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with _beside(directory) as coming:
         came_from = _unpack(file, coming)
         failpoints.reach("import: unpacked")
-        with closing(schema.connect(coming, write=True)) as connection, schema.transaction(connection):
-            connection.execute("delete from generations")
-            before, now = f"{came_from}/{UPLOADS}/", f"{directory}/{UPLOADS}/"
-            moved = "update files set path = ? || substr(path, ?) where substr(path, 1, ?) = ?"
-            connection.execute(moved, [now, len(before) + 1, len(before), before])
-            failpoints.reach("import: before the commit")
         with writing(coming), closing(schema.connect(coming, write=True)) as connection:
+            _take_over(connection, f"{came_from}/{UPLOADS}/", f"{directory}/{UPLOADS}/")
             index.publish(coming, connection)
         failpoints.reach("import: index built")
+        index.flush(coming)
         if directory.exists():
             directory.rmdir()
         coming.rename(directory)
         failpoints.reach("import: renamed")
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A directory for what isn't whole yet, hidden, so that nobody takes it for a library.
+
+    What killed runs left goes first, SQLite's journals with it. A run that still goes on fails then, and does no harm.
+    """
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        shutil.rmtree(left, ignore_errors=True)
+    place = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    place.mkdir()
+    try:
+        yield place
     finally:
-        shutil.rmtree(coming, ignore_errors=True)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _pack(directory: Path, database: Path, archive: Path) -> None:
+    """Hashes are of what was written, not of the file: another may be uploaded meanwhile."""
+    members = {DATABASE: database, **{f"{UPLOADS}/{path.name}": path for path in sorted((directory / UPLOADS).glob("*"))}}
+    hashes = {}
+    with archive.open("wb") as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+            for name, path in members.items():
+                digest = hashlib.sha256()
+                with path.open("rb") as source, packed.open(name, "w", force_zip64=True) as sink:
+                    while block := source.read(1 << 20):
+                        digest.update(block)
+                        sink.write(block)
+                hashes[name] = digest.hexdigest()
+            packed.writestr(_MANIFEST, json.dumps({"directory": str(directory), "sha256": hashes}))
+        file.flush()
+        os.fsync(file.fileno())  # it may take an earlier export's place
+
+
+def _take_over(connection: sqlite3.Connection, before: str, now: str) -> None:
+    """Forgets the index that stayed behind, and says where the uploaded files lie now."""
+    with schema.transaction(connection):
+        connection.execute("delete from generations")
+        moved = "update files set path = ? || substr(path, ?) where substr(path, 1, ?) = ?"
+        connection.execute(moved, [now, len(before) + 1, len(before), before])
+        failpoints.reach("import: before the commit")
+    failpoints.reach("import: committed")
 
 
 def _unpack(file: Path, directory: Path) -> str:

@@ -25,12 +25,12 @@ def start(module: str, *arguments: str, pass_fds: Sequence[int] = (), **streams:
     return subprocess.Popen(command, env=environment, pass_fds=pass_fds, stdin=subprocess.DEVNULL, **streams)
 
 
-def end_with(parent: int) -> None:
-    """In the child: stops it as Ctrl-C would once its parent is gone. A parent that was killed can't do so itself."""
+def end_with(parent: int, number: int = signal.SIGINT) -> None:
+    """In the child: stops it, as Ctrl-C would, once its parent is gone. A parent that was killed can't do so itself."""
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -12,7 +12,6 @@ from ingest.pace import Pace, line
 from ingest.receipt import Summary, summarize
 
 if TYPE_CHECKING:
-    from ingest.errors import IngestError
     from ingest.library import Library
     from ingest.pipeline import Step
 
@@ -48,7 +47,7 @@ def ingest(
                 _follow(opened, paths, exclude or [], json)
             ok = _add(opened, paths, exclude or [], json)
     except IngestError as error:
-        _tell(error, json)
+        tell(str(error), error.hint, json)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         print("stopped: what is finished is kept; run it again to go on", file=sys.stderr)
@@ -71,19 +70,20 @@ def _follow(library: "Library", paths: list[Path], exclude: list[str], json: boo
             try:
                 _add(library, paths, exclude, json)
             except IngestError as error:
-                _tell(error, json)
+                tell(str(error), error.hint, json)
                 if isinstance(error, LibraryBusy):
                     time.sleep(_BUSY)
                     continue
             break
 
 
-def _tell(error: "IngestError", json: bool) -> None:
-    print(one_line(f"error: {error}"), file=sys.stderr)
-    if error.hint:
-        print(one_line(f"hint: {error.hint}"), file=sys.stderr)
+def tell(what: str, hint: str, json: bool) -> None:
+    """A mistake, for the user and, with `json`, for a program."""
+    print(one_line(f"error: {what}"), file=sys.stderr)
+    if hint:
+        print(one_line(f"hint: {hint}"), file=sys.stderr)
     if json:
-        print(json_module.dumps({"error": str(error), "hint": error.hint}), flush=True)
+        print(json_module.dumps({"error": what, "hint": hint}), flush=True)
 
 
 def _add(library: "Library", paths: list[Path], exclude: list[str], json: bool) -> bool:

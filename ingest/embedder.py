@@ -7,7 +7,7 @@ on the Hugging Face hub, looked up locally first. Code from a model's repository
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
 from itertools import groupby
@@ -65,7 +65,16 @@ class Embedder:
         return cls(name, _load_model(name, directory), weights_sha256(directory))
 
     def documents(self, texts: Sequence[str]) -> "NDArray[np.float32]":
-        """Vectors of passages, one a row.
+        """Vectors of passages, one a row."""
+        import numpy as np
+
+        rows = np.empty((len(texts), self._model.get_embedding_dimension() or 0), dtype=np.float32)
+        for places, vectors in self.in_parts(texts, len(texts)):
+            rows[places] = vectors
+        return rows
+
+    def in_parts(self, texts: Sequence[str], size: int) -> "Iterator[tuple[list[int], NDArray[np.float32]]]":
+        """Vectors of passages, `size` at a time, the short ones first; with each part, the places of its texts.
 
         Those of exactly the same length go together: without padding there is no mask, and without a mask attention takes
         its quick path, which makes the whole a third faster on a CPU.
@@ -74,13 +83,13 @@ class Embedder:
 
         lengths = self.counter.count(texts)
         order = sorted(range(len(texts)), key=lengths.__getitem__)
-        batches = [list(group) for _, group in groupby(order, key=lengths.__getitem__)]
-        odd = [index for batch in batches if len(batch) < _FEW for index in batch]
-        rows = np.empty((len(texts), self._model.get_embedding_dimension() or 0), dtype=np.float32)
-        for batch in [*(batch for batch in batches if len(batch) >= _FEW), odd]:
-            if batch:
-                rows[batch] = _unit(self._model.encode_document([texts[i] for i in batch], batch_size=16, show_progress_bar=False))
-        return rows
+        while order:
+            part, order = order[:size], order[size:]
+            groups = [list(group) for _, group in groupby(part, key=lengths.__getitem__)]
+            odd = [place for group in groups if len(group) < _FEW for place in group]
+            groups = [group for group in [*(group for group in groups if len(group) >= _FEW), odd] if group]
+            vectors = [self._model.encode_document([texts[i] for i in group], batch_size=16, show_progress_bar=False) for group in groups]
+            yield [place for group in groups for place in group], _unit(np.concatenate(vectors))
 
     def query(self, text: str) -> "NDArray[np.float32]":
         """The vector of a question."""

@@ -11,13 +11,15 @@ catalogue to try that file's lock. Vectors and ids are not touched.
 import fcntl
 import os
 import shutil
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest import database, schema
 from ingest.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -133,6 +135,25 @@ class Generations:
             with self._lock:
                 self._users[number] -= 1
                 self._close_unused()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[tuple[sqlite3.Connection, Generation | None]]:
+        """A read transaction and the generation that it names, leased; one deleted in between means: look again."""
+        missing = None
+        while True:
+            with ExitStack() as stack:
+                connection = stack.enter_context(closing(schema.connect(self._directory)))
+                connection.execute("begin")
+                found = database.generation(connection)  # the first read: it fixes the snapshot
+                try:
+                    generation = stack.enter_context(self.use(found[0])) if found else None
+                except GenerationGone:
+                    if found != missing:
+                        missing = found
+                        continue
+                    generation = None  # not replaced but lost: exact search does without, and `verify` tells
+                yield connection, generation
+                return
 
     def close(self) -> None:
         """Closes all that no question is using."""

@@ -14,6 +14,7 @@ A deleted vector stays in an HNSW file, so a generation grows from a copy of the
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -46,6 +47,12 @@ def is_current(connection: sqlite3.Connection) -> bool:
     return last_vector >= database.last_vector(connection) and vectors == database.vector_count(connection)
 
 
+def sweep(directory: Path, connection: sqlite3.Connection) -> None:
+    """Deletes what a killed run left, and generations that have been replaced."""
+    found = database.generation(connection)
+    generations.sweep(directory, found[0] if found else 0, everything=True)
+
+
 def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False) -> None:
     """Builds, checks and puts in force a generation of what SQLite holds now.
 
@@ -58,7 +65,7 @@ def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False
     chroma = directory / "chroma"
     chroma.mkdir(exist_ok=True)
     base = database.generation(connection)
-    generations.sweep(directory, base[0] if base else 0, everything=True)
+    sweep(directory, connection)
     number = max([base[0] if base else 0, *(int(path.name) for path in chroma.glob("[0-9]*"))]) + 1
     last_vector, vectors = database.last_vector(connection), database.vector_count(connection)
     grows = base is not None and database.vector_count(connection, up_to=base[1]) == base[2] and not whole
@@ -72,17 +79,18 @@ def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False
         shutil.rmtree(temporary, ignore_errors=True)
         raise LibraryError(f"the index can't be built: {full}{problem}", "the documents are safe; " + generations.REPAIR)
     failpoints.reach("publish: built")
-    _flush(temporary)
+    flush(temporary)
     failpoints.reach("publish: before the rename")
     temporary.rename(generations.path_of(directory, number))
     failpoints.reach("publish: renamed")
     _flush_directory(chroma)
     database.add_generation(connection, number, last_vector, vectors)
-    generations.sweep(directory, number, everything=True)
+    sweep(directory, connection)
     failpoints.reach("publish: old generations swept")
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Sees a directory, with all below it, on the disk."""
     for folder, _, files in os.walk(path):
         for name in files:
             with Path(folder, name).open("rb") as file:
@@ -107,9 +115,14 @@ def run_child(task: str, directory: Path, index: Path, argument: str) -> str:
     except BaseException:
         process.kill()
         raise
-    if process.returncode == 0:
+    return told(process.returncode, output, errors)
+
+
+def told(code: int, output: bytes, errors: bytes) -> str:
+    """What a child process says by its exit code and the last line that it wrote."""
+    if code == 0:
         return str(json.loads(output.splitlines()[-1]))
-    last = errors.decode(errors="replace").strip().splitlines()[-1:] or [f"ended with {process.returncode}"]
+    last = errors.decode(errors="replace").strip().splitlines()[-1:] or [f"ended with {code}"]
     return last[0]
 
 
@@ -183,7 +196,8 @@ _TASKS = {"build": _build, "check": _check}
 
 
 def main(task: str, directory: str, index: str, argument: str) -> None:
-    """What `run_child` starts."""
+    """What `run_child` starts; without the parent, a build would only stand in the next run's way."""
+    child.end_with(os.getppid(), signal.SIGKILL)
     print(json.dumps(_TASKS[task](Path(directory), Path(index), argument)))
 
 

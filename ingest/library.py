@@ -7,17 +7,17 @@ index's generation all come from it. People may ask, from many processes, while 
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ingest import chunking, database, index, pipeline, schema
 from ingest.embedder import Embedder
-from ingest.errors import EmbedderError, LibraryError, PathError
-from ingest.generations import Generation, GenerationGone, Generations
+from ingest.errors import EmbedderError, LibraryError
+from ingest.generations import Generations
 from ingest.lock import refuse_network, writing
 from ingest.pipeline import Run
-from ingest.plan import make_plan, stored_path
+from ingest.plan import absent, below, make_plan, stored_path
 from ingest.progress import Progress, carry_out, running, unfinished
 from ingest.receipt import Receipt
 from ingest.records import Document, Hit
@@ -58,7 +58,7 @@ class Library:
         directory = Path(directory).expanduser().resolve()
         refuse_network(directory)
         if create:
-            _make(directory)
+            schema.make(directory)
         settings = Settings()
         with closing(schema.connect(directory)) as connection:
             made_with = database.fact(connection, "embedder_name")
@@ -127,14 +127,7 @@ class Library:
             LibraryBusy: another process is writing.
         """
         with self._writing() as connection:
-            known = database.known(connection)
-            found: dict[str, None] = {}
-            for path in paths:
-                root = str(path) if str(path) in known else stored_path(path)
-                below = [name for name in known if name == root or name.startswith(root + "/")]
-                if not below:
-                    raise _absent(root)
-                found |= dict.fromkeys(below)
+            found = below(paths, database.known(connection))
             for name in found:
                 database.delete_file(connection, name)
             self._publish(connection)
@@ -193,7 +186,9 @@ class Library:
         return Run(connection, self._load_embedder, Settings().parse_timeout)
 
     def _publish(self, connection: sqlite3.Connection) -> None:
-        if not index.is_current(connection):
+        if index.is_current(connection):
+            index.sweep(self.directory, connection)
+        else:
             self._generations.close()  # our own lease would keep the old generation, with what was removed from it
             index.publish(self.directory, connection)
         if database.fact(connection, "traces"):
@@ -204,8 +199,7 @@ class Library:
     @contextmanager
     def snapshot(self) -> Iterator[View]:
         """A view that doesn't change, whatever other processes write."""
-        with ExitStack() as stack:
-            connection, generation = self._look(stack)
+        with self._generations.snapshot() as (connection, generation):
             yield View(connection, generation, self._embed_query, self._frequencies)
 
     def dense(self, text: str, k: int, within: Collection[str] | None = None) -> list[Hit]:
@@ -234,7 +228,7 @@ class Library:
             if text is None:
                 text = database.text(connection, stored_path(path))
         if text is None:
-            raise _absent(path)
+            raise absent(path)
         return text
 
     def status(self) -> dict[str, Any]:
@@ -271,26 +265,6 @@ class Library:
         with closing(schema.connect(self.directory)) as connection:
             return unfinished(connection)
 
-    def _look(self, stack: ExitStack) -> tuple[sqlite3.Connection, Generation | None]:
-        """Begins a read transaction and leases its generation; a generation deleted in between means: look again."""
-        missing = None
-        while True:
-            attempt = ExitStack()
-            connection = attempt.enter_context(closing(schema.connect(self.directory)))
-            connection.execute("begin")
-            found = database.generation(connection)  # the first read: it fixes the snapshot
-            try:
-                generation = attempt.enter_context(self._generations.use(found[0])) if found else None
-            except GenerationGone:
-                if found == missing:  # not replaced but lost: exact search does without, and `verify` tells
-                    generation = None
-                else:
-                    missing = found
-                    attempt.close()
-                    continue
-            stack.push(attempt)
-            return connection, generation
-
     def _embed_query(self, text: str) -> "NDArray[np.float32]":
         return self._load_embedder().query(text)
 
@@ -306,21 +280,6 @@ class Library:
                 database.set_fact(connection, "embedder", self._embedder.fingerprint)
         _check_embedder(fingerprint, self._embedder)
         return self._embedder
-
-
-def _absent(path: str | Path) -> PathError:
-    return PathError(f"the library has no document at {path}", "name it as it was added; the page's Documents lists all")
-
-
-def _make(directory: Path) -> None:
-    """Makes a library, or finishes one: its schema may be half made, or an older Octavo's."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LibraryError(f"{directory} can't be a library's directory ({error.strerror})", "name another with --library") from error
-    if not schema.is_current(directory):
-        with writing(directory):
-            schema.connect(directory, write=True).close()
 
 
 def _check_embedder(fingerprint: str | None, embedder: Embedder) -> None:

@@ -25,8 +25,14 @@ def documents(loader: "BaseLoader") -> Iterator[tuple[str, Parsed, str]]:
         except Exception as error:  # a loader is anybody's code
             failure.append(f"the loader failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
 
-    for source, group in groupby(pages(), key=lambda page: str(page.metadata.get("source", name))):
-        yield clean(source), _joined(list(group)), ""
+    seen: set[str] = set()
+    for named, group in groupby(pages(), key=lambda page: str(page.metadata.get("source", name))):
+        source = clean(named)
+        if source in seen:  # it would take the place of what came before
+            yield source, Parsed(""), "the loader came back to it after another source: sort what it yields by source"
+        else:
+            yield source, _joined(list(group)), ""
+        seen.add(source)
     if failure:
         yield name, Parsed(""), failure[0]
 

@@ -185,16 +185,14 @@ class Run:
         embedder = self._embedder()
         done = 0
         while waiting := database.pending(self._connection, _POOL):
-            lengths = dict(zip(waiting, embedder.counter.count([text for _, text in waiting]), strict=True))
-            waiting.sort(key=lengths.__getitem__)
-            for start in range(0, len(waiting), _BATCH):
-                started = time.monotonic()
-                numbers, texts = zip(*waiting[start : start + _BATCH], strict=True)
-                database.put_vectors(self._connection, numbers, embedder.documents(texts))
+            started = time.monotonic()
+            for places, vectors in embedder.in_parts([text for _, text in waiting], _BATCH):
+                database.put_vectors(self._connection, [waiting[place][0] for place in places], vectors)
                 self.embed_seconds += time.monotonic() - started
-                self.embedded += len(numbers)
-                done += len(numbers)
+                self.embedded += len(places)
+                done += len(places)
                 yield Step("embedding", done, total)
+                started = time.monotonic()
 
     def embed_pending(self) -> None:
         for _ in self.embed():

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from ingest.errors import PathError
 from ingest.ignore import Ignored
 from ingest.loaders import kind, readers
 from ingest.receipt import FileResult, Status
+from ingest.settings import DATABASE
 
 _MANY = 10
 """Documents that an empty folder may not take out: a drive that isn't mounted looks like one."""
+_LIBRARY = "a library of Octavo's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,27 @@ def existing(paths: Sequence[str | Path]) -> list[Path]:
     return roots
 
 
+def below(paths: Sequence[str | Path], known: Collection[str]) -> list[str]:
+    """What the library holds at these paths, or below those that are folders.
+
+    Raises:
+        PathError: it has nothing at one of them.
+    """
+    found: dict[str, None] = {}
+    for path in paths:
+        root = str(path) if str(path) in known else stored_path(path)
+        names = [name for name in known if name == root or name.startswith(root + "/")]
+        if not names:
+            raise absent(root)
+        found |= dict.fromkeys(names)
+    return list(found)
+
+
+def absent(path: str | Path) -> PathError:
+    """The error for who names a document that isn't there."""
+    return PathError(f"the library has no document at {path}", "name it as it was added; the page's Documents lists all")
+
+
 def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Sequence[str] = ()) -> Plan:
     """Looks at every file once; `known` is what the library holds, `exclude` patterns as in .gitignore.
 
@@ -97,28 +120,45 @@ def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Seq
                 _plan_file(plan, path, file, known.get(path), now)
                 continue
             plan.settled.append(line)
-            if line.status == "failed":
+            if line.status == "failed" or line.reason == _LIBRARY:  # with files that were uploaded to it
                 kept.append(path + "/")
             elif path in known:
                 plan.gone.append(path)
-        if len(inside) >= _MANY and root.is_dir() and not any(root.iterdir()):
-            reason = f"the folder is empty; its {len(inside)} documents are kept: is the drive mounted? `octavo remove` takes them out"
-            plan.settled.append(FileResult(_spelled(root.as_posix()), "failed", reason))
-            continue
         plan.gone += [path for path in inside if path not in seen and not path.startswith(tuple(kept))]
+    _keep_unmounted(plan, known)
     return plan
+
+
+def _keep_unmounted(plan: Plan, known: dict[str, Known]) -> None:
+    """Keeps documents that only seem to be gone: many lay below a folder that is empty, and nowhere else is what they say."""
+    gone = set(plan.gone)
+    elsewhere = {job.sha256 for job in plan.jobs} | {file.sha256 for path, file in known.items() if path not in gone}
+    lost: dict[Path, list[str]] = {}
+    for path in plan.gone:
+        if known[path].sha256 not in elsewhere:
+            folder = next(parent for parent in file_of(path).parents if parent.exists())
+            lost.setdefault(folder, []).append(path)
+    for folder, paths in lost.items():
+        if len(paths) >= _MANY and not any(folder.iterdir()):
+            reason = f"the folder is empty; its {len(paths)} documents are kept: is the drive mounted? `octavo remove` takes them out"
+            plan.settled.append(_line(folder, "failed", reason))
+            gone.difference_update(paths)
+    plan.gone = [path for path in plan.gone if path in gone]
 
 
 def _walk(root: Path, ignored: Ignored) -> Iterator[tuple[Path, FileResult | None]]:
     """Files below a folder, sorted, without hidden ones; or a line for what can't be entered or isn't followed."""
-    if not root.is_dir():
-        yield root, None
-        return
     try:
         entries = sorted(os.scandir(root), key=lambda entry: entry.name)
         ignored = ignored.within(root)
+    except NotADirectoryError:
+        yield root, None
+        return
     except OSError as error:
         yield root, _line(root, "failed", f"the folder can't be read: {error.strerror}")
+        return
+    if any(entry.name == DATABASE for entry in entries):
+        yield root, _line(root, "skipped", _LIBRARY)
         return
     for entry in entries:
         if entry.name.startswith((".", "~$")):

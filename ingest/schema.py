@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ingest import failpoints
 from ingest.errors import LibraryError
+from ingest.lock import writing
 from ingest.settings import DATABASE
 
 _FIRST = """
@@ -93,6 +94,22 @@ def is_current(directory: Path) -> bool:
             return bool(connection.execute("pragma user_version").fetchone()[0] >= len(MIGRATIONS))
     except sqlite3.Error:
         return True  # damaged: for `connect` to tell
+
+
+def make(directory: Path) -> None:
+    """Makes a library, or finishes one: its schema may be half made, or an older Octavo's.
+
+    Raises:
+        LibraryError: it can't be written there.
+        LibraryBusy: another process is writing.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LibraryError(f"{directory} can't be a library's directory ({error.strerror})", "name another with --library") from error
+    if not is_current(directory):
+        with writing(directory):
+            connect(directory, write=True).close()
 
 
 def connect(directory: Path, write: bool = False) -> sqlite3.Connection:

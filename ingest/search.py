@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from ingest import database
 from ingest.records import Chunk
 from ingest.scripts import is_unspaced
 
@@ -45,19 +46,25 @@ def words(connection: sqlite3.Connection, terms: Sequence[str], k: int, within: 
     unspaced = [term for term in terms if is_unspaced(term) and len(term) > 2]
     scores: dict[str, float] = {}
     found: dict[str, Chunk] = {}
+    few = within is not None and _REACH * within_count(connection, within) < database.chunk_count(connection)
     for table, of_table in (("words", spaced), ("grams", unspaced)):
-        for row in _ranked(connection, table, of_table, k, _paths(within)) if of_table else []:
+        for row in _ranked(connection, table, of_table, k, _paths(within), few) if of_table else []:
             found[row[0]] = Chunk(*row[:-1])
             scores[row[0]] = scores.get(row[0], 0.0) + row[-1]
     best = sorted(scores, key=lambda key: -scores[key])[:k]
     return [(found[key], scores[key]) for key in best]
 
 
-def _ranked(connection: sqlite3.Connection, table: str, terms: Sequence[str], k: int, within: str | None) -> list[Any]:
-    """The k best rows of an FTS5 table: among its very best, where enough of these are within, else among all that are."""
+def _ranked(connection: sqlite3.Connection, table: str, terms: Sequence[str], k: int, within: str | None, few: bool) -> list[Any]:
+    """The k best rows of an FTS5 table: among its very best, where enough of these are within, else among all that are.
+
+    Args:
+        few: so little lies within that enough of the very best can't be expected to.
+    """
     match = " OR ".join(f'"{term}"' for term in terms)
     rows: list[Any] = []
-    for inside in ("", f"and +rowid {_WITHIN}"):  # + so that FTS5 isn't asked for each document's rows in turn
+    narrow = f"and +rowid {_WITHIN}"  # + so that FTS5 isn't asked for each document's rows in turn
+    for inside in [narrow] if few else ["", narrow]:
         query = f"""with best as (select rowid as number, bm25({table}) as score from {table}
                 where {table} match :match {inside} order by score limit :reach)
             select {_CHUNK}, -score from best join chunks on chunks.id = number

@@ -28,8 +28,6 @@ from ingest.tokens import TokenCounter
 START_SECONDS = 60.0
 _MEMORY = 4 << 30
 """Bytes that reading one file may take; beyond that it fails, and the machine is spared."""
-_LONGEST_TEXT = 200_000_000
-"""Characters that a document may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +146,6 @@ def _answer(path: Path, ocr: bool, counter: TokenCounter) -> dict[str, Any]:
     reason, parsed, spans, final = "", None, [], True
     try:
         found = load(path, ocr)
-        if len(found.text) > _LONGEST_TEXT:
-            raise LoadError(f"more text than one document may have ({len(found.text):,} characters)")
         spans = [(span.start, span.end, span.heading, span.header) for span in split(found, counter)]
         if not spans and not found.scanned:
             raise LoadError("no text in it")

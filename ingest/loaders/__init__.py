@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from ingest.loaders.parsed import MOST_TEXT, LoadError, Parsed
+from ingest.loaders.parsed import MOST_TEXT, LoadError, Parsed, check_length
 
 _CODE = """
 ada adoc asm astro awk bash bat bib c cc cfg clj cljs cmake cmd conf cpp cs csh css cts cu cxx d dart diff el elm erl ex exs f f90 fish
@@ -102,4 +102,5 @@ def load(path: Path, ocr: bool = False) -> Parsed:
         raise LoadError("nested too deeply to be read") from error
     if not parsed.text.strip() and not parsed.scanned:
         raise LoadError("no text in it")
+    check_length(len(parsed.text))
     return parsed

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from app.resources import library_names
 from ingest import Library
 from tests.conftest import ROOT
 
@@ -152,6 +153,13 @@ def test_a_second_ingest_is_refused_and_a_stopped_one_keeps_what_is_finished(
         assert 0 < status["documents"] <= 1000
         assert status["running"] is None and status["last_receipt"] is None
         assert library.words("barley", 1)
+
+
+def test_an_import_that_is_going_on_is_not_offered_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCTAVO_HOME", str(tmp_path))
+    for name in ("notes", ".coming.17.partial"):
+        Library.open(tmp_path / "libraries" / name, create=True).close()
+    assert library_names() == ["notes"]
 
 
 def test_another_process_s_ingest_is_shown_and_what_it_added_can_be_removed(page: Any, address: str, home: Path, tmp_path: Path) -> None:

@@ -108,9 +108,8 @@ def index_processes(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory, 
         forked = nursery.fork(INDEX, tmp_path_factory.mktemp("index") / "output", task, str(directory), str(place), argument)
         while forked.runs():
             time.sleep(0.002)
-        code = forked.wait()
-        said = forked.output.read_text(errors="replace").splitlines()[-1:] or [f"ended with {code}"]
-        return said[0] if code else str(json.loads(said[0]))
+        code, written = forked.wait(), forked.output.read_bytes()
+        return index.told(code, written, written)
 
     monkeypatch.setattr(index, "run_child", run_child)
 

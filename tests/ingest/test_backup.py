@@ -23,7 +23,7 @@ def test_what_is_exported_comes_back_whole(library: Library, folder: Path, tmp_p
     (uploads / "note.txt").write_text("An uploaded note on eels.")
     library.add([folder, uploads / "note.txt"])
     assert export_library(library.directory, tmp_path / "backup.octavo") > 0
-    assert not list(tmp_path.glob("backup.octavo.*"))
+    assert {path.name for path in tmp_path.iterdir()} == {"backup.octavo", "folder", "library"}
     import_library(tmp_path / "backup.octavo", tmp_path / "other")
     with Library.open(tmp_path / "other", embedder) as other:
         assert _everything(other) == _everything(library)
@@ -38,6 +38,15 @@ def test_an_export_touches_no_file_but_its_own(library: Library, folder: Path) -
     database = library.directory / "library.sqlite3"
     export_library(library.directory, library.directory / "library")  # beside a file of nearly that name
     assert database.is_file() and library.words("oats", 1) and library.verify().ok
+
+
+def test_what_a_killed_export_left_goes_with_the_next(library: Library, tmp_path: Path) -> None:
+    left, other = tmp_path / ".back[up].17.partial", tmp_path / ".backup.17.partial"
+    for place in (left, other):
+        place.mkdir()
+        (place / "library.sqlite3-journal").write_bytes(bytes(1024))  # SQLite's, from the middle of a copy
+    export_library(library.directory, tmp_path / "back[up]")
+    assert not left.exists() and other.exists() and not list(tmp_path.glob(".back[[]*"))
 
 
 def test_a_damaged_file_is_refused_and_leaves_nothing(library: Library, embedder: Embedder, folder: Path, tmp_path: Path) -> None:
@@ -56,7 +65,7 @@ def test_a_damaged_file_is_refused_and_leaves_nothing(library: Library, embedder
         except LibraryError as error:
             assert "damaged" in str(error)
             refused += 1
-            assert not (tmp_path / name).exists() and not list(tmp_path.glob("*.importing"))
+            assert not (tmp_path / name).exists() and not list(tmp_path.glob(".*"))
         else:
             with Library.open(tmp_path / name, embedder) as other:
                 assert name in flipped and _everything(other) == _everything(library)

@@ -132,6 +132,33 @@ def test_a_folder_that_is_found_empty_keeps_its_documents_and_says_so(library: L
     assert library.add([point]).counts["unchanged"] == 10
 
 
+def test_a_drive_below_the_folder_that_is_not_mounted_keeps_its_documents(library: Library, tmp_path: Path) -> None:
+    root, point = tmp_path / "root", tmp_path / "root" / "drive"
+    (point / "deep").mkdir(parents=True)
+    for number in range(10):
+        (point / "deep" / f"{number}.txt").write_text(f"Chart {number} shows the shoals of bay {number * 7}.")
+    (root / "a.txt").write_text("Anchors are kept in the loft.")
+    library.add([root])
+    point.rename(tmp_path / "elsewhere")
+    point.mkdir()
+    receipt = library.add([root])
+    assert list(_reasons(receipt, "failed")) == ["drive"] and receipt.counts["removed"] == 0 and len(library.documents()) == 11
+    (tmp_path / "elsewhere").rename(root / "moved")  # then they aren't lost, and the empty folder is only that
+    assert library.add([root]).counts == {"added": 10, "unchanged": 1, "replaced": 0, "removed": 10, "skipped": 0, "failed": 0}
+
+
+def test_a_library_within_the_folder_is_not_read_and_keeps_what_was_uploaded_to_it(tmp_path: Path, embedder: Embedder) -> None:
+    (tmp_path / "a.txt").write_text("Anchors are kept in the loft.")
+    with Library.open(tmp_path / "library", embedder, create=True) as library:
+        uploaded = library.directory / "files" / "b.txt"
+        uploaded.parent.mkdir()
+        uploaded.write_text("Barges leave at six.")
+        library.add([uploaded])
+        receipt = library.add([tmp_path])
+        assert _reasons(receipt, "skipped") == {"library": "a library of Octavo's"}
+        assert receipt.counts["added"] == 1 and receipt.counts["removed"] == 0 and len(library.documents()) == 2
+
+
 def test_the_file_system_of_a_path_is_that_of_the_nearest_mount() -> None:
     mounts = "\n".join(
         [
@@ -456,6 +483,14 @@ def test_pages_of_a_loader_are_documents_replaced_when_they_change_and_kept_when
     assert not library.words("autumn", 1) and library.words("winter", 1) and library.words("dear", 1) and not library.words("rare", 1)
     check(library, {document.path: library.text(document.path) for document in library.documents()})
     assert library.remove("wiki:eels") == 1 and len(library.documents()) == 2
+
+
+def test_a_source_that_a_loader_comes_back_to_keeps_what_came_first_and_says_so(library: Library) -> None:
+    pages = [("wiki:eels", "Eels pass in May."), ("wiki:oats", "Oats come by barge."), ("wiki:eels", "They return in autumn.")]
+    receipt = library.add_loader(Pages(pages))
+    assert _reasons(receipt, "failed") == {"wiki:eels": "the loader came back to it after another source: sort what it yields by source"}
+    assert receipt.counts["added"] == 2 and library.text("wiki:eels").strip() == "Eels pass in May."
+    assert library.add_loader(Pages(sorted(pages))).counts["replaced"] == 1 and library.words("autumn", 1)
 
 
 # Watching

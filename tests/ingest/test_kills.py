@@ -5,7 +5,7 @@ import random
 import signal
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -165,6 +165,35 @@ def test_what_a_killed_run_removed_is_erased_by_the_next(library: Library, folde
     secret.unlink()
     assert library.add([folder]).counts["unchanged"] == 3
     assert not _holds(library.directory, b"zyxqueen") and not _holds(library.directory, b"quagmir")
+
+
+def test_the_index_process_of_a_killed_run_ends_and_what_it_left_goes(tmp_path: Path, nursery: Nursery, embedder: Embedder) -> None:
+    folder, directory = tmp_path / "folder", tmp_path / "library"
+    folder.mkdir()
+    (folder / "a.txt").write_text("Anchors are kept in the loft.")
+    process = nursery.fork(ADD, tmp_path / "output", str(directory), str(folder), str(tmp_path / "started"))
+    while not list(directory.glob("chroma/tmp-*")):
+        assert process.runs(), process.output.read_text()
+        time.sleep(0.001)
+    process.send(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    deadline = time.monotonic() + 10
+    while _is_named_by_a_process(directory):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert list(directory.glob("chroma/tmp-*"))
+    (folder / "a.txt").unlink()
+    with Library.open(directory, embedder) as library:
+        library.add([folder])  # nothing is to be published
+    assert not list((directory / "chroma").iterdir())
+
+
+def _is_named_by_a_process(directory: Path) -> bool:
+    lines = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended
+            lines.append((process / "cmdline").read_bytes())
+    return any(os.fsencode(directory) in line for line in lines)
 
 
 def _holds(directory: Path, trace: bytes) -> bool:
