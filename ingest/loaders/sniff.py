@@ -22,7 +22,7 @@ def true_suffix(path: Path, suffix: str) -> str:
     """The suffix that a file should have; the one given where its bytes don't say otherwise.
 
     Raises:
-        LoadError: it is an encrypted Office file.
+        LoadError: it is an encrypted Office file, or a damaged one.
     """
     with path.open("rb") as file:
         start = file.read(1024)
@@ -45,8 +45,10 @@ def _ole(path: Path, suffix: str) -> str:
             names = {entry[0].lower() for entry in ole.listdir()}
             if "encryptedpackage" in names or "encryptedsummary" in names or _has_password(ole):
                 raise LoadError("encrypted: it opens with a password only")
-    except (OSError, ValueError, IndexError, AttributeError, TypeError, RecursionError):
-        return suffix if suffix in (".doc", ".xls", ".ppt", ".msg") else ".doc"
+    except (OSError, ValueError, IndexError, AttributeError, TypeError, RecursionError) as error:
+        if suffix in (".doc", ".xls", ".ppt", ".msg"):
+            return suffix  # its own loader may make something of it
+        raise LoadError("its container can't be read: damaged, or encrypted") from error
     return next((known for name, known in _STREAMS.items() if name in names), suffix)
 
 

@@ -37,9 +37,12 @@ _COMMON = set(
     "into like made many more most much must only other over same should since some such than that their them then there these they this "
     "those though through under until used using very were what when where which while will with within without would your".split()
 )
+_NOT_NAMES = (
+    "It This That There He She They These Those What Which Who If When Here We You I Each All Some Most One As In On His Her Their Its My "
+    "Our Another Such Other Not Now Then And But So Usually Perhaps Nor Yet The Your Thus Only To For At By"
+)
 _DEFINES = re.compile(
-    r"(An? )?((?!(?:It|This|That|There|He|She|They|These|Those|What|Which|Who|If|When|Here|We|You|I|Each|All|Some|Most|One|As|In|On"
-    r"|His|Her|Their|Its|My|Our|Another|Such|Other|Not|Now|Then|And|But|So|Usually|Perhaps|Nor|Yet|The|Your|Thus|Only|To|For|At|By)\b)[A-Za-z][\w'’/-]+(?: [\w'’/-]+){0,3}) (is|are|was|were) "
+    rf"(An? )?((?!(?:{_NOT_NAMES.replace(' ', '|')})\b)[A-Za-z][\w'’/-]+(?: [\w'’/-]+){{0,3}}) (is|are|was|were) "
     r"((?:an?|the|one of|any) [^\n]{20,240}[.])"
 )
 _PERSON = re.compile(
@@ -63,7 +66,8 @@ _LISTS = (
 )
 """Sentences that enumerate, and what may be asked of them."""
 _BULLETS = re.compile(
-    r"(?:^#+ ([A-Z][a-z]+(?: [a-z]+){0,3}s)|^[^\n|]*\b(?:following|these) ((?:[a-z-]+ ){0,3}[a-z-]+s)\b[^\n.|]*:)\n+((?:[*-] [^\n]+\n+){2,9})",
+    r"(?:^#+ ([A-Z][a-z]+(?: [a-z]+){0,3}s)|^[^\n|]*\b(?:following|these) ((?:[a-z-]+ ){0,3}[a-z-]+s)\b[^\n.|]*:)\n+"
+    r"((?:[*-] [^\n]+\n+){2,9})",
     re.M,
 )
 _TABLE = re.compile(r"(?:^\|[^\n]*\|\n){4,}", re.M)
@@ -101,7 +105,7 @@ def blanks(passages: list[str], rng: random.Random, most: int = 200) -> Iterator
     used: Counter[int] = Counter()
     spans = [s for s, where in places.items() if 2 <= len(where) <= 8 and len(s) > 2]
     rng.shuffle(spans)
-    for span, here in ((span, here) for span in spans for here in rng.sample(sorted(places[span]), 2)):
+    for span, here in [(s, here) for s in spans for here in rng.sample(sorted(places[s]), 2)]:
         sentence = next((s for s in _SENTENCE.split(passages[here]) if span in s and 50 <= len(s) <= 300 and "\n" not in s), None)
         if used[here] == 3 or sentence is None:
             continue
@@ -184,7 +188,7 @@ def practice(texts: list[str], tables: list[str], most_blanks: int, most_others:
         for row in (*blanks(passages, rng), *definitions(passages, rng), *lists(text, passages, rng), *cells(text, passages, rng)):
             rows[row["kind"]].append(row)
     for text in tables:
-        rows["table"] += cells(text, rng.sample(tables, 3), rng)
+        rows["table"] += cells(text, rng.sample(tables, min(3, len(tables))), rng)
     limits = {"cloze": most_blanks}
     return [row for kind in sorted(rows) for row in rng.sample(rows[kind], min(len(rows[kind]), limits.get(kind, most_others)))]
 

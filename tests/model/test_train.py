@@ -20,7 +20,7 @@ from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
-from model.train import distill, export, prune, tune
+from model.train import distill, export, practice, prune, tune
 from model.train.data import pack_texts, read_questions, read_texts
 from model.train.examples import QuestionRows, pad
 from model.train.muon import Muon
@@ -78,7 +78,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_from_a_teacher_to_a_file_that_the_engine_opens(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base = place / "base"
-    distill.distill(place / "teacher.gguf", [place / "text.txt", place / "q.jsonl"], base, layers=(0, 1, 2, 5), steps=3, peak=1e-3, rows=2, length=32)
+    texts = [place / "text.txt", place / "q.jsonl"]
+    distill.distill(place / "teacher.gguf", texts, base, layers=(0, 1, 2, 5), steps=3, peak=1e-3, rows=2, length=32)
     settings = {"steps": 2, "peak": 1e-3, "tokens": 1024, "refuse": 0.2}
     tokenizer = place / "teacher.gguf"
     tune.tune(tokenizer, tokenizer, [place / "q.jsonl"], place / "tuned-teacher", **settings)
@@ -266,3 +267,28 @@ def test_bad_training_files_are_named(tmp_path: Path, place: Path) -> None:
             read(tmp_path / file) if read else pack_texts([tmp_path / file], tokenizer, 64)
     with pytest.raises(SourceError, match="no checkpoint"):
         load_weights(tmp_path)
+
+
+def test_practice_asks_what_the_text_itself_answers() -> None:
+    passage = "The ferry to Carrick Sands leaves the old quay at nine on every weekday and brings the letters for the whole village. "
+    mill = "A tide mill is a water mill that is driven by the rise and fall of the sea, and many coasts had one. It was cheap. "
+    text = "\n\n".join(
+        [
+            passage * 3,
+            (mill + "The colours include red, white and green. ") * 3,
+            ("People in the village walk to Carrick Sands when the old ferry does not leave the quay. The tide mill stands still. ") * 3,
+            "## Opening hours\n\n- Monday\n- Friday at noon\n",
+            "| Boat | Berth |\n|---|---|\n| Gull | 7 |\n| Heron | 12 |\n\n",
+        ]
+    )
+    rows = practice.practice([text], [text], 100, 100)
+    asked = {(row["kind"], row["answers"][0]) for row in rows}
+    assert {("cloze", "Carrick Sands"), ("list", "red, white and green"), ("list", "Monday, Friday at noon")} <= asked
+    assert asked & {("table", "7"), ("table", "12")}
+    assert ("definition", mill.partition(" It")[0]) in asked
+    for row in rows:
+        gold, *others = row["contexts"]
+        parts = row["answers"][0].split(", ") if row["kind"] == "list" else row["answers"]
+        assert all(part in gold for part in parts)
+        assert not any(row["answers"][0] in other for other in others)
+        assert row["answers"][0] not in row["question"]
