@@ -1,4 +1,4 @@
-"""Reading practice out of running text: questions whose answers the text itself gives, as many as one likes.
+"""Step 3: reading practice out of running text, questions whose answers the text itself gives, as many as one likes.
 
     python -m model.train.practice TEXT.txt.xz QUESTIONS.jsonl.xz OUT.jsonl.xz [--blanks 120000]
 

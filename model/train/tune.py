@@ -1,4 +1,4 @@
-"""Step 3: tune a distilled student on questions over numbered passages, in the form of `model.grounded`.
+"""Step 4: tune a distilled student on questions over numbered passages, in the form of `model.grounded`.
 
     python -m model.train.tune STUDENT TOKENIZER.gguf QUESTIONS.jsonl.xz... RUN [--steps 4000 | --minutes 10] [--teacher RUN]
     torchrun --nproc-per-node 2 -m model.train.tune ...

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from ingest import Chunk
 from model.load.sources import read_checkpoint
-from model.train.data import Question, QuestionRows
+from model.train.data import Question
+from model.train.examples import QuestionRows
 from rag.answer import Evidence
 from rag.chat_gemma import _turns
 from rag.errors import QuestionError
@@ -89,7 +90,7 @@ def test_what_was_left_out_says_why() -> None:
 
 def test_the_starter_is_asked_in_the_very_tokens_that_it_was_tuned_on() -> None:
     question, passages = "Where is it?", ["It is at the mill.", "A tide of two metres.", "The café."]
-    rows = QuestionRows([Question(question, [p], ["mill"], "extractive") for p in passages], TOKENIZER, unanswerable=0.0)
+    rows = QuestionRows([Question(question, [p], ["mill"], "extractive", "") for p in passages], TOKENIZER, unanswerable=0.0)
     order = [rows._index[p] for p in passages]
     assert rows._prompt(question, order) == TOKENIZER.chat(_turns(packed(question, passages, 4000, instructions=False).messages))
 
