@@ -27,6 +27,8 @@ def start(module: str, *arguments: str, pass_fds: Sequence[int] = (), **streams:
 
 def end_with(parent: int, number: int = signal.SIGINT) -> None:
     """In the child: stops it, as Ctrl-C would, once its parent is gone. A parent that was killed can't do so itself."""
+    if signal.getsignal(number) is signal.SIG_IGN:  # as a parent has it that was started in the background
+        signal.signal(number, signal.default_int_handler)
 
     def watch() -> None:
         while os.getppid() == parent:

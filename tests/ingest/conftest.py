@@ -15,7 +15,7 @@ import pytest
 from ingest import Embedder, Library, child, index
 
 NURSERY = """
-import json, os, sys, chromadb, torch
+import json, os, signal, sys, chromadb, torch
 torch.set_num_threads(1)  # a pool of threads would not survive the fork
 from ingest import Embedder
 embedder = Embedder.load()
@@ -28,6 +28,7 @@ for line in sys.stdin:
     else:
         os.dup2(os.open(request["output"], os.O_WRONLY | os.O_CREAT), 1)
         os.dup2(1, 2)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
         try:
             exec(request["code"], {"embedder": embedder, "arguments": request["arguments"]})
             sys.stdout.flush()

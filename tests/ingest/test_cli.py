@@ -81,6 +81,7 @@ def test_a_script_without_a_main_guard_can_add(folder: Path, tmp_path: Path) -> 
 
 
 def test_it_stops_when_the_process_that_started_it_is_gone() -> None:
-    code = "import time; from ingest.child import end_with\ntry: end_with(0); time.sleep(30)\nexcept KeyboardInterrupt: print('stopped')"
+    ignores = "import signal, time; from ingest.child import end_with; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    code = ignores + "\ntry: end_with(0); time.sleep(30)\nexcept KeyboardInterrupt: print('stopped')"
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(child.__file__).parents[1], capture_output=True, text=True, timeout=20)
     assert done.stdout == "stopped\n", done.stderr
