@@ -1,4 +1,4 @@
-"""Step 2: teach the student to say what its teacher says, token by token (KL divergence on soft targets).
+"""Step 2: teach the student to say what its teacher says, token by token (KL divergence on soft targets), and what the text says.
 
     python -m model.train.distill TEACHER TEXT.txt.xz... RUN [--steps 3000 | --minutes 30] [--weights EARLIER_RUN]
     torchrun --nproc-per-node 2 -m model.train.distill ...   # the same batches, shared out among GPUs
@@ -28,23 +28,29 @@ from model.train.trainer import Ranks, ranks, read_student, train
 _TOKENS_AT_ONCE = 4096
 """Positions whose logits are held at a time: 32,768 x 32,000 in fp32 would be 4.2 GB, several times over."""
 
-Kernel = Callable[[Tensor, Tensor, float, float | None], tuple[Tensor, Tensor]]
+TRUTH = 0.3
+"""The text's own share of the loss. A teacher with its vocabulary cut reads words in pieces it never saw: on passages unlike the
+text that the cut was made for it is 28 % worse than it was whole, and what it says there is not all worth learning."""
+
+Kernel = Callable[[Tensor, Tensor, Tensor, float, float | None], tuple[Tensor, Tensor]]
 
 
-def divergence(said: Tensor, wanted: Tensor, cap: float, teacher_cap: float | None) -> tuple[Tensor, Tensor]:
-    """Sum over positions of KL(teacher || student), from logits (tokens, vocab_size), and its gradient in `said`.
+def divergence(said: Tensor, wanted: Tensor, following: Tensor, cap: float, teacher_cap: float | None) -> tuple[Tensor, Tensor]:
+    """(1 - TRUTH) * KL(teacher || student) - TRUTH * log p(following), summed over positions, and its gradient in `said`.
 
-    Neither is soft-capped yet.
+    From logits (tokens, vocab_size), neither soft-capped yet, and the tokens that followed, (tokens,).
     """
     capped = torch.tanh(said.float() / cap)
     meant = wanted.float() if teacher_cap is None else torch.tanh(wanted.float() / teacher_cap) * teacher_cap
     log_p, log_q = meant.log_softmax(-1), (capped * cap).log_softmax(-1)
-    p = log_p.exp()
-    return (p * (log_p - log_q)).sum(), ((log_q.exp() - p) * (1.0 - capped.square())).to(said.dtype)
+    p = (1.0 - TRUTH) * log_p.exp()
+    loss = (p * (log_p - log_q)).sum() - TRUTH * log_q.gather(1, following[:, None]).sum()
+    target = p.scatter_add(1, following[:, None], torch.full_like(following[:, None], TRUTH, dtype=p.dtype))
+    return loss, ((log_q.exp() - target) * (1.0 - capped.square())).to(said.dtype)
 
 
 class Divergence(torch.autograd.Function):
-    """Mean `divergence`, from final hidden states: (N, hidden), (vocab_size, hidden) and the same of the teacher.
+    """Mean `divergence`, from final hidden states: (N, hidden), (vocab_size, hidden), the same of the teacher, and (N,) ids.
 
     The gradient is worked out on the way forward, while both models' logits of a few thousand positions are at hand, so
     that the whole of neither ever lies in memory and nothing is computed twice.
@@ -52,14 +58,21 @@ class Divergence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, head: Tensor, taught: Tensor, teacher_head: Tensor, caps: tuple[float, float | None], kernel: Kernel
+        ctx: Any,
+        hidden: Tensor,
+        head: Tensor,
+        taught: Tensor,
+        teacher_head: Tensor,
+        following: Tensor,
+        caps: tuple[float, float | None],
+        kernel: Kernel,
     ) -> Tensor:
         low = torch.bfloat16 if hidden.is_cuda else hidden.dtype
         x, w = hidden.to(low), head.to(low)
         to_hidden, to_head, total = torch.empty_like(x), torch.zeros_like(head), torch.zeros((), device=x.device)
         for at in range(0, len(x), _TOKENS_AT_ONCE):
             part = slice(at, at + _TOKENS_AT_ONCE)
-            loss, slope = kernel(x[part] @ w.T, taught[part] @ teacher_head.T, *caps)
+            loss, slope = kernel(x[part] @ w.T, taught[part] @ teacher_head.T, following[part], *caps)
             total += loss
             to_hidden[part] = slope @ w
             to_head += slope.T @ x[part]
@@ -71,17 +84,20 @@ class Divergence(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         to_hidden, to_head = ctx.saved_tensors
         scale = gradients[0] / len(to_hidden)
-        return to_hidden.to(ctx.dtype) * scale, to_head * scale, None, None, None, None
+        return to_hidden.to(ctx.dtype) * scale, to_head * scale, None, None, None, None, None
 
 
 def rows_of(stream: NDArray[np.uint16], length: int, step: int, rows: int, here: Ranks) -> NDArray[np.int64]:
-    """This process's share of a step's batch. Each epoch cuts the text at other places, so that no row comes twice alike."""
+    """This process's share of a step's batch, rows of `length` tokens and the one after.
+
+    Each epoch cuts the text at other places, so that no row comes twice alike.
+    """
     per_epoch = len(stream) // length - 1
     epoch, place = divmod(step * rows, per_epoch)
     rng = np.random.default_rng(epoch)
     starts = rng.permutation(per_epoch) * length + rng.integers(length)
     mine = starts[(place + np.arange(here.rank, rows, here.count)) % per_epoch]
-    batch: NDArray[np.int64] = stream[mine[:, None] + np.arange(length)].astype(np.int64)
+    batch: NDArray[np.int64] = stream[mine[:, None] + np.arange(length + 1)].astype(np.int64)
     return batch
 
 
@@ -127,12 +143,13 @@ def distill(
         def loss_at(step: int) -> tuple[Tensor, int]:
             ids = torch.from_numpy(rows_of(stream, length, step, rows, here))
             ids = ids.pin_memory().to(device, non_blocking=True) if cuda else ids
+            ids, following = ids[:, :-1].contiguous(), ids[:, 1:].flatten()
             with torch.no_grad():
                 taught = teach(ids)
             with torch.autocast(device.type, torch.bfloat16, enabled=cuda):
                 hidden = learn(ids)
             ends = hidden.flatten(0, 1), student.embed_tokens.weight, taught.flatten(0, 1), teacher.head
-            loss: Tensor = Divergence.apply(*ends, caps, kernel)  # type: ignore[no-untyped-call]
+            loss: Tensor = Divergence.apply(*ends, following, caps, kernel)  # type: ignore[no-untyped-call]
             return loss, ids.numel()
 
         train(student, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, end=0.1, muon=muon)

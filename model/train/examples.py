@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from model.train.data import Question
 BUCKETS = (512, 768, 1024, 2048, 4096)
 """Row lengths that examples are padded to: few, so that a compiled network is compiled few times."""
 LONGEST_PASSAGE = 2400
+ASK = "Ask about this."
+"""What follows a passage where a question is wanted, and its answer before it (see model.train.ask)."""
 
 Example = tuple[list[int], list[int]]
 """(prompt ids, answer ids)"""
@@ -36,6 +38,33 @@ def nearest_passages(questions: list[Question], passages: list[str], count: int)
     return out
 
 
+class Prompts:
+    """Prompts over passages, each passage encoded once. A chosen passage is named by its number in `texts`."""
+
+    def __init__(self, texts: list[str], tokenizer: Tokenizer) -> None:
+        self._bodies = [np.array(b, dtype=np.uint32) for b in tokenizer.encode_batch([f"] {t.strip()}\n\n" for t in texts])]
+        self._tokenizer = tokenizer
+        self._bracket = tokenizer.encode("[")
+        self._head = [tokenizer.bos_id, *tokenizer.open_turn("user")]
+        self._tail = [*tokenizer.close_turn(), *tokenizer.open_turn("assistant")]
+
+    def question(self, question: str, chosen: Sequence[int]) -> list[int]:
+        encode = self._tokenizer.encode
+        ids = [*self._head, *encode(grounded.opening(question)), *self._sources(chosen)]
+        return [*ids, *encode(grounded.closing(question)), *self._tail]
+
+    def ask(self, passage: int) -> list[int]:
+        """Asks for an answer in a passage and its question."""
+        return [*self._head, *self._sources([passage]), *self._tokenizer.encode(ASK), *self._tail]
+
+    def _sources(self, chosen: Sequence[int]) -> Iterator[int]:
+        for n, passage in enumerate(chosen, 1):
+            yield from (*self._bracket, *self._tokenizer.encode(str(n)), *self._bodies[passage].tolist())
+
+    def said(self, text: str) -> list[int]:
+        return [*self._tokenizer.encode(text), self._tokenizer.end_of_turn_id]
+
+
 class QuestionRows:
     """Examples in the form of `grounded`: each epoch draws anew which passages stand beside the right one, and where.
 
@@ -44,11 +73,18 @@ class QuestionRows:
     """
 
     def __init__(
-        self, questions: list[Question], tokenizer: Tokenizer, unanswerable: float, twice: Collection[str] = (), seed: int = 0
+        self,
+        questions: list[Question],
+        tokenizer: Tokenizer,
+        unanswerable: float,
+        twice: Collection[str] = (),
+        ask: Collection[str] = (),
+        seed: int = 0,
     ) -> None:
         self.questions = questions
         self.unanswerable = unanswerable
         self.twice = twice
+        self.ask = ask
         self.seed = seed
         asked = [q for q in questions if not _made(q)]
         self._texts = sorted({c for q in asked for c in q.contexts if len(c) < LONGEST_PASSAGE})
@@ -58,11 +94,7 @@ class QuestionRows:
         self._texts += sorted({c for q in questions if _made(q) for c in q.contexts} - known)
         self._index = {p: i for i, p in enumerate(self._texts)}
         self._normal = [normal(p) for p in self._texts[: len(known)]]
-        self._tokenizer = tokenizer
-        self._bodies = [np.array(b, dtype=np.uint16) for b in tokenizer.encode_batch([f"] {p.strip()}\n\n" for p in self._texts])]
-        self._bracket = tokenizer.encode("[")
-        self._head = [tokenizer.bos_id, *tokenizer.open_turn("user")]
-        self._tail = [*tokenizer.close_turn(), *tokenizer.open_turn("assistant")]
+        self._prompts = Prompts(self._texts, tokenizer)
 
     def example(self, number: int, epoch: int) -> Example | None:
         """One question, or None where it can't be put: a passage of it is too long."""
@@ -79,7 +111,7 @@ class QuestionRows:
             refuse = not q.answers or (q.kind == "extractive" and len(others) >= 2 and rng.random() < self.unanswerable)
             chosen = others[: max(1, wanted)] if q.answers and refuse else gold + others[: max(0, wanted - len(gold))]
             rng.shuffle(chosen)
-        return self._prompt(q.question, chosen), self._answer(q, chosen, gold, refuse)
+        return self._prompts.question(q.question, chosen), self._answer(q, chosen, gold, refuse)
 
     def _others(self, number: int, gold: list[int], rng: random.Random, count: int) -> list[int]:
         """Near passages that hold none of the accepted answers; among the nearest, but not always the very nearest."""
@@ -89,12 +121,13 @@ class QuestionRows:
         rng.shuffle(pool)
         return pool[:count]
 
-    def _prompt(self, question: str, chosen: list[int]) -> list[int]:
-        encode = self._tokenizer.encode
-        ids = [*self._head, *encode(grounded.opening(question))]
-        for n, passage in enumerate(chosen, 1):
-            ids += [*self._bracket, *encode(str(n)), *self._bodies[passage].tolist()]
-        return [*ids, *encode(grounded.closing(question)), *self._tail]
+    def asking(self, number: int) -> Example | None:
+        """The same turned round: from the passage to an answer and its question, where it is one that a passage may be asked."""
+        q = self.questions[number]
+        gold = self._index.get(q.contexts[0])
+        if gold is None or len(q.contexts) > 1 or not q.answers or (q.kind != "yesno" and q.answers[0] not in q.contexts[0]):
+            return None
+        return self._prompts.ask(gold), self._prompts.said(f" {q.answers[0]}\n{q.question.strip()}")
 
     def _answer(self, q: Question, chosen: list[int], gold: list[int], refuse: bool) -> list[int]:
         if refuse:
@@ -103,12 +136,12 @@ class QuestionRows:
             said = ", ".join(q.answers) if q.kind == "list" else q.answers[0]
             holder = gold[0] if _made(q) else next((g for g in gold if said in self._texts[g]), gold[-1])
             text = grounded.answer(said, chosen.index(holder) + 1)
-        return [*self._tokenizer.encode(text), self._tokenizer.end_of_turn_id]
+        return self._prompts.said(text)
 
     def order(self, epoch: int) -> list[int]:
-        """Numbers of the questions, shuffled; those of the sources in `twice` twice, and of yes and no the rarer."""
+        """Numbers of the questions, shuffled; those of the sources in `twice` twice."""
         numbers = [i for i, q in enumerate(self.questions) if not epoch or q.kind != "cloze"]
-        numbers += [i for i in numbers if self.questions[i].source in self.twice or self.questions[i].answers == ["no"]]
+        numbers += [i for i in numbers if self.questions[i].source in self.twice]
         random.Random(f"{self.seed} {epoch}").shuffle(numbers)
         return numbers
 
@@ -117,14 +150,14 @@ class QuestionRows:
         waiting: dict[int, list[Example]] = {length: [] for length in BUCKETS}
         for epoch in itertools.count():
             for number in self.order(epoch)[rank::count]:
-                pair = self.example(number, epoch)
-                length = next((b for b in BUCKETS if pair and sum(map(len, pair)) <= b), None)
-                if pair is None or length is None:
-                    continue
-                waiting[length].append(pair)
-                if len(waiting[length]) * length >= tokens:
-                    yield pad(waiting[length], length)
-                    waiting[length] = []
+                for pair in (self.example(number, epoch), self.asking(number) if self.questions[number].source in self.ask else None):
+                    length = next((b for b in BUCKETS if pair and sum(map(len, pair)) <= b), None)
+                    if pair is None or length is None:
+                        continue
+                    waiting[length].append(pair)
+                    if len(waiting[length]) * length >= tokens:
+                        yield pad(waiting[length], length)
+                        waiting[length] = []
 
 
 def _made(question: Question) -> bool:

@@ -6,6 +6,7 @@
   spans, arXiv 2101.00438);
 - what is X: sentences that say so, answered whole;
 - list the ...: enumerations and bullets;
+- yes or no: a sentence asked about, for a no with another number or name in it;
 - cells: one cell of a table, by its row and its column.
 
 The right passage stands first among a question's contexts; the others are of the same document and don't hold the answer.
@@ -18,6 +19,7 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,11 @@ _DEFINES = re.compile(
 _PERSON = re.compile(
     r"\b(?:actor|actress|artist|author|composer|emperor|general|king|leader|philosopher|poet|politician|president|queen|writer)\b"
 )
+_CLAIM = re.compile(
+    r"((?:The|An?) (?:[a-z-]+ ){0,3}[a-z-]+|[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,3}) (is|are|was|were|can|has|had|may|must|should|will) "
+    r"((?!not\b)[^,;:()\n\"“]{12,110})[.]"
+)
+_NUMBER_OR_NAME = re.compile(r"(?<=[a-z] )(?:\d[\d,.]*\d|\d|[A-Z][a-z]+(?: [A-Z][a-z]+)*)\b")
 _ITEMS = r"([^.;:()\n`*\[]{3,60}(?:, [^.;:(),\n`*\[]{2,60})+,? (?:and|or) [^.;:(),\n`*\[]{2,60})[.]$"
 _LISTS = (
     (
@@ -90,8 +97,15 @@ def _is_prose(text: str) -> bool:
     return sum(c.isalpha() or c == " " for c in text) > 0.88 * len(text)
 
 
+@cache
 def _telling(text: str) -> set[str]:
     return {w for w in map(str.lower, _WORD.findall(text)) if w not in _COMMON}
+
+
+def nearest(question: str, passages: list[str], rng: random.Random, most: int = 60) -> list[str]:
+    """Of up to `most` passages, those first that share most telling words with the question."""
+    words = _telling(question)
+    return sorted(rng.sample(passages, min(len(passages), most)), key=lambda p: -len(words & _telling(p)))
 
 
 def blanks(passages: list[str], rng: random.Random, most: int = 200) -> Iterator[Row]:
@@ -131,6 +145,27 @@ def definitions(passages: list[str], rng: random.Random) -> Iterator[Row]:
                 who = "Who" if _PERSON.search(found[4]) and len(named.split()) > 1 and not article else "What"
                 asked = rng.choice([f"{who} {found[3]} {article}{plain}?"] * 3 + [f"{who.lower()} {found[3]} {plain}", f"Define {plain}."])
                 yield _row(asked, sentence.strip(), passage, _beside(passages, number, rng), "definition")
+
+
+def claims(passages: list[str], rng: random.Random) -> Iterator[Row]:
+    """Sentences turned into yes or no questions; for a no, a number or name gives its place to another one of the document."""
+    found_in = [(n, m) for n, p in enumerate(passages) for s in _SENTENCE.split(p) if (m := _CLAIM.fullmatch(s.strip()))]
+    marks = sorted({mark for _, claim in found_in for mark in _NUMBER_OR_NAME.findall(claim[3])})
+    for number, claim in found_in:
+        subject, verb, rest = claim[1], claim[2], claim[3]
+        subject = subject[0].lower() + subject[1:] if subject.startswith(("The ", "A ", "An ")) else subject
+        if subject.split()[0] in _NOT_NAMES.split() or (verb in ("has", "had") and not re.match(r"\w+(ed|en|n|t)\b", rest)):
+            continue
+        mark = next(iter(_NUMBER_OR_NAME.findall(rest)), None)
+        swaps = [m for m in marks if mark and m[0].isdigit() == mark[0].isdigit() and m not in passages[number]]
+        if mark and swaps and rng.random() < 0.75:
+            asked, answer = f"{verb} {subject} {rest.replace(mark, rng.choice(swaps), 1)}?", "no"
+        elif mark or rng.random() < 0.1:
+            asked, answer = f"{verb} {subject} {rest}?", "yes"
+        else:
+            continue
+        row = _row(rng.choice((asked, asked[0].upper() + asked[1:])), answer, passages[number], [], "yesno")
+        yield {**row, "contexts": [*row["contexts"], *_beside(passages, number, rng)]}
 
 
 def lists(text: str, passages: list[str], rng: random.Random) -> Iterator[Row]:
@@ -185,7 +220,13 @@ def practice(texts: list[str], tables: list[str], most_blanks: int, most_others:
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     for text in texts:
         passages = passages_of(text)
-        for row in (*blanks(passages, rng), *definitions(passages, rng), *lists(text, passages, rng), *cells(text, passages, rng)):
+        for row in (
+            *blanks(passages, rng),
+            *definitions(passages, rng),
+            *claims(passages, rng),
+            *lists(text, passages, rng),
+            *cells(text, passages, rng),
+        ):
             rows[row["kind"]].append(row)
     for text in tables:
         rows["table"] += cells(text, rng.sample(tables, min(3, len(tables))), rng)

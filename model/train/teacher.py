@@ -52,7 +52,8 @@ class Teacher(nn.Module):
 def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
     """Reads a Gemma 3 GGUF file, or a folder of config.json and safetensors as Hugging Face and `model.train` write them.
 
-    Weights are bf16 and frozen, each layer's rotary frequencies fp32.
+    Weights are bf16 and frozen, each layer's rotary frequencies fp32. `backend` is one of `model.attention`'s, or "sdpa"
+    for transformers' own, which writes faster.
 
     Raises:
         SourceError: it can't be read, or is of a kind that transformers doesn't know.
@@ -64,8 +65,9 @@ def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
         window, softcap = rest.get("sliding_window"), rest.get("softcap")
         return attention(q, k, v, scale=scaling, softcap=softcap, window=window, backend=backend).transpose(1, 2), None
 
-    kind = f"octavo-{backend}"
-    AttentionInterface.register(kind, attend)
+    kind = backend if backend == "sdpa" else f"octavo-{backend}"
+    if backend != "sdpa":
+        AttentionInterface.register(kind, attend)
     if source.is_dir():
         try:
             network: Any = AutoModelForCausalLM.from_pretrained(

@@ -3,8 +3,8 @@
     python -m model.train.tune STUDENT TOKENIZER.gguf QUESTIONS.jsonl.xz... RUN [--steps 4000 | --minutes 10] [--teacher RUN]
     torchrun --nproc-per-node 2 -m model.train.tune ...
 
-The loss is on the answers alone: on the right one, and, with a teacher that was tuned likewise (give its GGUF file in the
-student's place), half on what that teacher finds likely at each of its tokens. Run it again to go on.
+The loss is on the answers, and, with a teacher, on all that is read, as in distilling: without it a student forgets how to
+read anything else (its divergence from its teacher went from 0.3 to 4) and learns its questions by heart. Run it again to go on.
 """
 
 import argparse
@@ -16,9 +16,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from model.errors import SourceError
+from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
 from model.train.data import read_questions
+from model.train.distill import Divergence, divergence
 from model.train.examples import QuestionRows
 from model.train.teacher import load_teacher
 from model.train.trainer import Network, ranks, read_student, train
@@ -48,6 +51,8 @@ def tune(
     twice: Sequence[str] = (),
     minutes: float | None = None,
     teacher: Path | None = None,
+    ask: Sequence[str] = (),
+    muon: bool = False,
 ) -> None:
     """Trains for `steps` batches of about `tokens` tokens a process, or for `minutes`; a share `refuse` of the extractive
     questions loses its passage."""
@@ -55,9 +60,13 @@ def tune(
         device, cuda = here.device, here.device.type == "cuda"
         backend = "flex" if cuda else "blocked"
         tokenizer = read_tokenizer(GGUFFile(tokenizer_file).values, str(tokenizer_file))
-        rows = QuestionRows([q for file in questions for q in read_questions(file)], tokenizer, refuse, twice)
+        rows = QuestionRows([q for file in questions for q in read_questions(file)], tokenizer, refuse, twice, ask)
         network = read_network(base, backend).to(device)
         taught = load_teacher(teacher, backend).to(device) if teacher is not None else None
+        if taught is not None and not isinstance(network, Gemma2):
+            raise SourceError(f"{base}: holds a teacher; --teacher is for a student")
+        caps = getattr(network.config, "final_logit_softcapping", None), taught.cap if taught is not None else None
+        kernel = torch.compile(divergence) if cuda else divergence
         if cuda:
             torch.set_float32_matmul_precision("high")
             torch._dynamo.config.recompile_limit = 64  # sliding and global layers, for each of the lengths
@@ -73,15 +82,19 @@ def tune(
             at = step + 1
             answers = labels >= 0
             with torch.autocast(device.type, torch.bfloat16):
-                logits = network.logits(network.hidden(ids)[answers])  # (answer tokens, vocab_size)
+                hidden = network.hidden(ids)
+                logits = network.logits(hidden[answers])  # (answer tokens, vocab_size)
             loss = F.cross_entropy(logits, labels[answers])
-            if taught is not None:
+            if taught is not None and isinstance(network, Gemma2):
                 with torch.no_grad():
-                    likely = taught.logits(taught.hidden(ids)[answers]).softmax(-1)
-                loss = 0.5 * loss + 0.5 * F.cross_entropy(logits, likely)
+                    meant = taught.hidden(ids)
+                following = F.pad(ids[:, 1:], (0, 1))
+                read = following != 0  # padding is not
+                ends = hidden[read], network.embed_tokens.weight, meant[read], taught.head, following[read]
+                loss = loss + Divergence.apply(*ends, caps, kernel)  # type: ignore[no-untyped-call]
             return loss, ids.numel()
 
-        train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes)
+        train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, muon=muon)
 
 
 def main() -> None:
@@ -90,17 +103,22 @@ def main() -> None:
     parser.add_argument("tokenizer", type=Path, help="the GGUF file whose tokenizer the student uses")
     parser.add_argument("questions", type=Path, nargs="+", help="JSON lines of question, contexts, answers, kind, source (.xz or plain)")
     parser.add_argument("out", type=Path, help="the run's folder; an interrupted run goes on from it")
-    parser.add_argument("--teacher", type=Path, help="a tuned teacher's folder")
+    parser.add_argument("--teacher", type=Path, help="a GGUF file or folder, as for model.train.distill: go on distilling")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, default=4000)
     length.add_argument("--minutes", type=float, help="train for so long instead")
     parser.add_argument("--lr", type=float, default=3e-4)
     parser.add_argument("--tokens", type=int, default=16_384, help="tokens a step and a GPU")
     parser.add_argument("--refuse", type=float, default=0.12, help="share of questions asked without their passage")
+    parser.add_argument(
+        "--ask", nargs="+", default=[], metavar="SOURCE", help="learn to ask questions like these sources' (model.train.ask)"
+    )
+    parser.add_argument("--muon", action="store_true", help="Muon instead of AdamW for the layers' matrices")
     parser.add_argument("--twice", nargs="+", default=[], metavar="SOURCE", help="sources whose questions count double")
     a = parser.parse_args()
     sizes: dict[str, Any] = {"steps": a.steps, "minutes": a.minutes, "peak": a.lr, "tokens": a.tokens}
-    tune(a.base, a.tokenizer, a.questions, a.out, refuse=a.refuse, twice=a.twice, teacher=a.teacher, **sizes)
+    kinds: dict[str, Any] = {"refuse": a.refuse, "twice": a.twice, "ask": a.ask, "muon": a.muon}
+    tune(a.base, a.tokenizer, a.questions, a.out, teacher=a.teacher, **kinds, **sizes)
 
 
 if __name__ == "__main__":

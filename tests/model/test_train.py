@@ -3,9 +3,11 @@
 import dataclasses
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
-from model.train import distill, export, practice, prune, tune
+from model.train import ask, distill, export, practice, prune, tune
 from model.train.data import pack_texts, read_questions, read_texts
 from model.train.examples import QuestionRows, pad
 from model.train.muon import Muon
@@ -83,7 +85,7 @@ def test_from_a_teacher_to_a_file_that_the_engine_opens(place: Path, capsys: pyt
     settings = {"steps": 2, "peak": 1e-3, "tokens": 1024, "refuse": 0.2}
     tokenizer = place / "teacher.gguf"
     tune.tune(tokenizer, tokenizer, [place / "q.jsonl"], place / "tuned-teacher", **settings)
-    tune.tune(base, tokenizer, [place / "q.jsonl"], place / "tuned", teacher=place / "tuned-teacher", **settings)
+    tune.tune(base, tokenizer, [place / "q.jsonl"], place / "tuned", teacher=tokenizer, **settings)
     assert "tokens/s" in capsys.readouterr().out
     export.export(place / "tuned", place / "teacher.gguf", place / "out.gguf")
     model = load_model(place / "out.gguf", device="cpu", dtype=torch.float32)
@@ -160,7 +162,7 @@ def test_batches_are_shared_out_and_every_epoch_cuts_the_text_anew() -> None:
     stream = np.arange(1000, dtype=np.uint16)
     whole = distill.rows_of(stream, 10, 7, 4, Ranks(torch.device("cpu")))
     halves = [distill.rows_of(stream, 10, 7, 4, Ranks(torch.device("cpu"), rank, 2)) for rank in (0, 1)]
-    assert np.array_equal(np.stack(halves, 1).reshape(4, 10), whole)
+    assert np.array_equal(np.stack(halves, 1).reshape(4, 11), whole)
     cuts = [
         {int(row[0]) % 10 for step in range(24) for row in distill.rows_of(stream, 10, 25 * e + step, 4, Ranks(torch.device("cpu")))}
         for e in (0, 1)
@@ -173,6 +175,7 @@ def test_the_chunked_loss_and_its_gradient_are_those_of_the_plain_one(monkeypatc
     monkeypatch.setattr(distill, "_TOKENS_AT_ONCE", 5)  # a last chunk that is shorter
     make = torch.Generator().manual_seed(0)
     hidden, head, taught, teacher_head = (torch.randn(n, 8, generator=make, dtype=torch.float64) * 2 for n in (13, 40, 13, 40))
+    following = torch.randint(0, 40, (13,), generator=make)
     found, wanted = [], []
     for plain, grads in ((False, found), (True, wanted)):
         x, w = (t.float().clone().requires_grad_() for t in (hidden, head))
@@ -180,9 +183,9 @@ def test_the_chunked_loss_and_its_gradient_are_those_of_the_plain_one(monkeypatc
             said = (torch.tanh(x @ w.T / 6.0) * 6.0).log_softmax(-1)
             meant = taught.float() @ teacher_head.float().T
             target = (meant if teacher_cap is None else torch.tanh(meant / teacher_cap) * teacher_cap).log_softmax(-1)
-            loss = F.kl_div(said, target, log_target=True, reduction="batchmean")
+            loss = 0.7 * F.kl_div(said, target, log_target=True, reduction="batchmean") + 0.3 * F.nll_loss(said, following)
         else:
-            loss = distill.Divergence.apply(x, w, taught.float(), teacher_head.float(), (6.0, teacher_cap), distill.divergence)
+            loss = distill.Divergence.apply(x, w, taught.float(), teacher_head.float(), following, (6.0, teacher_cap), distill.divergence)
         (2 * loss).backward()
         grads += [loss.detach(), x.grad, w.grad]
     for a, b in zip(found, wanted, strict=True):
@@ -276,6 +279,8 @@ def test_practice_asks_what_the_text_itself_answers() -> None:
         [
             passage * 3,
             (mill + "The colours include red, white and green. ") * 3,
+            ("The bridge was built by Thomas Marsh in the spring of 1852. ") * 5,
+            ("People still remember 1793 and John Pellow for the old quay, where the nets were dried by all. ") * 3,
             ("People in the village walk to Carrick Sands when the old ferry does not leave the quay. The tide mill stands still. ") * 3,
             "## Opening hours\n\n- Monday\n- Friday at noon\n",
             "| Boat | Berth |\n|---|---|\n| Gull | 7 |\n| Heron | 12 |\n\n",
@@ -285,10 +290,63 @@ def test_practice_asks_what_the_text_itself_answers() -> None:
     asked = {(row["kind"], row["answers"][0]) for row in rows}
     assert {("cloze", "Carrick Sands"), ("list", "red, white and green"), ("list", "Monday, Friday at noon")} <= asked
     assert asked & {("table", "7"), ("table", "12")}
+    assert ("yesno", "yes") in asked or ("yesno", "no") in asked
     assert ("definition", mill.partition(" It")[0]) in asked
     for row in rows:
         gold, *others = row["contexts"]
         parts = row["answers"][0].split(", ") if row["kind"] == "list" else row["answers"]
-        assert all(part in gold for part in parts)
+        assert row["kind"] == "yesno" or all(part in gold for part in parts)
         assert not any(row["answers"][0] in other for other in others)
-        assert row["answers"][0] not in row["question"]
+        assert row["kind"] == "yesno" or row["answers"][0] not in row["question"]
+
+
+def test_a_claim_with_another_year_in_it_is_no_longer_true() -> None:
+    passages = ["The bridge was built by the parish in the spring of 1852.", "A mill stood there in 1793. The boat was lost in 1801."]
+    asked = {row["question"].lower(): row["answers"] for seed in range(20) for row in practice.claims(passages, random.Random(seed))}
+    assert asked["was the bridge built by the parish in the spring of 1852?"] == ["yes"]
+    assert asked["was the bridge built by the parish in the spring of 1801?"] == ["no"]
+    assert all(answers == (["yes"] if "1852" in question else ["no"]) for question, answers in asked.items() if "bridge" in question)
+
+
+def test_prompts_of_different_lengths_are_continued_together_as_alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    teacher = load_teacher(place / "teacher.gguf", "sdpa").float()
+    monkeypatch.setattr(torch, "multinomial", lambda p, n: p.argmax(-1, keepdim=True))
+    rng = random.Random(0)
+    prompts = [[rng.randrange(1, 300) for _ in range(length)] for length in (12, 3, 7, 2, 5, 10)]  # the teacher's window is 8
+    padded = torch.tensor([[0] * (12 - len(p)) + p for p in prompts])
+    said = ask.write(teacher, padded, -1, -1)
+    assert said.shape == (6, ask.LONGEST)
+    for prompt, found in zip(prompts, said, strict=True):
+        whole = torch.tensor([[*prompt, *found.tolist()]])
+        with torch.inference_mode():
+            assert torch.equal(teacher.logits(teacher.hidden(whole)).argmax(-1)[0, len(prompt) - 1 : -1], found)
+
+
+def test_a_teachers_questions_are_kept_where_it_answers_them_as_it_meant(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = read_tokenizer(GGUFFile(place / "teacher.gguf").values, "")
+    passage = "The old mill at the quay has a wheel of oak and was built by Zed. " * 12
+    other = "People in the village keep the boats at the other quay, where nobody asks for the wheel any more. " * 9
+
+    unknown = tokenizer.encode("Z")[-1]
+
+    class Knows(torch.nn.Module):
+        """Foretells every token but those of one answer."""
+
+        head = torch.zeros(1)
+
+        def hidden(self, ids: torch.Tensor) -> torch.Tensor:
+            return ids.roll(-1, 1)
+
+        def logits(self, following: torch.Tensor) -> torch.Tensor:
+            return F.one_hot(torch.where(following == unknown, 0, following), 400).float()
+
+    said = ["oak\nWhat is the wheel made of?", "Zed\nWho built the mill?", "iron\nWhat is not in it?", "oak\nno"]
+    monkeypatch.setattr(ask, "COPIES", len(said))
+    ids = [[*tokenizer.encode(" " + text), tokenizer.end_of_turn_id] for text in said]
+    written = torch.tensor([i + [0] * (60 - len(i)) for i in ids])
+    monkeypatch.setattr(ask, "write", lambda teacher, prompts, *_: written)
+    clock = iter([0.0, 1.0, 1.0, 100.0, 100.0])
+    monkeypatch.setattr(ask, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    rows = list(ask.ask(Knows(), tokenizer, [f"{passage}\n\n{other}"], 1.0, 1))
+    assert [(row["question"], row["answers"]) for row in rows] == [("What is the wheel made of?", ["oak"])]
+    assert rows[0]["contexts"][0].strip() == passage.strip()

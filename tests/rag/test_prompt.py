@@ -92,7 +92,7 @@ def test_the_starter_is_asked_in_the_very_tokens_that_it_was_tuned_on() -> None:
     question, passages = "Where is it?", ["It is at the mill.", "A tide of two metres.", "The café."]
     rows = QuestionRows([Question(question, [p], ["mill"], "extractive", "") for p in passages], TOKENIZER, unanswerable=0.0)
     order = [rows._index[p] for p in passages]
-    assert rows._prompt(question, order) == TOKENIZER.chat(_turns(packed(question, passages, 4000, instructions=False).messages))
+    assert rows._prompts.question(question, order) == TOKENIZER.chat(_turns(packed(question, passages, 4000, instructions=False).messages))
 
 
 def test_the_question_stands_before_and_after_numbered_sources() -> None:
