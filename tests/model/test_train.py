@@ -310,16 +310,23 @@ def test_a_claim_with_another_year_in_it_is_no_longer_true() -> None:
 
 def test_prompts_of_different_lengths_are_continued_together_as_alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     teacher = load_teacher(place / "teacher.gguf", "sdpa").float()
-    monkeypatch.setattr(torch, "multinomial", lambda p, n: p.argmax(-1, keepdim=True))
+    drawn_from: list[torch.Tensor] = []
+
+    def likeliest(p: torch.Tensor, _: int) -> torch.Tensor:
+        drawn_from.append(p)
+        return p.argmax(-1, keepdim=True)
+
+    monkeypatch.setattr(torch, "multinomial", likeliest)
     rng = random.Random(0)
     prompts = [[rng.randrange(1, 300) for _ in range(length)] for length in (12, 3, 7, 2, 5, 10)]  # the teacher's window is 8
     padded = torch.tensor([[0] * (12 - len(p)) + p for p in prompts])
     said = ask.write(teacher, padded, -1, -1)
     assert said.shape == (6, ask.LONGEST)
-    for prompt, found in zip(prompts, said, strict=True):
+    for row, (prompt, found) in enumerate(zip(prompts, said, strict=True)):
         whole = torch.tensor([[*prompt, *found.tolist()]])
         with torch.inference_mode():
-            assert torch.equal(teacher.logits(teacher.hidden(whole)).argmax(-1)[0, len(prompt) - 1 : -1], found)
+            alone = teacher.logits(teacher.hidden(whole)).softmax(-1)[0, len(prompt) - 1 : -1]
+        assert torch.allclose(torch.stack([p[row] for p in drawn_from]), alone, atol=1e-5)
 
 
 def test_a_teachers_questions_are_kept_where_it_answers_them_as_it_meant(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
