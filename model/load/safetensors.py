@@ -25,7 +25,7 @@ def read_directory(directory: Path) -> Checkpoint:
         origin=str(directory),
         config=config,
         tokenizer=Tokenizer.from_json(_read_text(directory / "tokenizer.json"), str(directory / "tokenizer.json")),
-        tensors=lambda: _tensors(_files(directory)),
+        tensors=lambda: read_tensors(directory),
         card={"name": directory.name},
     )
 
@@ -46,8 +46,13 @@ def _files(directory: Path) -> list[Path]:
     return files
 
 
-def _tensors(files: list[Path]) -> Iterator[tuple[str, Tensor]]:
-    for file in files:
+def read_tensors(directory: Path) -> Iterator[tuple[str, Tensor]]:
+    """(name as in gemma2.py, tensor as stored), one at a time.
+
+    Raises:
+        SourceError: a file is missing or damaged.
+    """
+    for file in _files(directory):
         try:
             with safe_open(file, framework="pt") as tensors:
                 for name in tensors.keys():  # noqa: SIM118 (not a dict)

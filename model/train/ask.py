@@ -22,10 +22,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from model import grounded
-from model.load.gguf import read_tokenizer
-from model.load.gguf_file import GGUFFile
 from model.tokenizer import Tokenizer
-from model.train.data import TEXT_FILES, read_texts
+from model.train.data import TEXT_FILES, plain_errors, read_texts, tokenizer_of
 from model.train.examples import Prompts, pad
 from model.train.practice import nearest, passages_of
 from model.train.teacher import Teacher, load_teacher
@@ -112,6 +110,7 @@ def ask(teacher: Teacher, tokenizer: Tokenizer, texts: list[str], minutes: float
         yield {"question": question, "contexts": [gold, *beside], "answers": [answer], "kind": "asked", "source": "made"}
 
 
+@plain_errors()
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.ask", description="Let a tuned teacher ask about running text.")
     parser.add_argument("teacher", type=Path, help="the folder of a run of model.train.tune --ask")
@@ -123,7 +122,7 @@ def main() -> None:
     a = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     teacher = load_teacher(a.teacher, "sdpa").to(device)
-    tokenizer = read_tokenizer(GGUFFile(a.tokenizer).values, str(a.tokenizer))
+    tokenizer = tokenizer_of(a.tokenizer)
     texts = [text for file in a.texts for text in read_texts(file)]
     with lzma.open(a.out, "wt", encoding="utf-8", preset=1) as file:
         kept = 0

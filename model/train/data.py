@@ -2,7 +2,9 @@
 
 import json
 import lzma
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import SourceError
+from model.errors import ModelError, SourceError
+from model.load.gguf import read_tokenizer
+from model.load.gguf_file import GGUFFile
 from model.tokenizer import Tokenizer
 
 TEXT_FILES = "running text, documents separated by a line that is only \\x1e, or questions, for their passages"
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Around a command's main(): a user's mistake ends it with its message and how to mend it, not with a traceback."""
+    try:
+        yield
+    except ModelError as error:
+        sys.exit(f"{error}" + (f"\n  {error.hint}" if error.hint else ""))
 
 
 def open_text(path: Path) -> Any:
@@ -43,15 +56,32 @@ def read_texts(path: Path) -> Iterator[str]:
         yield "".join(lines)
 
 
-def pack_texts(paths: Sequence[Path], tokenizer: Tokenizer, length: int) -> NDArray[np.uint16]:
+def tokenizer_of(source: Path) -> Tokenizer:
+    """The tokenizer in a GGUF file or beside a checkpoint in Hugging Face's layout.
+
+    Raises:
+        SourceError: there is none.
+    """
+    file = source / "tokenizer.json" if source.is_dir() else source
+    try:
+        return (
+            Tokenizer.from_json(file.read_text(encoding="utf-8"), str(file))
+            if source.is_dir()
+            else read_tokenizer(GGUFFile(file).values, str(file))
+        )
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{file}: no tokenizer can be read from it ({error})") from error
+
+
+def pack_texts(paths: Sequence[Path], tokenizer: Tokenizer, length: int) -> NDArray[np.uint32]:
     """All documents end to end, each behind <bos>, cut into rows: (rows, length)."""
-    pieces: list[NDArray[np.uint16]] = []
+    pieces: list[NDArray[np.uint32]] = []
     batch: list[str] = []
     for text in (*(text for path in paths for text in read_texts(path)), None):
         if text is not None:
             batch.append(text)
         if len(batch) == 256 or text is None:
-            pieces += [np.array([tokenizer.bos_id, *ids], dtype=np.uint16) for ids in tokenizer.encode_batch(batch)]
+            pieces += [np.array([tokenizer.bos_id, *ids], dtype=np.uint32) for ids in tokenizer.encode_batch(batch)]
             batch = []
     stream = np.concatenate(pieces)
     if len(stream) < length:

@@ -1,12 +1,15 @@
 """Step 2: teach the student to say what its teacher says, token by token (KL divergence on soft targets), and what the text says.
 
-    python -m model.train.distill TEACHER TEXT.txt.xz... RUN [--steps 3000 | --minutes 30] [--weights EARLIER_RUN]
+    python -m model.train.distill TEACHER TEXT.txt.xz... RUN [--steps 3000 | --minutes 30] [--weights STUDENT]
     torchrun --nproc-per-node 2 -m model.train.distill ...   # the same batches, shared out among GPUs
 
-Run it again to go on. Gemma 2's own 2B and 9B models were made so ("Gemma 2", arXiv 2408.00118, section 3.2).
+Run it again to go on; `--dry-run` reads all files, takes one batch and says what a run would need.
+Gemma 2's own 2B and 9B models were made so ("Gemma 2", arXiv 2408.00118, section 3.2).
 """
 
 import argparse
+import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,17 +19,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from model.config import Gemma2Config
 from model.errors import SourceError
 from model.gemma2 import Gemma2
-from model.load.gguf import read_tokenizer
-from model.load.gguf_file import GGUFFile
-from model.train.data import TEXT_FILES, pack_texts
+from model.train.data import TEXT_FILES, pack_texts, plain_errors, tokenizer_of
 from model.train.prune import STUDENT_LAYERS, student_of
-from model.train.teacher import load_teacher
-from model.train.trainer import Ranks, ranks, read_student, train
+from model.train.teacher import Teacher, load_teacher
+from model.train.trainer import Loss, Ranks, ranks, read_student, train
 
-_TOKENS_AT_ONCE = 4096
-"""Positions whose logits are held at a time: 32,768 x 32,000 in fp32 would be 4.2 GB, several times over."""
+_LOGITS_AT_ONCE = 1 << 27
+"""Logits held at a time, 0.5 GB in fp32: those of 32,768 positions and 32,000 pieces would be 4.2, several times over."""
 
 TRUTH = 0.3
 """The text's own share of the loss. A teacher with its vocabulary cut reads words in pieces it never saw: on passages unlike the
@@ -70,8 +72,9 @@ class Divergence(torch.autograd.Function):
         low = torch.bfloat16 if hidden.is_cuda else hidden.dtype
         x, w = hidden.to(low), head.to(low)
         to_hidden, to_head, total = torch.empty_like(x), torch.zeros_like(head), torch.zeros((), device=x.device)
-        for at in range(0, len(x), _TOKENS_AT_ONCE):
-            part = slice(at, at + _TOKENS_AT_ONCE)
+        tokens = max(1, _LOGITS_AT_ONCE // len(head))
+        for at in range(0, len(x), tokens):
+            part = slice(at, at + tokens)
             loss, slope = kernel(x[part] @ w.T, taught[part] @ teacher_head.T, following[part], *caps)
             total += loss
             to_hidden[part] = slope @ w
@@ -87,7 +90,7 @@ class Divergence(torch.autograd.Function):
         return to_hidden.to(ctx.dtype) * scale, to_head * scale, None, None, None, None, None
 
 
-def rows_of(stream: NDArray[np.uint16], length: int, step: int, rows: int, here: Ranks) -> NDArray[np.int64]:
+def rows_of(stream: NDArray[np.uint32], length: int, step: int, rows: int, here: Ranks) -> NDArray[np.int64]:
     """This process's share of a step's batch, rows of `length` tokens and the one after.
 
     Each epoch cuts the text at other places, so that no row comes twice alike.
@@ -106,63 +109,116 @@ def distill(
     texts: Sequence[Path],
     out: Path,
     *,
-    layers: Sequence[int],
+    layers: Sequence[int] = STUDENT_LAYERS,
+    shape: Path | None = None,
+    start: Path | None = None,
     steps: int,
     peak: float,
     rows: int,
     length: int,
     minutes: float | None = None,
-    start: Path | None = None,
     muon: bool = False,
+    dry: bool = False,
 ) -> None:
-    """Trains a student of the teacher in `source` on `texts` for `steps` batches of `rows` x `length` tokens, or for `minutes`."""
+    """Trains a student of the teacher in `source` on `texts` for `steps` batches of `rows` x `length` tokens, or for `minutes`.
+
+    The student is that in `start`, else a new one of the config `shape`, else one cut out of the teacher's `layers`.
+    """
     with ranks() as here:
         device, cuda = here.device, here.device.type == "cuda"
         if rows % here.count:
             raise SourceError(f"--rows {rows} can't be shared out evenly among {here.count} processes")
-        tokenizer = read_tokenizer(GGUFFile(source).values, str(source))
-        stream = pack_texts(texts, tokenizer, length).reshape(-1)
-        if here.rank == 0:
-            print(f"{stream.size / 1e6:.1f}M tokens of text in rows of {length}; {here.count} x {device.type}", flush=True)
+        stream = pack_texts(texts, tokenizer_of(source), length).reshape(-1)
         backend = "flex" if cuda else "blocked"
         teacher = load_teacher(source, backend).to(device)
         if start is not None:
             student = read_student(start, backend)
+        elif shape is not None:
+            student = new_student(shape, backend)
         else:
             sample = torch.from_numpy(stream[: 8 * length].astype(np.int64)).view(-1, length)
             config, weights = student_of(teacher, sample.to(device), layers)
             student = Gemma2(config, backend)
             student.load_state_dict(weights)
+        if student.config.vocab_size != len(teacher.head):
+            pieces = f"{student.config.vocab_size:,} pieces, {source}'s {len(teacher.head):,}"
+            raise SourceError(f"{start or shape}: the student's vocabulary has {pieces}", "both must use one tokenizer")
         student.to(device)
-        caps = student.config.final_logit_softcapping, teacher.cap
-        learn, teach, kernel = student.hidden, teacher.hidden, divergence
-        if cuda:
-            torch.set_float32_matmul_precision("high")
-            learn, teach, kernel = torch.compile(learn), torch.compile(teach), torch.compile(kernel)
-
-        def loss_at(step: int) -> tuple[Tensor, int]:
-            ids = torch.from_numpy(rows_of(stream, length, step, rows, here))
-            ids = ids.pin_memory().to(device, non_blocking=True) if cuda else ids
-            ids, following = ids[:, :-1].contiguous(), ids[:, 1:].flatten()
-            with torch.no_grad():
-                taught = teach(ids)
-            with torch.autocast(device.type, torch.bfloat16, enabled=cuda):
-                hidden = learn(ids)
-            ends = hidden.flatten(0, 1), student.embed_tokens.weight, taught.flatten(0, 1), teacher.head
-            loss: Tensor = Divergence.apply(*ends, following, caps, kernel)  # type: ignore[no-untyped-call]
-            return loss, ids.numel()
-
+        if here.rank == 0:
+            print(f"{stream.size / 1e6:.1f}M tokens of text in rows of {length}; {here.count} x {device.type}", flush=True)
+        loss_at = loss_of(student, teacher, stream, rows, length, here)
+        if dry:
+            print(rehearsed(student, teacher, loss_at, muon))
+            return
         train(student, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, end=0.1, muon=muon)
 
 
+def new_student(file: Path, backend: str) -> Gemma2:
+    """A student of the config in `file`, its matrices drawn with the deviation 0.02 of Hugging Face's Gemma 2."""
+    try:
+        student = Gemma2(Gemma2Config.from_dict(json.loads(file.read_text(encoding="utf-8")), str(file)), backend)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{file}: no Gemma 2 config can be read from it ({error})") from error
+    torch.manual_seed(0)
+    for p in student.parameters():
+        if p.dim() > 1:
+            torch.nn.init.normal_(p, std=0.02)
+    return student
+
+
+def loss_of(student: Gemma2, teacher: Teacher, stream: NDArray[np.uint32], rows: int, length: int, here: Ranks) -> Loss:
+    cuda = here.device.type == "cuda"
+    caps = student.config.final_logit_softcapping, teacher.cap
+    learn, teach, kernel = student.hidden, teacher.hidden, divergence
+    if cuda:
+        torch.set_float32_matmul_precision("high")
+        learn, teach, kernel = torch.compile(learn), torch.compile(teach), torch.compile(kernel)
+
+    def loss_at(step: int) -> tuple[Tensor, int]:
+        ids = torch.from_numpy(rows_of(stream, length, step, rows, here))
+        ids = ids.pin_memory().to(here.device, non_blocking=True) if cuda else ids
+        ids, following = ids[:, :-1].contiguous(), ids[:, 1:].flatten()
+        with torch.no_grad():
+            taught = teach(ids)
+        with torch.autocast(here.device.type, torch.bfloat16, enabled=cuda):
+            hidden = learn(ids)
+        ends = hidden.flatten(0, 1), student.embed_tokens.weight, taught.flatten(0, 1), teacher.head
+        loss: Tensor = Divergence.apply(*ends, following, caps, kernel)  # type: ignore[no-untyped-call]
+        return loss, ids.numel()
+
+    return loss_at
+
+
+def rehearsed(student: Gemma2, teacher: Teacher, loss_at: Loss, muon: bool) -> str:
+    """Takes one batch, forwards and back, and says what a run needs."""
+    student.requires_grad_(True)
+    began = time.monotonic()
+    loss, tokens = loss_at(0)
+    torch.autograd.backward(loss)
+    sizes = [(p.numel(), p.dim() > 1) for p in student.layers.parameters()]
+    size, rolled = sum(p.numel() for p in student.parameters()), sum(n for n, matrix in sizes if matrix and muon)
+    kept = 4 * (4 * size - rolled) + 2 * sum(p.numel() for p in teacher.parameters())  # Muon has one moment where AdamW has two
+    peak = ""
+    if torch.cuda.is_available():
+        peak = f"; with activations and without the moments {torch.cuda.max_memory_allocated() / 1e9:.1f} GB at the most"
+    took = time.monotonic() - began
+    return (
+        f"dry run: a student of {size / 1e6:,.1f}M; loss {loss.item():.3f} on a batch of {tokens:,} tokens, {took:.1f} s\n"
+        f"memory on each device: {kept / 1e9:.1f} GB for the teacher in bf16 and the student in fp32 with gradients and moments{peak}"
+    )
+
+
+@plain_errors()
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.distill", description="Distil a small Gemma 2 from a teacher.")
-    parser.add_argument("teacher", type=Path, help="a Gemma 3 GGUF file (see model.train.prune)")
+    parser.add_argument("teacher", type=Path, help="a Gemma 2 or 3 GGUF file, or the folder of any causal model in Hugging Face's layout")
     parser.add_argument("texts", type=Path, nargs="+", help=f"{TEXT_FILES} (.xz or plain)")
     parser.add_argument("out", type=Path, help="the run's folder; an interrupted run goes on from it")
     parser.add_argument("--layers", type=int, nargs="+", default=STUDENT_LAYERS, help="the teacher's layers that the student starts from")
+    parser.add_argument("--student", type=Path, metavar="CONFIG.json", help="start from random weights of this Gemma 2 config instead")
     # not --start, which torchrun takes for one of its own options cut short
-    parser.add_argument("--weights", type=Path, help="start from the student in this run's folder or GGUF file instead")
+    parser.add_argument("--weights", type=Path, help="start from the Gemma 2 in this folder or GGUF file instead")
+    parser.add_argument("--dry-run", action="store_true", help="read everything, take one batch, and say what a run needs")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, default=3000)
     length.add_argument("--minutes", type=float, help="train for so long instead")
@@ -172,7 +228,8 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=1024, help="tokens a sequence")
     args = parser.parse_args()
     sizes = {"steps": args.steps, "minutes": args.minutes, "rows": args.rows, "length": args.length}
-    distill(args.teacher, args.texts, args.out, layers=args.layers, peak=args.lr, start=args.weights, muon=args.muon, **sizes)
+    student = {"layers": args.layers, "shape": args.student, "start": args.weights}
+    distill(args.teacher, args.texts, args.out, peak=args.lr, muon=args.muon, dry=args.dry_run, **student, **sizes)
 
 
 if __name__ == "__main__":

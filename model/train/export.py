@@ -14,6 +14,7 @@ from gguf.quants import quantize
 from model.config import Gemma2Config
 from model.load.gguf import TENSORS
 from model.load.gguf_file import GGUFFile
+from model.train.data import plain_errors
 from model.train.prune import write_vocabulary
 from model.train.trainer import load_weights
 
@@ -61,6 +62,7 @@ def export(run: Path, tokenizer_file: Path, out: Path, kind: GGMLQuantizationTyp
     writer.close()
 
 
+@plain_errors()
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.export", description="Write a trained student as one GGUF file.")
     parser.add_argument("run", type=Path, help="folder of a tuning run")

@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from model.train.data import read_texts
+from model.train.data import plain_errors, read_texts
 
 Row = dict[str, Any]
 
@@ -234,6 +234,7 @@ def practice(texts: list[str], tables: list[str], most_blanks: int, most_others:
     return [row for kind in sorted(rows) for row in rng.sample(rows[kind], min(len(rows[kind]), limits.get(kind, most_others)))]
 
 
+@plain_errors()
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.practice", description="Make reading practice out of running text.")
     parser.add_argument("text", type=Path, help="running text, documents separated by a line that is only \\x1e (.xz or plain)")

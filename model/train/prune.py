@@ -20,9 +20,10 @@ from gguf import GGUFReader, GGUFValueType, GGUFWriter, TokenType
 from torch import Tensor, nn
 
 from model.config import Gemma2Config
+from model.errors import SourceError
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
-from model.train.data import read_texts
+from model.train.data import plain_errors, read_texts
 from model.train.teacher import Teacher
 
 STUDENT_LAYERS = (0, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17)
@@ -114,10 +115,13 @@ def merged_from(piece: str, scores: dict[str, float]) -> list[str]:
 
 
 def student_of(teacher: Teacher, ids: Tensor, layers: Sequence[int]) -> tuple[Gemma2Config, dict[str, Tensor]]:
-    """A Gemma 2 network cut out of a Gemma 3 teacher: some of its layers, QK-norm folded into the q and k rows.
+    """A Gemma 2 network cut out of a Gemma teacher: some of its layers, QK-norm folded into the q and k rows.
 
-    The norm divides by each vector's own rms; the fold divides by the mean rms that the layer shows on `ids`, (B, T).
+    The norm divides by each vector's own rms; the fold divides by the mean rms that the layer shows on `ids`, (B, T). A Gemma 2
+    teacher has no such norm.
     """
+    if max(layers) >= len(teacher.layers):
+        raise SourceError(f"layer {max(layers)} can't be taken: the teacher has {len(teacher.layers)}, 0 the first")
     rms: dict[str, float] = {}
 
     def watch(name: str) -> Any:
@@ -159,6 +163,7 @@ def student_of(teacher: Teacher, ids: Tensor, layers: Sequence[int]) -> tuple[Ge
     return config, student
 
 
+@plain_errors()
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.prune", description="Cut a GGUF model's vocabulary.")
     parser.add_argument("teacher", type=Path)

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from model.attention import attention
 from model.errors import SourceError
-from model.load.gguf import our_name, to_torch
+from model.load.gguf import our_name, read_gguf, to_torch
 from model.load.gguf_file import GGUFFile
 
 
@@ -50,7 +50,7 @@ class Teacher(nn.Module):
 
 
 def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
-    """Reads a Gemma 3 GGUF file, or a folder of config.json and safetensors as Hugging Face and `model.train` write them.
+    """Reads a Gemma 2 or Gemma 3 GGUF file, or a folder of config.json and safetensors as Hugging Face and `model.train` write them.
 
     Weights are bf16 and frozen, each layer's rotary frequencies fp32. `backend` is one of `model.attention`'s, or "sdpa"
     for transformers' own, which writes faster.
@@ -58,7 +58,7 @@ def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
     Raises:
         SourceError: it can't be read, or is of a kind that transformers doesn't know.
     """
-    from transformers import AttentionInterface, AutoModelForCausalLM, Gemma3ForCausalLM
+    from transformers import AttentionInterface, AutoModelForCausalLM
 
     def attend(module: Any, q: Tensor, k: Tensor, v: Tensor, mask: None, scaling: float, **rest: Any) -> tuple[Tensor, None]:
         assert mask is None  # an attention that transformers knows no mask for is given none
@@ -71,28 +71,49 @@ def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
     if source.is_dir():
         try:
             network: Any = AutoModelForCausalLM.from_pretrained(
-                source, attn_implementation=kind, dtype=torch.float32, local_files_only=True
+                source, attn_implementation=kind, dtype=torch.bfloat16, local_files_only=True
             )
         except (OSError, ValueError) as error:
             raise SourceError(f"{source}: no model that transformers can read ({str(error).splitlines()[0]})") from error
     else:
-        network = _gemma3(source, kind, Gemma3ForCausalLM)
+        network = _from_gguf(source, kind)
     for p in network.parameters():  # network.to(bfloat16) would round the rotary frequencies too, which are buffers
         p.data = p.data.to(torch.bfloat16)
     return Teacher(network).eval().requires_grad_(False)
 
 
-def _gemma3(file: Path, attn_implementation: str, kind: Any) -> Any:
-    from transformers import Gemma3TextConfig
+def _from_gguf(file: Path, attn_implementation: str) -> Any:
+    from transformers import Gemma2Config, Gemma2ForCausalLM, Gemma3ForCausalLM
 
     try:
         stored = GGUFFile(file)
     except (OSError, ValueError) as error:
         raise SourceError(f"{file}: not a readable GGUF file ({error})") from error
-    value = stored.values
-    if (found := value.get("general.architecture")) != "gemma3":
-        raise SourceError(f"{file}: holds a {found!r} model", "a teacher's GGUF file must be Gemma 3; others in Hugging Face's format")
-    config = Gemma3TextConfig(
+    found = stored.values.get("general.architecture")
+    if found == "gemma2":
+        checkpoint = read_gguf(file)
+        network: Any = Gemma2ForCausalLM(Gemma2Config(**checkpoint.config.to_dict(), attn_implementation=attn_implementation))
+        state = {f"model.{name}": tensor for name, tensor in checkpoint.tensors()}
+    elif found == "gemma3":
+        network = Gemma3ForCausalLM(_gemma3_config(stored.values, attn_implementation))
+        state = {"model." + _gemma3_name(tensor.name): to_torch(tensor) for tensor in stored.tensors}
+    else:
+        raise SourceError(f"{file}: holds a {found!r} model", "a teacher's GGUF file must be Gemma 2 or 3; others in Hugging Face's format")
+    network.load_state_dict({**state, "lm_head.weight": state["model.embed_tokens.weight"]})
+    return network
+
+
+def _gemma3_name(theirs: str) -> str:
+    name = our_name(theirs)
+    for norm, ours in (("attn_q_norm", "self_attn.q_norm"), ("attn_k_norm", "self_attn.k_norm")):
+        name = name.replace(norm, ours)
+    return name
+
+
+def _gemma3_config(value: dict[str, Any], attn_implementation: str) -> Any:
+    from transformers import Gemma3TextConfig
+
+    return Gemma3TextConfig(
         vocab_size=len(value["tokenizer.ggml.tokens"]),
         hidden_size=value["gemma3.embedding_length"],
         intermediate_size=value["gemma3.feed_forward_length"],
@@ -104,14 +125,3 @@ def _gemma3(file: Path, attn_implementation: str, kind: Any) -> Any:
         sliding_window=value["gemma3.attention.sliding_window"],
         attn_implementation=attn_implementation,
     )
-    network = kind(config)
-    names = {"attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm"}
-    state: dict[str, Tensor] = {}
-    for tensor in stored.tensors:
-        name = our_name(tensor.name)
-        for theirs, ours in names.items():
-            name = name.replace(theirs, ours)
-        state["model." + name] = to_torch(tensor)
-    state["lm_head.weight"] = state["model.embed_tokens.weight"]
-    network.load_state_dict(state)
-    return network

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch import distributed as dist
@@ -23,6 +22,7 @@ from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.checkpoint import build_network
 from model.load.gguf import read_gguf
+from model.load.safetensors import read_tensors
 from model.train.muon import Muon
 from model.train.teacher import Teacher
 
@@ -188,7 +188,7 @@ def resume(network: Network, optimizers: list[torch.optim.Optimizer], out: Path)
 
 
 def read_student(source: Path, backend: str = "blocked") -> Gemma2:
-    """The student in a run's folder or a GGUF file, in fp32.
+    """The student in a folder (a run's, or any Gemma 2 in Hugging Face's layout) or a GGUF file, in fp32.
 
     Raises:
         SourceError: there is none, or it can't be read.
@@ -200,8 +200,8 @@ def read_student(source: Path, backend: str = "blocked") -> Gemma2:
     try:
         config = json.loads((source / "config.json").read_text())
         student = Gemma2(Gemma2Config.from_dict(config, str(source / "config.json")), backend)
-        student.load_state_dict({name.removeprefix("model."): w for name, w in load_file(source / WEIGHTS).items()})
-    except (OSError, ValueError, SafetensorError) as error:
+        student.load_state_dict(dict(read_tensors(source)))
+    except (OSError, ValueError, RuntimeError) as error:
         raise SourceError(f"{source}: no student can be read from it ({error})", "name the folder of an earlier run") from error
     return student
 

@@ -18,9 +18,8 @@ from torch.nn import functional as F
 
 from model.errors import SourceError
 from model.gemma2 import Gemma2
-from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
-from model.train.data import read_questions
+from model.train.data import plain_errors, read_questions, tokenizer_of
 from model.train.distill import Divergence, divergence
 from model.train.examples import QuestionRows
 from model.train.teacher import load_teacher
@@ -59,7 +58,7 @@ def tune(
     with ranks() as here:
         device, cuda = here.device, here.device.type == "cuda"
         backend = "flex" if cuda else "blocked"
-        tokenizer = read_tokenizer(GGUFFile(tokenizer_file).values, str(tokenizer_file))
+        tokenizer = tokenizer_of(tokenizer_file)
         rows = QuestionRows([q for file in questions for q in read_questions(file)], tokenizer, refuse, twice, ask)
         network = read_network(base, backend).to(device)
         taught = load_teacher(teacher, backend).to(device) if teacher is not None else None
@@ -97,6 +96,7 @@ def tune(
         train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, muon=muon)
 
 
+@plain_errors()
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.tune", description="Tune a student on grounded questions.")
     parser.add_argument("base", type=Path, help="a distilling run's folder, or a GGUF file, of a student or a teacher")

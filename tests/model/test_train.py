@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from gguf import GGUFReader, GGUFWriter
+from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
@@ -172,7 +173,7 @@ def test_batches_are_shared_out_and_every_epoch_cuts_the_text_anew() -> None:
 
 @pytest.mark.parametrize("teacher_cap", [None, 4.0])
 def test_the_chunked_loss_and_its_gradient_are_those_of_the_plain_one(monkeypatch: pytest.MonkeyPatch, teacher_cap: float | None) -> None:
-    monkeypatch.setattr(distill, "_TOKENS_AT_ONCE", 5)  # a last chunk that is shorter
+    monkeypatch.setattr(distill, "_LOGITS_AT_ONCE", 5 * 40)  # a last chunk that is shorter
     make = torch.Generator().manual_seed(0)
     hidden, head, taught, teacher_head = (torch.randn(n, 8, generator=make, dtype=torch.float64) * 2 for n in (13, 40, 13, 40))
     following = torch.randint(0, 40, (13,), generator=make)
@@ -216,6 +217,99 @@ def test_distilling_starts_from_given_weights_for_some_time(place: Path, tmp_pat
     for start in ("none", "bad.gguf", "empty"):
         with pytest.raises(SourceError, match=start):
             distill.distill(*files, tmp_path / "c", peak=0.0, start=tmp_path / start, **sizes)
+
+
+SMALL = {"num_hidden_layers": 2, "hidden_size": 16, "intermediate_size": 32, "head_dim": 8}
+
+
+def a_teacher(kind: str, folder: Path) -> None:
+    """A checkpoint of transformers' own making, with the tests' tokenizer beside it."""
+    import transformers
+
+    vocab = len(json.loads(tokenizer_json())["model"]["vocab"])
+    sizes = {
+        "vocab_size": vocab,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "head_dim": 16,
+    }
+    config = getattr(transformers, f"{kind}Config")(**sizes)
+    torch.manual_seed(0)
+    getattr(transformers, f"{kind}ForCausalLM")(config).save_pretrained(folder)
+    (folder / "tokenizer.json").write_text(tokenizer_json())
+
+
+@pytest.mark.parametrize("kind", ["Gemma2", "Llama"])
+def test_any_causal_model_may_teach_a_student_of_any_config(
+    kind: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_teacher(kind, tmp_path / "teacher")
+    frequencies = [b for name, b in load_teacher(tmp_path / "teacher").named_buffers() if "inv_freq" in name]
+    assert frequencies and all(b.dtype == torch.float32 for b in frequencies)
+    vocab = len(json.loads(tokenizer_json())["model"]["vocab"])
+    config = {**SHAPES["starter"].to_dict(), **SMALL, "vocab_size": vocab}
+    (tmp_path / "small.json").write_text(json.dumps(config))
+    command = ["distill", str(tmp_path / "teacher"), str(place / "text.txt"), str(place / "q.jsonl"), str(tmp_path / "run")]
+    command += ["--student", str(tmp_path / "small.json"), "--rows", "2", "--length", "16", "--steps", "2"]
+    monkeypatch.setattr(sys, "argv", [*command, "--dry-run"])
+    distill.main()
+    assert "dry run: a student of 0.0M; loss" in capsys.readouterr().out
+    assert not (tmp_path / "run").exists()
+    monkeypatch.setattr(sys, "argv", command)
+    distill.main()
+    assert read_student(tmp_path / "run").config.num_hidden_layers == 2
+    if kind == "Gemma2":  # a student is a teacher too, and a Gemma 2 of others a student to start from
+        for source in (["--layers", "0", "3"], ["--weights", str(tmp_path / "teacher")]):
+            monkeypatch.setattr(sys, "argv", [*command[:5], *source, *command[7:], "--dry-run"])
+            distill.main()
+        shutil.copy(tmp_path / "teacher" / "tokenizer.json", tmp_path / "run")
+        monkeypatch.setattr(sys, "argv", [command[0], str(tmp_path / "run"), *command[2:], "--dry-run"])
+        distill.main()
+
+
+def test_our_gguf_file_may_teach(place: Path, tmp_path: Path) -> None:
+    distill.distill(place / "teacher.gguf", [place / "text.txt"], tmp_path / "a", layers=(0, 5), steps=1, peak=1e-3, rows=2, length=32)
+    export.export(tmp_path / "a", place / "teacher.gguf", tmp_path / "a.gguf", GGMLQuantizationType.F32)
+    ids = torch.arange(5, 45)[None]
+    exact = Gemma2(read_student(tmp_path / "a").config).eval()
+    exact.load_state_dict(load_weights(tmp_path / "a"))
+    teacher = load_teacher(tmp_path / "a.gguf").float()
+    with torch.inference_mode():
+        assert torch.allclose(teacher.logits(teacher.hidden(ids)), exact(ids), atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("bad", "given"),
+    [
+        ("no.gguf", {"teacher": "no.gguf"}),
+        ("bad.gguf", {"teacher": "bad.gguf"}),
+        ("tokenizer.json", {"teacher": "empty"}),
+        ("none.txt", {"text": "none.txt"}),
+        ("bad.txt.xz", {"text": "bad.txt.xz"}),
+        ("none.json", {"student": "none.json"}),
+        ("bad.json", {"student": "bad.json"}),
+        ("wide.json", {"student": "wide.json"}),
+        ("layer 17", {"layers": "17"}),
+        ("empty", {"weights": "empty"}),
+    ],
+)
+def test_every_bad_file_is_named_in_one_line(
+    bad: str, given: dict[str, str], place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("bad.gguf", "bad.txt.xz", "bad.json"):
+        (tmp_path / name).write_bytes(b"{")
+    (tmp_path / "wide.json").write_text(json.dumps({**SHAPES["starter"].to_dict(), **SMALL, "vocab_size": 999}))
+    files = {"teacher": place / "teacher.gguf", "text": place / "text.txt", **{k: tmp_path / v for k, v in given.items()}}
+    options = [f"--{k}={given[k] if k == 'layers' else files[k]}" for k in given if k not in ("teacher", "text")]
+    command = [str(files["teacher"]), str(files["text"]), str(tmp_path / "run"), *options, "--length", "32", "--dry-run"]
+    monkeypatch.setattr(sys, "argv", ["distill", *command])
+    with pytest.raises(SystemExit, match=bad) as stop:
+        distill.main()
+    assert "\n" not in str(stop.value).partition("\n  ")[0]
 
 
 def test_a_cut_vocabulary_reaches_every_row_it_keeps(place: Path) -> None:
