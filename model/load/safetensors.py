@@ -20,13 +20,14 @@ def read_directory(directory: Path) -> Checkpoint:
     Raises:
         SourceError: a file is missing or isn't what its name says.
     """
-    config = Gemma2Config.from_dict(_read_json(directory / "config.json"), str(directory / "config.json"))
+    values = _read_json(directory / "config.json")
+    card = values.get("octavo")
     return Checkpoint(
         origin=str(directory),
-        config=config,
+        config=Gemma2Config.from_dict(values, str(directory / "config.json")),
         tokenizer=Tokenizer.from_json(_read_text(directory / "tokenizer.json"), str(directory / "tokenizer.json")),
         tensors=lambda: read_tensors(directory),
-        card={"name": directory.name},
+        card={"name": directory.name} | ({k: str(v) for k, v in card.items()} if isinstance(card, dict) else {}),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -71,6 +72,12 @@ def tokenizer_of(source: Path) -> Tokenizer:
         )
     except (OSError, ValueError) as error:
         raise SourceError(f"{file}: no tokenizer can be read from it ({error})") from error
+
+
+def keep_tokenizer(source: Path, out: Path) -> None:
+    """Puts a checkpoint's tokenizer beside a run's weights, so that its folder is a checkpoint too."""
+    if source.is_dir():
+        shutil.copyfile(source / "tokenizer.json", out / "tokenizer.json")
 
 
 def pack_texts(paths: Sequence[Path], tokenizer: Tokenizer, length: int) -> NDArray[np.uint32]:

@@ -22,7 +22,7 @@ from torch import Tensor
 from model.config import Gemma2Config
 from model.errors import SourceError
 from model.gemma2 import Gemma2
-from model.train.data import TEXT_FILES, pack_texts, plain_errors, tokenizer_of
+from model.train.data import TEXT_FILES, keep_tokenizer, pack_texts, plain_errors, tokenizer_of
 from model.train.prune import STUDENT_LAYERS, student_of
 from model.train.teacher import Teacher, load_teacher
 from model.train.trainer import Loss, Ranks, ranks, read_student, train
@@ -151,6 +151,7 @@ def distill(
             print(rehearsed(student, teacher, loss_at, muon))
             return
         train(student, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, end=0.1, muon=muon)
+        keep_tokenizer(source, out)
 
 
 def new_student(file: Path, backend: str) -> Gemma2:

@@ -86,6 +86,7 @@ def train(
     minutes: float | None = None,
     end: float = 0.0,
     muon: bool = False,
+    card: dict[str, str] | None = None,
     save_minutes: float = 5.0,
 ) -> None:
     """Runs until step `steps`, or for `minutes`, from out/training.json's step where there is one; leaves the weights in `out`."""
@@ -124,10 +125,10 @@ def train(
             print(f"step {step}{of}  loss {recent:.4f}  {read / (now - since):,.0f} tokens/s  {left:.1f} min left", flush=True)
             since, read = now, 0
         if chief and time.monotonic() - saved >= 60 * save_minutes:
-            save(network, optimizers, out, step)
+            save(network, optimizers, out, step, card)
             saved = time.monotonic()
     if chief and step > first:
-        save(network, optimizers, out, step)
+        save(network, optimizers, out, step, card)
 
 
 def agreed(value: float) -> float:
@@ -151,8 +152,11 @@ def average_gradients(network: Network) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
-def save(network: Network, optimizers: list[torch.optim.Optimizer], out: Path, step: int) -> None:
-    """Whole or not at all: written beside, then renamed, the step's number last."""
+def save(network: Network, optimizers: list[torch.optim.Optimizer], out: Path, step: int, card: dict[str, str] | None) -> None:
+    """Whole or not at all: written beside, then renamed, the step's number last.
+
+    The card, what a model says of itself, goes into config.json, where others pass over it.
+    """
     out.mkdir(parents=True, exist_ok=True)
     weights = {name: p.detach().contiguous() for name, p in network.named_parameters()}
     states = {p: state for optimizer in optimizers for p, state in optimizer.state.items()}
@@ -164,7 +168,7 @@ def save(network: Network, optimizers: list[torch.optim.Optimizer], out: Path, s
     for tensors, file in ((weights, f"model-{step}.safetensors"), (moments, f"optimizer-{step}.safetensors"), (small, WEIGHTS)):
         save_file(tensors, out / f"{file}.tmp")
         (out / f"{file}.tmp").replace(out / file)
-    (out / "config.json").write_text(json.dumps(network.config.to_dict(), indent=1))
+    (out / "config.json").write_text(json.dumps({**network.config.to_dict(), **({"octavo": card} if card else {})}, indent=1))
     (out / "training.json.tmp").write_text(json.dumps({"step": step}))
     (out / "training.json.tmp").replace(out / "training.json")
     for old in out.glob("*-*.safetensors"):

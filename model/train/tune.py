@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf_file import GGUFFile
-from model.train.data import plain_errors, read_questions, tokenizer_of
+from model.train.data import keep_tokenizer, plain_errors, read_questions, tokenizer_of
 from model.train.distill import Divergence, divergence
 from model.train.examples import QuestionRows
 from model.train.teacher import load_teacher
@@ -93,7 +93,8 @@ def tune(
                 loss = loss + Divergence.apply(*ends, caps, kernel)  # type: ignore[no-untyped-call]
             return loss, ids.numel()
 
-        train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, muon=muon)
+        train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, muon=muon, card={"prompt": "grounded"})
+        keep_tokenizer(tokenizer_file, out)
 
 
 @plain_errors()

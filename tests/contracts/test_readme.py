@@ -1,12 +1,15 @@
 """What the README shows works as it stands there."""
 
+import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from model import load_model
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,3 +53,26 @@ def test_every_setting_in_env_example_is_one_and_none_is_missing() -> None:
 def test_files_that_it_links_are_there() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_way_to_distil_is_walked_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/distil.md, with tiny models in the places of the large ones and two steps instead of hours."""
+    from model.train import distill, practice, tune
+    from tests.model.test_train import QUESTIONS, a_teacher
+
+    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "docs" / "distil.md").read_text(encoding="utf-8"), re.DOTALL)
+    commands = "".join(blocks).splitlines()
+    a_teacher("Gemma2", tmp_path / "models" / "gemma-2-9b")
+    a_teacher("Gemma2", tmp_path / "models" / "gemma-2-2b")
+    (tmp_path / "manuals.txt").write_text("The pump is serviced every spring. It stands in the yard of the mill.\n" * 40)
+    (tmp_path / "questions.jsonl").write_text("\n".join(json.dumps(q) for q in QUESTIONS))
+    monkeypatch.chdir(tmp_path)
+    for command in commands:
+        program, *words = shlex.split(re.sub(r"--minutes \d+", "--steps 2", command))
+        if program == "python":
+            run = {"distill": distill, "practice": practice, "tune": tune}[words[1].rpartition(".")[2]]
+            monkeypatch.setattr(sys, "argv", [*words[1:], *(["--length", "32"] if run is distill else [])])
+            run.main()
+            assert (tmp_path / "runs").exists() != ("--dry-run" in words)
+    model = load_model(words[words.index("--model") + 1])
+    assert model.card["prompt"] == "grounded" and list(model.generate(model.tokenizer.encode("pump"), max_new_tokens=2))
