@@ -26,6 +26,9 @@ from rag.settings import Settings
 
 Input = str | dict[str, Any]
 
+RETRIEVED = 24
+"""Chunks of 256 tokens and less: no more fit a window of 8,192."""
+
 
 def build_chain(library: Library, model: str | BaseChatModel | None = None) -> "AnswerChain":
     """The chain over one library.
@@ -63,9 +66,7 @@ class AnswerChain(Runnable[Input, Answer]):
     def _parts(self, inputs: Iterator[Input], run_manager: CallbackManagerForChainRun, config: RunnableConfig) -> Iterator[Answer]:
         question, history, within = _read(next(inputs))
         start = time.monotonic()
-        documents = self.retriever.invoke(
-            question, patch_config(config, callbacks=run_manager.get_child()), k=2 * self.reader.most_sources, within=within
-        )
+        documents = self.retriever.invoke(question, patch_config(config, callbacks=run_manager.get_child()), k=RETRIEVED, within=within)
         found = [from_document(d) for d in documents]
         retrieved = time.monotonic() - start
         packed = self._pack(question, history, found)
@@ -88,7 +89,7 @@ class AnswerChain(Runnable[Input, Answer]):
             reserve=self.settings.max_answer_tokens,
             frame=reader.frame,
             instructions=reader.instructions,
-            most=reader.most_sources,
+            context=reader.context,
             estimated=reader.estimated,
         )
 

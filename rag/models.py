@@ -11,18 +11,16 @@ from rag.citations import strip_markers
 from rag.errors import ServerError
 from rag.settings import Settings
 
-STARTER_SOURCES = 4
-"""As many as it was mostly trained on."""
-
 
 @dataclass(frozen=True)
 class Reader:
-    """A chat model, and how it wants its sources: told the rules or not, how many, with which window."""
+    """A chat model, and how it wants its sources: told the rules or not, how much of them, with which window."""
 
     chat: BaseChatModel
     window: int
     instructions: bool
-    most_sources: int
+    context: int | None
+    """Tokens of sources that it reads best; None for as many as there is room for."""
     doubts: bool
     """Whether it was taught to doubt, so that its doubt can be read (gate.py)."""
 
@@ -47,10 +45,12 @@ def reader_for(model: str | BaseChatModel, settings: Settings) -> Reader:
     """Raises ModelError or ServerError where the named model can't be had."""
     chat = model if isinstance(model, BaseChatModel) else _named(model, settings)
     if not isinstance(chat, ChatGemma2):
-        return Reader(chat, settings.server_window, True, 24, False)
-    if chat.model.card.get("prompt") == "grounded":
-        return Reader(chat, chat.model.window, False, STARTER_SOURCES, True)
-    return Reader(chat, chat.model.window, True, 24, False)
+        return Reader(chat, settings.server_window, True, settings.context_tokens, False)
+    card = chat.model.card
+    grounded_form = card.get("prompt") == "grounded"
+    recommended = card.get("recommended_context", "")
+    context = settings.context_tokens or (int(recommended) if recommended.isdecimal() and int(recommended) else None)
+    return Reader(chat, chat.model.window, not grounded_form, context, grounded_form)
 
 
 def _named(name: str, settings: Settings) -> BaseChatModel:

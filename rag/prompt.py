@@ -37,7 +37,7 @@ def pack(
     reserve: int,
     frame: int,
     instructions: bool,
-    most: int,
+    context: int | None = None,
     estimated: bool = False,
 ) -> Packed:
     """Packs the best evidence that fits into the window, and says what was left out and why.
@@ -50,7 +50,7 @@ def pack(
         reserve: tokens kept for the answer.
         frame: tokens of the chat template around one user turn.
         instructions: whether the model has to be told the rules.
-        most: how many sources the model reads well.
+        context: tokens of sources after which the model wants no more; None for as many as fit.
 
     Raises:
         QuestionError: the question alone leaves no room for a source.
@@ -68,7 +68,7 @@ def pack(
         )
     messages, told, older = _pack_history(history, room // 4, count, frame)
     room -= sum(line.tokens for line in told)
-    chosen, bill, left_out = _pack_sources(evidence, room, count, most)
+    chosen, bill, left_out = _pack_sources(evidence, room, count, context)
     sources = [grounded.source(number, item.chunk.whole) for number, item in enumerate(chosen, 1)]
     texts = [*([INSTRUCTIONS] if instructions else []), opening, *sources, closing]
     messages.append(HumanMessage([{"type": "text", "text": text} for text in texts]))
@@ -92,16 +92,17 @@ def _pack_history(
 
 
 def _pack_sources(
-    evidence: Sequence[Evidence], room: int, count: Callable[[str], int], most: int
+    evidence: Sequence[Evidence], room: int, count: Callable[[str], int], context: int | None
 ) -> tuple[list[Evidence], list[LedgerLine], list[LedgerLine]]:
     """The best evidence that fits into `room` tokens, its bill, and what was left out and why."""
     chosen: list[Evidence] = []
     bill: list[LedgerLine] = []
     left_out: list[LedgerLine] = []
+    wanted = room if context is None else context
     for item in evidence:
         tokens = count(grounded.source(len(chosen) + 1, item.chunk.whole))
-        if len(chosen) == most:
-            left_out.append(LedgerLine("source", tokens, item.chunk.path, f"the model reads {most} sources best"))
+        if sum(line.tokens for line in bill) >= wanted:
+            left_out.append(LedgerLine("source", tokens, item.chunk.path, f"the model reads {wanted} tokens of sources best"))
         elif tokens > room:
             left_out.append(LedgerLine("source", tokens, item.chunk.path, f"larger than the {room} tokens left"))
         else:

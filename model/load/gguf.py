@@ -70,7 +70,9 @@ def read_gguf(file: Path) -> Checkpoint:
         config=_config(values, str(file)),
         tokenizer=read_tokenizer(values, str(file)),
         tensors=lambda: ((our_name(t.name), to_torch(t)) for t in stored.tensors),
-        card={k.rpartition(".")[2]: v for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str)},
+        card={
+            k.rpartition(".")[2]: str(v) for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str | int)
+        },
     )
 
 

@@ -95,7 +95,7 @@ def test_from_a_teacher_to_a_file_that_the_engine_opens(place: Path, capsys: pyt
     exact.load_state_dict(load_weights(place / "tuned"))
     with torch.inference_mode():
         a, b = exact(ids).log_softmax(-1), model.forward(ids).log_softmax(-1)
-    assert model.card["prompt"] == "grounded"
+    assert (model.card["prompt"], model.card["recommended_context"]) == ("grounded", "256")
     assert (a.exp() * (a - b)).sum(-1).mean() < 0.1  # 4 bits cost a little
     assert (a - b).abs().max() > 0
 
@@ -272,7 +272,7 @@ def test_any_causal_model_may_teach_a_student_of_any_config(
 
 def test_our_gguf_file_may_teach(place: Path, tmp_path: Path) -> None:
     distill.distill(place / "teacher.gguf", [place / "text.txt"], tmp_path / "a", layers=(0, 5), steps=1, peak=1e-3, rows=2, length=32)
-    export.export(tmp_path / "a", place / "teacher.gguf", tmp_path / "a.gguf", GGMLQuantizationType.F32)
+    export.export(tmp_path / "a", place / "teacher.gguf", tmp_path / "a.gguf", kind=GGMLQuantizationType.F32)
     ids = torch.arange(5, 45)[None]
     exact = Gemma2(read_student(tmp_path / "a").config).eval()
     exact.load_state_dict(load_weights(tmp_path / "a"))

@@ -11,7 +11,10 @@ import pytest
 from ingest import Library
 from model.errors import SourceError
 from rag import build_chain
+from rag.chat_gemma import ChatGemma2
 from rag.errors import ServerError
+from rag.models import reader_for
+from rag.settings import Settings
 
 
 class Served(BaseHTTPRequestHandler):
@@ -72,3 +75,16 @@ def test_a_half_named_server_says_how_to_name_one(library: Library, name: str) -
 def test_an_unknown_model_is_named(library: Library) -> None:
     with pytest.raises(SourceError, match="no model called 'gtp'"):
         build_chain(library, "gtp")
+
+
+def test_the_card_says_how_much_a_model_reads_best_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    def context() -> int | None:
+        return reader_for(chat, Settings()).context
+
+    chat = ChatGemma2(model="starter")
+    card = chat.model.card
+    for said, meant in (("320", 320), ("0", None), ("many", None)):
+        monkeypatch.setitem(card, "recommended_context", said)
+        assert context() == meant
+    monkeypatch.setenv("OCTAVO_CONTEXT_TOKENS", "900")
+    assert context() == 900

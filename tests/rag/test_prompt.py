@@ -22,7 +22,12 @@ def evidence(texts: list[str]) -> list[Evidence]:
 
 
 def packed(
-    question: str, texts: list[str], window: int, history: list[tuple[str, str]] | None = None, instructions: bool = True, most: int = 24
+    question: str,
+    texts: list[str],
+    window: int,
+    history: list[tuple[str, str]] | None = None,
+    instructions: bool = True,
+    context: int | None = None,
 ) -> Packed:
     return pack(
         question,
@@ -33,7 +38,7 @@ def packed(
         reserve=64,
         frame=FRAME,
         instructions=instructions,
-        most=most,
+        context=context,
     )
 
 
@@ -84,8 +89,9 @@ def test_what_was_left_out_says_why() -> None:
     result = packed("Where?", ["tide " * 10, "mill " * 500, "tide " * 11], 400, instructions=False)
     assert [e.chunk.path for e in result.evidence] == ["/d0", "/d2"]
     assert [(line.path, "larger than" in line.why) for line in result.ledger.left_out] == [("/d1", True)]
-    result = packed("Where?", ["a", "b", "c"], 4000, most=2)
-    assert "reads 2 sources best" in result.ledger.left_out[0].why
+    result = packed("Where?", ["tide " * 30, "mill " * 60, "tide"], 4000, context=50)  # the second goes past it, whole
+    assert [e.chunk.path for e in result.evidence] == ["/d0", "/d1"]
+    assert "reads 50 tokens of sources best" in result.ledger.left_out[0].why
 
 
 def test_the_starter_is_asked_in_the_very_tokens_that_it_was_tuned_on() -> None:
