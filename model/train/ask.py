@@ -30,6 +30,10 @@ from model.train.teacher import Teacher, load_teacher
 
 LONGEST = 48
 """Tokens of an answer and its question."""
+LIKELIEST = 40
+"""Tokens among which one is drawn."""
+LEAST = 0.2
+"""How likely the teacher must find the whole answer that was meant."""
 COPIES = 4
 """Questions drawn about a passage at a time."""
 
@@ -49,7 +53,8 @@ def write(teacher: Teacher, prompts: Tensor, ends: int, newline: int) -> Tensor:
         out = teacher.model(input_ids=ids, attention_mask=seen, past_key_values=past, use_cache=True)
         past = out.past_key_values
         heat = torch.where((said == newline).any(1, keepdim=True), 0.5, 1.0)
-        ids = torch.multinomial((teacher.logits(out.last_hidden_state[:, -1]) / heat).softmax(-1), 1)
+        likely, which = (teacher.logits(out.last_hidden_state[:, -1]) / heat).topk(LIKELIEST)
+        ids = which.gather(1, torch.multinomial(likely.softmax(-1), 1))
         said = torch.cat((said, ids), 1)
         if n % 8 == 7 and bool((said == ends).any(1).all()):
             break
@@ -66,7 +71,7 @@ def parse(said: str, passage: str) -> tuple[str, str] | None:
 
 @torch.inference_mode()
 def agreed(teacher: Teacher, prompts: Prompts, asked: list[Asked], tokens: int = 65_536) -> Iterator[Asked]:
-    """Those whose answer the teacher itself gives, token by token, when it is asked about the passage."""
+    """Those whose answer the teacher itself is likely to give when it is asked about the passage."""
     device = teacher.head.device
     pairs = [(prompts.question(question, [n]), prompts.said(grounded.answer(answer, 1))) for n, answer, question in asked]
     order = sorted(range(len(pairs)), key=lambda i: sum(map(len, pairs[i])))
@@ -75,15 +80,17 @@ def agreed(teacher: Teacher, prompts: Prompts, asked: list[Asked], tokens: int =
         batch = [order.pop() for _ in range(min(len(order), max(1, tokens // length)))]
         ids, labels = (torch.from_numpy(a).to(device) for a in pad([pairs[i] for i in batch], length))
         at = labels >= 0
-        wrong = torch.zeros(labels.shape, dtype=torch.bool, device=device)
-        wrong[at] = teacher.logits(teacher.hidden(ids)[at]).argmax(-1) != labels[at]
-        yield from (asked[i] for i, bad in zip(batch, wrong.any(1).tolist(), strict=True) if not bad)
+        chance = torch.zeros(labels.shape, device=device)
+        chance[at] = -F.cross_entropy(teacher.logits(teacher.hidden(ids)[at]), labels[at], reduction="none")
+        likely = chance.sum(1).exp() >= LEAST
+        yield from (asked[i] for i, kept in zip(batch, likely.tolist(), strict=True) if kept)
 
 
-def ask(teacher: Teacher, tokenizer: Tokenizer, texts: list[str], minutes: float, batch: int, seed: int = 0) -> Iterator[dict[str, Any]]:
-    """Asks for `minutes`, about passages in any order, then yields the questions worth keeping."""
+def ask(
+    teacher: Teacher, tokenizer: Tokenizer, documents: list[list[str]], minutes: float, batch: int, seed: int = 0
+) -> Iterator[dict[str, Any]]:
+    """Asks for `minutes`, about the documents' passages in any order, then yields the questions worth keeping."""
     rng = random.Random(seed)
-    documents = [passages_of(text) for text in texts]
     place = {passage: document for document in documents for passage in document}
     passages, prompts = list(place), Prompts(list(place), tokenizer)
     asking = [prompts.ask(number) for number in range(len(passages))]
@@ -123,10 +130,13 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     teacher = load_teacher(a.teacher, "sdpa").to(device)
     tokenizer = tokenizer_of(a.tokenizer)
-    texts = [text for file in a.texts for text in read_texts(file)]
+    documents = []
+    for file in a.texts:
+        texts = [passages_of(text) for text in read_texts(file)]
+        documents += [[p for text in texts for p in text]] if ".jsonl" in file.suffixes else texts
     with lzma.open(a.out, "wt", encoding="utf-8", preset=1) as file:
         kept = 0
-        for row in ask(teacher, tokenizer, texts, a.minutes, a.batch):
+        for row in ask(teacher, tokenizer, documents, a.minutes, a.batch):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             kept += 1
     print(f"{kept} kept")

@@ -2,7 +2,10 @@
 
 import itertools
 import random
+import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,16 +42,16 @@ def nearest_passages(questions: list[Question], passages: list[str], count: int)
 
 
 class Prompts:
-    """Prompts over passages, each passage encoded once. A chosen passage is named by its number in `texts`."""
+    """Prompts over passages: those of `texts` are encoded once and named by their numbers, others are given as they are."""
 
     def __init__(self, texts: list[str], tokenizer: Tokenizer) -> None:
-        self._bodies = [np.array(b, dtype=np.uint32) for b in tokenizer.encode_batch([f"] {t.strip()}\n\n" for t in texts])]
+        self._bodies = [np.array(b, dtype=np.uint32) for b in tokenizer.encode_batch([_body(t) for t in texts])]
         self._tokenizer = tokenizer
         self._bracket = tokenizer.encode("[")
         self._head = [tokenizer.bos_id, *tokenizer.open_turn("user")]
         self._tail = [*tokenizer.close_turn(), *tokenizer.open_turn("assistant")]
 
-    def question(self, question: str, chosen: Sequence[int]) -> list[int]:
+    def question(self, question: str, chosen: Sequence[int | str]) -> list[int]:
         encode = self._tokenizer.encode
         ids = [*self._head, *encode(grounded.opening(question)), *self._sources(chosen)]
         return [*ids, *encode(grounded.closing(question)), *self._tail]
@@ -57,16 +60,24 @@ class Prompts:
         """Asks for an answer in a passage and its question."""
         return [*self._head, *self._sources([passage]), *self._tokenizer.encode(ASK), *self._tail]
 
-    def _sources(self, chosen: Sequence[int]) -> Iterator[int]:
+    def _sources(self, chosen: Sequence[int | str]) -> Iterator[int]:
         for n, passage in enumerate(chosen, 1):
-            yield from (*self._bracket, *self._tokenizer.encode(str(n)), *self._bodies[passage].tolist())
+            body = self._tokenizer.encode(_body(passage)) if isinstance(passage, str) else self._bodies[passage].tolist()
+            yield from (*self._bracket, *self._tokenizer.encode(str(n)), *body)
 
     def said(self, text: str) -> list[int]:
         return [*self._tokenizer.encode(text), self._tokenizer.end_of_turn_id]
 
 
+def _body(text: str) -> str:
+    return f"] {text.strip()}\n\n"
+
+
 class QuestionRows:
     """Examples in the form of `grounded`: each epoch draws anew which passages stand beside the right one, and where.
+
+    In half of the extractive ones the answer gives its place in the passage to one of its kind, so that it must be read
+    there and can't be known by heart (after NQ-Swap, arXiv 2109.05052).
 
     Questions made from running text (model.train.practice) bring their own wrong passages, since their right one stands
     first; the blanked sentences among them are read in the first epoch only.
@@ -95,6 +106,10 @@ class QuestionRows:
         self._index = {p: i for i, p in enumerate(self._texts)}
         self._normal = [normal(p) for p in self._texts[: len(known)]]
         self._prompts = Prompts(self._texts, tokenizer)
+        self._kin: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+        for q in asked:
+            if q.kind == "extractive" and q.answers and q.answers[0]:
+                self._kin[_kin(q.answers[0])].append(q.answers[0])
 
     def example(self, number: int, epoch: int) -> Example | None:
         """One question, or None where it can't be put: a passage of it is too long."""
@@ -111,7 +126,20 @@ class QuestionRows:
             refuse = not q.answers or (q.kind == "extractive" and len(others) >= 2 and rng.random() < self.unanswerable)
             chosen = others[: max(1, wanted)] if q.answers and refuse else gold + others[: max(0, wanted - len(gold))]
             rng.shuffle(chosen)
-        return self._prompts.question(q.question, chosen), self._answer(q, chosen, gold, refuse)
+        sources: list[int | str] = [*chosen]
+        if not refuse and len(gold) == 1 and (told := self._told_otherwise(q, self._texts[gold[0]], rng)):
+            sources[chosen.index(gold[0])], answer = told
+            q = replace(q, answers=[answer])
+        return self._prompts.question(q.question, sources), self._answer(q, chosen, gold, refuse)
+
+    def _told_otherwise(self, q: Question, passage: str, rng: random.Random) -> tuple[str, str] | None:
+        """For half of the questions that allow it: the passage with another answer of the same kind, and that answer."""
+        if q.kind not in ("extractive", "asked") or not q.answers[0] or rng.random() < 0.5:
+            return None
+        answer, other = q.answers[0], rng.choice(self._kin.get(_kin(q.answers[0])) or [""])
+        text = re.sub(rf"(?<!\w){re.escape(answer)}(?!\w)", lambda _: other, passage)
+        allowed = other and text != passage and answer.lower() not in q.question.lower()
+        return (text, other) if allowed else None
 
     def _others(self, number: int, gold: list[int], rng: random.Random, count: int) -> list[int]:
         """Near passages that hold none of the accepted answers; among the nearest, but not always the very nearest."""
@@ -158,6 +186,12 @@ class QuestionRows:
                     if len(waiting[length]) * length >= tokens:
                         yield pad(waiting[length], length)
                         waiting[length] = []
+
+
+def _kin(answer: str) -> tuple[str, int]:
+    """What kind of answer it is, so that one may stand for another."""
+    kind = "number" if re.search(r"\d", answer) else "name" if answer[0].isupper() else "words"
+    return kind, min(4, len(answer.split()))
 
 
 def _made(question: Question) -> bool:

@@ -102,7 +102,7 @@ def _telling(text: str) -> set[str]:
     return {w for w in map(str.lower, _WORD.findall(text)) if w not in _COMMON}
 
 
-def nearest(question: str, passages: list[str], rng: random.Random, most: int = 60) -> list[str]:
+def nearest(question: str, passages: list[str], rng: random.Random, most: int = 120) -> list[str]:
     """Of up to `most` passages, those first that share most telling words with the question."""
     words = _telling(question)
     return sorted(rng.sample(passages, min(len(passages), most)), key=lambda p: -len(words & _telling(p)))
@@ -183,7 +183,7 @@ def lists(text: str, passages: list[str], rng: random.Random) -> Iterator[Row]:
             yield _row(rng.choice(_LISTS[0][1]).format(named), ", ".join(items), found[0].strip(), _beside(passages, None, rng), "list")
 
 
-def cells(text: str, passages: list[str], rng: random.Random, most: int = 3) -> Iterator[Row]:
+def cells(text: str, passages: list[str], rng: random.Random, most: int = 8) -> Iterator[Row]:
     """Questions about single cells of Markdown tables."""
     for found in _TABLE.finditer(text if text.endswith("\n") else text + "\n"):
         lines = found[0].strip().split("\n")

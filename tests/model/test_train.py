@@ -342,10 +342,25 @@ def test_only_answers_are_learnt_and_refusals_have_no_passage_that_answers(place
             refused += 1
             assert q["contexts"][0] not in text
         else:
-            assert said.startswith(f" {q['answers'][0]} [")
-            assert f"[{said.rstrip(']').rpartition('[')[2]}] {q['contexts'][0]}" in text
+            shown, place = said.rstrip("]").split(" [")
+            assert f"[{place}] {q['contexts'][0].replace(q['answers'][0], shown.strip())}" in text
         assert rows.example(number, epoch=0) == example
     assert 0 < refused < len(QUESTIONS)
+
+
+def test_half_of_the_answers_change_from_epoch_to_epoch_and_their_passages_with_them(place: Path) -> None:
+    tokenizer = read_tokenizer(GGUFFile(place / "teacher.gguf").values, "t")
+    rows = QuestionRows(read_questions(place / "q.jsonl"), tokenizer, unanswerable=0.0)
+    said = []
+    for epoch in range(40):
+        example = rows.example(3, epoch)
+        assert example is not None
+        prompt, answer = (tokenizer.decode(ids) for ids in example)
+        said.append(answer.partition(" [")[0].strip())
+        assert f"The bus 3 is {said[-1]}." in prompt
+        assert said[-1] == "at the stable 3" or "is at the stable 3." not in prompt
+    assert 10 <= said.count("at the stable 3") <= 30
+    assert len(set(said)) > 5
 
 
 def test_rate_warms_up_holds_and_ends_where_it_should() -> None:
@@ -419,7 +434,7 @@ def test_prompts_of_different_lengths_are_continued_together_as_alone(place: Pat
     for row, (prompt, found) in enumerate(zip(prompts, said, strict=True)):
         whole = torch.tensor([[*prompt, *found.tolist()]])
         with torch.inference_mode():
-            alone = teacher.logits(teacher.hidden(whole)).softmax(-1)[0, len(prompt) - 1 : -1]
+            alone = teacher.logits(teacher.hidden(whole))[0, len(prompt) - 1 : -1].topk(ask.LIKELIEST)[0].softmax(-1)
         assert torch.allclose(torch.stack([p[row] for p in drawn_from]), alone, atol=1e-5)
 
 
@@ -439,7 +454,7 @@ def test_a_teachers_questions_are_kept_where_it_answers_them_as_it_meant(place: 
             return ids.roll(-1, 1)
 
         def logits(self, following: torch.Tensor) -> torch.Tensor:
-            return F.one_hot(torch.where(following == unknown, 0, following), 400).float()
+            return F.one_hot(torch.where(following == unknown, 0, following), 400) * 50.0
 
     said = ["oak\nWhat is the wheel made of?", "Zed\nWho built the mill?", "iron\nWhat is not in it?", "oak\nno"]
     monkeypatch.setattr(ask, "COPIES", len(said))
@@ -448,6 +463,6 @@ def test_a_teachers_questions_are_kept_where_it_answers_them_as_it_meant(place: 
     monkeypatch.setattr(ask, "write", lambda teacher, prompts, *_: written)
     clock = iter([0.0, 1.0, 1.0, 100.0, 100.0])
     monkeypatch.setattr(ask, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    rows = list(ask.ask(Knows(), tokenizer, [f"{passage}\n\n{other}"], 1.0, 1))
+    rows = list(ask.ask(Knows(), tokenizer, [practice.passages_of(f"{passage}\n\n{other}")], 1.0, 1))
     assert [(row["question"], row["answers"]) for row in rows] == [("What is the wheel made of?", ["oak"])]
     assert rows[0]["contexts"][0].strip() == passage.strip()
