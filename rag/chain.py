@@ -27,7 +27,7 @@ from rag.settings import Settings
 Input = str | dict[str, Any]
 
 RETRIEVED = 24
-"""Chunks of 256 tokens and less: no more fit a window of 8,192."""
+"""Sources put before a model at the most: some 6,000 tokens of a window of 8,192."""
 
 
 def build_chain(library: Library, model: str | BaseChatModel | None = None) -> "AnswerChain":

@@ -98,11 +98,10 @@ def _pack_sources(
     chosen: list[Evidence] = []
     bill: list[LedgerLine] = []
     left_out: list[LedgerLine] = []
-    wanted = room if context is None else context
     for item in evidence:
         tokens = count(grounded.source(len(chosen) + 1, item.chunk.whole))
-        if sum(line.tokens for line in bill) >= wanted:
-            left_out.append(LedgerLine("source", tokens, item.chunk.path, f"the model reads {wanted} tokens of sources best"))
+        if context is not None and sum(line.tokens for line in bill) >= context:
+            left_out.append(LedgerLine("source", tokens, item.chunk.path, f"the model reads {context} tokens of sources best"))
         elif tokens > room:
             left_out.append(LedgerLine("source", tokens, item.chunk.path, f"larger than the {room} tokens left"))
         else:

@@ -110,11 +110,11 @@ def ask(
             if ends in ids and (pair := parse(tokenizer.decode(ids[: ids.index(ends)]), passages[number])):
                 asked.add((number, *pair))
     print(f"{drawn} drawn, {len(asked)} are questions, {time.monotonic() - began:.0f} s", flush=True)
-    for number, answer, question in agreed(teacher, prompts, sorted(asked)):
-        gold = passages[number]
-        others = [p for p in nearest(question, place[gold], rng) if p != gold and answer not in p][:6]
+    for number, answer, question in sorted(agreed(teacher, prompts, sorted(asked))):
+        gold, kind = passages[number], "yesno" if answer in ("yes", "no") else "asked"
+        others = [p for p in nearest(question, place[gold], rng) if p != gold and (kind == "yesno" or answer not in p)][:6]
         beside = rng.sample(others, min(len(others), rng.choice((0, 1, 2, 3, 3, 4, 5))))
-        yield {"question": question, "contexts": [gold, *beside], "answers": [answer], "kind": "asked", "source": "made"}
+        yield {"question": question, "contexts": [gold, *beside], "answers": [answer], "kind": kind, "source": "made"}
 
 
 @plain_errors()
@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=384, help=f"passages at a time, {COPIES} questions each")
     a = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    teacher = load_teacher(a.teacher, "sdpa").to(device)
+    teacher = load_teacher(a.teacher, "eager").to(device)
     tokenizer = tokenizer_of(a.tokenizer)
     documents = []
     for file in a.texts:

@@ -74,9 +74,10 @@ def tokenizer_of(source: Path) -> Tokenizer:
         raise SourceError(f"{file}: no tokenizer can be read from it ({error})") from error
 
 
-def keep_tokenizer(source: Path, out: Path) -> None:
-    """Puts a checkpoint's tokenizer beside a run's weights, so that its folder is a checkpoint too."""
-    if source.is_dir():
+def keep_tokenizer(source: Path, out: Path, rank: int) -> None:
+    """Puts a checkpoint's tokenizer into a run's folder, so that it is a checkpoint too."""
+    if source.is_dir() and rank == 0 and source.resolve() != out.resolve():
+        out.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / "tokenizer.json", out / "tokenizer.json")
 
 

@@ -24,7 +24,7 @@ from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.train.data import TEXT_FILES, keep_tokenizer, pack_texts, plain_errors, tokenizer_of
 from model.train.prune import STUDENT_LAYERS, student_of
-from model.train.teacher import Teacher, load_teacher
+from model.train.teacher import Teacher, load_teacher, one_vocabulary
 from model.train.trainer import Loss, Ranks, ranks, read_student, train
 
 _LOGITS_AT_ONCE = 1 << 27
@@ -140,18 +140,18 @@ def distill(
             config, weights = student_of(teacher, sample.to(device), layers)
             student = Gemma2(config, backend)
             student.load_state_dict(weights)
-        if student.config.vocab_size != len(teacher.head):
-            pieces = f"{student.config.vocab_size:,} pieces, {source}'s {len(teacher.head):,}"
-            raise SourceError(f"{start or shape}: the student's vocabulary has {pieces}", "both must use one tokenizer")
+        one_vocabulary(student, teacher, start or shape)
         student.to(device)
         if here.rank == 0:
             print(f"{stream.size / 1e6:.1f}M tokens of text in rows of {length}; {here.count} x {device.type}", flush=True)
         loss_at = loss_of(student, teacher, stream, rows, length, here)
         if dry:
-            print(rehearsed(student, teacher, loss_at, muon))
+            said = rehearsed(student, teacher, loss_at, muon, here)
+            if here.rank == 0:
+                print(said)
             return
+        keep_tokenizer(source, out, here.rank)
         train(student, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, end=0.1, muon=muon)
-        keep_tokenizer(source, out)
 
 
 def new_student(file: Path, backend: str) -> Gemma2:
@@ -190,21 +190,23 @@ def loss_of(student: Gemma2, teacher: Teacher, stream: NDArray[np.uint32], rows:
     return loss_at
 
 
-def rehearsed(student: Gemma2, teacher: Teacher, loss_at: Loss, muon: bool) -> str:
-    """Takes one batch, forwards and back, and says what a run needs."""
+def rehearsed(student: Gemma2, teacher: Teacher, loss_at: Loss, muon: bool, here: Ranks) -> str:
+    """Takes two batches, forwards and back, the first of which may compile, and says what a run needs."""
     student.requires_grad_(True)
-    began = time.monotonic()
-    loss, tokens = loss_at(0)
-    torch.autograd.backward(loss)
+    for step in range(2):
+        began = time.monotonic()
+        loss, tokens = loss_at(step)
+        torch.autograd.backward(loss)
+        value, took = loss.item(), time.monotonic() - began
     sizes = [(p.numel(), p.dim() > 1) for p in student.layers.parameters()]
     size, rolled = sum(p.numel() for p in student.parameters()), sum(n for n, matrix in sizes if matrix and muon)
-    kept = 4 * (4 * size - rolled) + 2 * sum(p.numel() for p in teacher.parameters())  # Muon has one moment where AdamW has two
+    copies = 4 if here.count == 1 else 5  # weights, gradients, AdamW's two moments, of which Muon has one; gradients on their way
+    kept = 4 * (copies * size - rolled) + 2 * sum(p.numel() for p in teacher.parameters())
     peak = ""
     if torch.cuda.is_available():
         peak = f"; with activations and without the moments {torch.cuda.max_memory_allocated() / 1e9:.1f} GB at the most"
-    took = time.monotonic() - began
     return (
-        f"dry run: a student of {size / 1e6:,.1f}M; loss {loss.item():.3f} on a batch of {tokens:,} tokens, {took:.1f} s\n"
+        f"dry run: a student of {size / 1e6:,.1f}M; loss {value:.3f} on a batch of {tokens:,} tokens, {took:.1f} s\n"
         f"memory on each device: {kept / 1e9:.1f} GB for the teacher in bf16 and the student in fp32 with gradients and moments{peak}"
     )
 

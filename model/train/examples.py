@@ -80,7 +80,7 @@ class QuestionRows:
     there and can't be known by heart (after NQ-Swap, arXiv 2109.05052).
 
     Questions made from running text (model.train.practice) bring their own wrong passages, since their right one stands
-    first; the blanked sentences among them are read in the first epoch only.
+    first; the blanked sentences and a teacher's questions (model.train.ask) among them are read in the first epoch only.
     """
 
     def __init__(
@@ -106,10 +106,13 @@ class QuestionRows:
         self._index = {p: i for i, p in enumerate(self._texts)}
         self._normal = [normal(p) for p in self._texts[: len(known)]]
         self._prompts = Prompts(self._texts, tokenizer)
-        self._kin: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
-        for q in asked:
-            if q.kind == "extractive" and q.answers and q.answers[0]:
-                self._kin[_kin(q.answers[0])].append(q.answers[0])
+        self._kin: defaultdict[tuple[str, str, int], list[str]] = defaultdict(list)
+        self._answers: defaultdict[str, list[str]] = defaultdict(list)
+        """Answers by their kind and by their passage."""
+        for q in questions:
+            if _said_in_passage(q):
+                self._kin[_kin(q)].append(q.answers[0])
+                self._answers[q.contexts[0]].append(q.answers[0])
 
     def example(self, number: int, epoch: int) -> Example | None:
         """One question, or None where it can't be put: a passage of it is too long."""
@@ -127,19 +130,30 @@ class QuestionRows:
             chosen = others[: max(1, wanted)] if q.answers and refuse else gold + others[: max(0, wanted - len(gold))]
             rng.shuffle(chosen)
         sources: list[int | str] = [*chosen]
-        if not refuse and len(gold) == 1 and (told := self._told_otherwise(q, self._texts[gold[0]], rng)):
+        if not refuse and (len(gold) == 1 or _made(q)) and (told := self._told_otherwise(q, self._texts[gold[0]], rng)):
             sources[chosen.index(gold[0])], answer = told
             q = replace(q, answers=[answer])
         return self._prompts.question(q.question, sources), self._answer(q, chosen, gold, refuse)
 
     def _told_otherwise(self, q: Question, passage: str, rng: random.Random) -> tuple[str, str] | None:
-        """For half of the questions that allow it: the passage with another answer of the same kind, and that answer."""
-        if q.kind not in ("extractive", "asked") or not q.answers[0] or rng.random() < 0.5:
+        """For half of the questions that allow it: the passage with another answer of the same kind, and that answer.
+
+        Another question's answer changes too, where there is one, so that what looks out of place need not be the answer.
+        """
+        if not _said_in_passage(q) or passage.startswith("|") or rng.random() < 0.5:
             return None
-        answer, other = q.answers[0], rng.choice(self._kin.get(_kin(q.answers[0])) or [""])
-        text = re.sub(rf"(?<!\w){re.escape(answer)}(?!\w)", lambda _: other, passage)
-        allowed = other and text != passage and answer.lower() not in q.question.lower()
-        return (text, other) if allowed else None
+        answer, other = q.answers[0], rng.choice(self._kin[_kin(q)])
+        beside = [a for a in self._answers[q.contexts[0]] if a not in answer and answer not in a]
+        if beside:
+            decoy = rng.choice(beside)
+            passage = _whole(decoy).sub(lambda _: rng.choice(self._kin[_kin(replace(q, answers=[decoy]))] or [decoy]), passage, count=1)
+        text, times = _whole(answer).subn(lambda _: other, passage)
+        asked = q.question.lower()
+        return (
+            (text, other)
+            if 1 <= times <= 2 and other not in passage and answer.lower() not in asked and other.lower() not in asked
+            else None
+        )
 
     def _others(self, number: int, gold: list[int], rng: random.Random, count: int) -> list[int]:
         """Near passages that hold none of the accepted answers; among the nearest, but not always the very nearest."""
@@ -152,8 +166,8 @@ class QuestionRows:
     def asking(self, number: int) -> Example | None:
         """The same turned round: from the passage to an answer and its question, where it is one that a passage may be asked."""
         q = self.questions[number]
-        gold = self._index.get(q.contexts[0])
-        if gold is None or len(q.contexts) > 1 or not q.answers or (q.kind != "yesno" and q.answers[0] not in q.contexts[0]):
+        gold = self._index.get(q.contexts[0]) if len(q.contexts) == 1 and q.kind != "list" else None
+        if gold is None or not q.answers or (q.kind != "yesno" and q.answers[0] not in q.contexts[0]):
             return None
         return self._prompts.ask(gold), self._prompts.said(f" {q.answers[0]}\n{q.question.strip()}")
 
@@ -168,7 +182,7 @@ class QuestionRows:
 
     def order(self, epoch: int) -> list[int]:
         """Numbers of the questions, shuffled; those of the sources in `twice` twice."""
-        numbers = [i for i, q in enumerate(self.questions) if not epoch or q.kind != "cloze"]
+        numbers = [i for i, q in enumerate(self.questions) if not epoch or q.kind not in ("cloze", "asked")]
         numbers += [i for i in numbers if self.questions[i].source in self.twice]
         random.Random(f"{self.seed} {epoch}").shuffle(numbers)
         return numbers
@@ -188,10 +202,19 @@ class QuestionRows:
                         waiting[length] = []
 
 
-def _kin(answer: str) -> tuple[str, int]:
-    """What kind of answer it is, so that one may stand for another."""
+def _said_in_passage(q: Question) -> bool:
+    return q.kind in ("extractive", "asked") and bool(q.answers and q.answers[0])
+
+
+def _kin(q: Question) -> tuple[str, str, int]:
+    """Where its answer is from and of what kind it is, so that one may stand for another."""
+    answer = q.answers[0]
     kind = "number" if re.search(r"\d", answer) else "name" if answer[0].isupper() else "words"
-    return kind, min(4, len(answer.split()))
+    return q.source, kind, min(8, len(answer.split()))
+
+
+def _whole(answer: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.,]){re.escape(answer)}(?!\w|[.,]\d)")
 
 
 def _made(question: Question) -> bool:

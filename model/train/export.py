@@ -29,12 +29,10 @@ def gguf_name(name: str) -> str:
     return f"blk.{layer}.{_OURS[rest.removesuffix('.weight')]}.weight"
 
 
-def export(run: Path, tokenizer_file: Path, out: Path, context: int = 256, kind: GGMLQuantizationType = GGMLQuantizationType.Q4_0) -> None:
-    """Writes a run's newest weights: matrices in `kind`, norms in fp32 as 1 + weight.
-
-    The card says how many tokens of sources it reads best, `context`, and in which order.
-    """
-    config = Gemma2Config.from_dict(json.loads((run / "config.json").read_text()))
+def export(run: Path, tokenizer_file: Path, out: Path, kind: GGMLQuantizationType = GGMLQuantizationType.Q4_0) -> None:
+    """Writes a run's newest weights, matrices in `kind`, norms in fp32 as 1 + weight, and its card (`model.train.tune.CARD`)."""
+    described = json.loads((run / "config.json").read_text())
+    config = Gemma2Config.from_dict(described)
     values = GGUFFile(tokenizer_file).values
     writer = GGUFWriter(out, "gemma2")
     writer.add_name("Octavo starter")
@@ -51,9 +49,8 @@ def export(run: Path, tokenizer_file: Path, out: Path, context: int = 256, kind:
     writer.add_sliding_window(config.sliding_window)
     writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
     writer.add_final_logit_softcapping(config.final_logit_softcapping)
-    writer.add_string("octavo.prompt", "grounded")
-    writer.add_string("octavo.evidence_order", "best first")
-    writer.add_uint32("octavo.recommended_context", context)
+    for key, said in described.get("octavo", {}).items():
+        writer.add_string(f"octavo.{key}", said)
     write_vocabulary(writer, *(values[f"tokenizer.ggml.{key}"] for key in ("tokens", "scores", "token_type")))
     for name, tensor in load_weights(run).items():
         numbers = tensor.float().numpy()
@@ -73,9 +70,8 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a tuning run")
     parser.add_argument("tokenizer", type=Path, help="the GGUF file whose tokenizer the student uses")
     parser.add_argument("out", type=Path)
-    parser.add_argument("--context", type=int, default=256, help="tokens of sources that it answers best from")
     args = parser.parse_args()
-    export(args.run, args.tokenizer, args.out, args.context)
+    export(args.run, args.tokenizer, args.out)
 
 
 if __name__ == "__main__":

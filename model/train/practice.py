@@ -19,7 +19,7 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -97,15 +97,18 @@ def _is_prose(text: str) -> bool:
     return sum(c.isalpha() or c == " " for c in text) > 0.88 * len(text)
 
 
-@cache
 def _telling(text: str) -> set[str]:
     return {w for w in map(str.lower, _WORD.findall(text)) if w not in _COMMON}
+
+
+_telling_of = lru_cache(maxsize=4096)(_telling)
+"""For passages, which are met again and again."""
 
 
 def nearest(question: str, passages: list[str], rng: random.Random, most: int = 120) -> list[str]:
     """Of up to `most` passages, those first that share most telling words with the question."""
     words = _telling(question)
-    return sorted(rng.sample(passages, min(len(passages), most)), key=lambda p: -len(words & _telling(p)))
+    return sorted(rng.sample(passages, min(len(passages), most)), key=lambda p: -len(words & _telling_of(p)))
 
 
 def blanks(passages: list[str], rng: random.Random, most: int = 200) -> Iterator[Row]:

@@ -120,6 +120,8 @@ def student_of(teacher: Teacher, ids: Tensor, layers: Sequence[int]) -> tuple[Ge
     The norm divides by each vector's own rms; the fold divides by the mean rms that the layer shows on `ids`, (B, T). A Gemma 2
     teacher has no such norm.
     """
+    if not hasattr(teacher.config, "query_pre_attn_scalar"):
+        raise SourceError(f"a Gemma 2 can't be cut out of a {teacher.config.model_type!r} model", "give --student or --weights")
     if max(layers) >= len(teacher.layers):
         raise SourceError(f"layer {max(layers)} can't be taken: the teacher has {len(teacher.layers)}, 0 the first")
     rms: dict[str, float] = {}

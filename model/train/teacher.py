@@ -49,11 +49,17 @@ class Teacher(nn.Module):
         return logits if self.cap is None else torch.tanh(logits / self.cap) * self.cap
 
 
+def one_vocabulary(student: Any, teacher: Teacher, name: object) -> None:
+    """Raises SourceError where the two don't count the same pieces."""
+    if (ours := student.config.vocab_size) != (theirs := len(teacher.head)):
+        raise SourceError(f"{name}: the student's vocabulary has {ours:,} pieces, its teacher's {theirs:,}", "both must use one tokenizer")
+
+
 def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
     """Reads a Gemma 2 or Gemma 3 GGUF file, or a folder of config.json and safetensors as Hugging Face and `model.train` write them.
 
-    Weights are bf16 and frozen, each layer's rotary frequencies fp32. `backend` is one of `model.attention`'s, or "sdpa"
-    for transformers' own, which writes faster.
+    Weights are bf16 and frozen, each layer's rotary frequencies fp32. `backend` is one of `model.attention`'s, or "eager"
+    for transformers' own, which can write on from a cache with padding.
 
     Raises:
         SourceError: it can't be read, or is of a kind that transformers doesn't know.
@@ -65,8 +71,8 @@ def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
         window, softcap = rest.get("sliding_window"), rest.get("softcap")
         return attention(q, k, v, scale=scaling, softcap=softcap, window=window, backend=backend).transpose(1, 2), None
 
-    kind = backend if backend == "sdpa" else f"octavo-{backend}"
-    if backend != "sdpa":
+    kind = backend if backend == "eager" else f"octavo-{backend}"
+    if backend != "eager":
         AttentionInterface.register(kind, attend)
     if source.is_dir():
         try:

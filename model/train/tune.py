@@ -8,6 +8,7 @@ read anything else (its divergence from its teacher went from 0.3 to 4) and lear
 """
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,21 @@ from model.load.gguf_file import GGUFFile
 from model.train.data import keep_tokenizer, plain_errors, read_questions, tokenizer_of
 from model.train.distill import Divergence, divergence
 from model.train.examples import QuestionRows
-from model.train.teacher import load_teacher
+from model.train.teacher import load_teacher, one_vocabulary
 from model.train.trainer import Network, ranks, read_student, train
+
+CARD = {"prompt": "grounded", "evidence_order": "best first", "recommended_context": "256"}
+"""What a tuned model says of itself: how it is asked, and how many tokens of sources, in which order, it answers best from."""
 
 
 def read_network(source: Path, backend: str) -> Network:
     """A student, or where `source` is none, a teacher."""
-    values = GGUFFile(source).values if source.is_file() else {}
-    if values.get("general.architecture", "gemma2") == "gemma2":
+    try:
+        file = source / "config.json"
+        kind = GGUFFile(source).values["general.architecture"] if source.is_file() else json.loads(file.read_text())["model_type"]
+    except (OSError, ValueError, KeyError) as error:
+        raise SourceError(f"{source}: no model can be read from it ({error})") from error
+    if kind == "gemma2":
         return read_student(source, backend)
     teacher = load_teacher(source, backend)
     for p in teacher.parameters():
@@ -64,6 +72,8 @@ def tune(
         taught = load_teacher(teacher, backend).to(device) if teacher is not None else None
         if taught is not None and not isinstance(network, Gemma2):
             raise SourceError(f"{base}: holds a teacher; --teacher is for a student")
+        if taught is not None:
+            one_vocabulary(network, taught, base)
         caps = getattr(network.config, "final_logit_softcapping", None), taught.cap if taught is not None else None
         kernel = torch.compile(divergence) if cuda else divergence
         if cuda:
@@ -93,15 +103,15 @@ def tune(
                 loss = loss + Divergence.apply(*ends, caps, kernel)  # type: ignore[no-untyped-call]
             return loss, ids.numel()
 
-        train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, muon=muon, card={"prompt": "grounded"})
-        keep_tokenizer(tokenizer_file, out)
+        keep_tokenizer(tokenizer_file, out, here.rank)
+        train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, muon=muon, card=CARD)
 
 
 @plain_errors()
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.tune", description="Tune a student on grounded questions.")
     parser.add_argument("base", type=Path, help="a distilling run's folder, or a GGUF file, of a student or a teacher")
-    parser.add_argument("tokenizer", type=Path, help="the GGUF file whose tokenizer the student uses")
+    parser.add_argument("tokenizer", type=Path, help="the GGUF file or folder whose tokenizer it uses")
     parser.add_argument("questions", type=Path, nargs="+", help="JSON lines of question, contexts, answers, kind, source (.xz or plain)")
     parser.add_argument("out", type=Path, help="the run's folder; an interrupted run goes on from it")
     parser.add_argument("--teacher", type=Path, help="a GGUF file or folder, as for model.train.distill: go on distilling")

@@ -24,7 +24,7 @@ from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
 from model.train import ask, distill, export, practice, prune, tune
-from model.train.data import pack_texts, read_questions, read_texts
+from model.train.data import Question, pack_texts, read_questions, read_texts
 from model.train.examples import QuestionRows, pad
 from model.train.muon import Muon
 from model.train.teacher import load_teacher
@@ -87,6 +87,9 @@ def test_from_a_teacher_to_a_file_that_the_engine_opens(place: Path, capsys: pyt
     tokenizer = place / "teacher.gguf"
     tune.tune(tokenizer, tokenizer, [place / "q.jsonl"], place / "tuned-teacher", **settings)
     tune.tune(base, tokenizer, [place / "q.jsonl"], place / "tuned", teacher=tokenizer, **settings)
+    tune.tune(base, tokenizer, [place / "q.jsonl"], place / "untaught", **settings)
+    taught, untaught = load_weights(place / "tuned"), load_weights(place / "untaught")
+    assert not torch.equal(taught["embed_tokens.weight"], untaught["embed_tokens.weight"])  # all that is read teaches
     assert "tokens/s" in capsys.readouterr().out
     export.export(place / "tuned", place / "teacher.gguf", place / "out.gguf")
     model = load_model(place / "out.gguf", device="cpu", dtype=torch.float32)
@@ -261,6 +264,10 @@ def test_any_causal_model_may_teach_a_student_of_any_config(
     monkeypatch.setattr(sys, "argv", command)
     distill.main()
     assert read_student(tmp_path / "run").config.num_hidden_layers == 2
+    if kind == "Llama":
+        monkeypatch.setattr(sys, "argv", [*command[:5], *command[7:]])
+        with pytest.raises(SystemExit, match="can't be cut out of a 'llama' model"):
+            distill.main()
     if kind == "Gemma2":  # a student is a teacher too, and a Gemma 2 of others a student to start from
         for source in (["--layers", "0", "3"], ["--weights", str(tmp_path / "teacher")]):
             monkeypatch.setattr(sys, "argv", [*command[:5], *source, *command[7:], "--dry-run"])
@@ -363,6 +370,28 @@ def test_half_of_the_answers_change_from_epoch_to_epoch_and_their_passages_with_
     assert len(set(said)) > 5
 
 
+def test_a_teachers_questions_change_their_answers_too_but_not_yes_and_no(place: Path) -> None:
+    tokenizer = read_tokenizer(GGUFFile(place / "teacher.gguf").values, "t")
+    gold, beside = "The wheel of the mill is made of oak and no iron is in it.", "The users and the stables know the bus."
+    made = {"contexts": [gold, beside], "source": "made"}
+    asked = [
+        Question(**made, question="What is the wheel made of?", answers=["oak"], kind="asked"),
+        Question(**made, question="What is not in it?", answers=["iron"], kind="asked"),
+        Question(**made, question="is the wheel made of iron?", answers=["no"], kind="yesno"),
+    ]
+    rows = QuestionRows([*asked, *read_questions(place / "q.jsonl")], tokenizer, unanswerable=0.0)
+    said: dict[int, set[str]] = {0: set(), 2: set()}
+    for number, found in said.items():
+        for epoch in range(40):
+            example = rows.example(number, epoch)
+            assert example is not None
+            prompt, answer = (tokenizer.decode(ids) for ids in example)
+            found.add(answer.partition(" [")[0].strip())
+            assert beside in prompt and (number == 0 or "made of oak and no iron" in prompt)
+    assert said == {0: {"oak", "iron"}, 2: {"no"}}
+    assert {rows.questions[i].kind for i in rows.order(1)} == {"yesno", "extractive"}
+
+
 def test_rate_warms_up_holds_and_ends_where_it_should() -> None:
     rates = [rate(step, step / 1000, 1.0) for step in range(1001)]
     assert rates[0] < rates[50] < rates[100] == rates[740] == 1.0 > rates[800] > rates[999] > rates[1000] == 0.0
@@ -418,7 +447,7 @@ def test_a_claim_with_another_year_in_it_is_no_longer_true() -> None:
 
 
 def test_prompts_of_different_lengths_are_continued_together_as_alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    teacher = load_teacher(place / "teacher.gguf", "sdpa").float()
+    teacher = load_teacher(place / "teacher.gguf", "eager").float()
     drawn_from: list[torch.Tensor] = []
 
     def likeliest(p: torch.Tensor, _: int) -> torch.Tensor:
