@@ -106,7 +106,7 @@ class QuestionRows:
         self._index = {p: i for i, p in enumerate(self._texts)}
         self._normal = [normal(p) for p in self._texts[: len(known)]]
         self._prompts = Prompts(self._texts, tokenizer)
-        self._kin: defaultdict[tuple[str, str, int], list[str]] = defaultdict(list)
+        self._kin: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
         self._answers: defaultdict[str, list[str]] = defaultdict(list)
         """Answers by their kind and by their passage."""
         for q in questions:
@@ -203,14 +203,15 @@ class QuestionRows:
 
 
 def _said_in_passage(q: Question) -> bool:
-    return q.kind in ("extractive", "asked") and bool(q.answers and q.answers[0])
+    """Whether its answer may give its place to another: longer ones are clauses, which fit nowhere else."""
+    return q.kind in ("extractive", "asked") and bool(q.answers) and 1 <= len(q.answers[0].split()) <= 5
 
 
-def _kin(q: Question) -> tuple[str, str, int]:
-    """Where its answer is from and of what kind it is, so that one may stand for another."""
-    answer = q.answers[0]
+def _kin(q: Question) -> tuple[str, ...]:
+    """Where it is from and how it asks and is answered: those alike in this may have each other's answers."""
+    answer, asks = q.answers[0], q.question.lower().split()
     kind = "number" if re.search(r"\d", answer) else "name" if answer[0].isupper() else "words"
-    return q.source, kind, min(8, len(answer.split()))
+    return q.source, *asks[: 2 if asks[:1] == ["how"] else 1], kind, str(len(answer.split()))
 
 
 def _whole(answer: str) -> re.Pattern[str]:
