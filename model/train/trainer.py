@@ -55,6 +55,8 @@ def ranks() -> Iterator[Ranks]:
         dist.init_process_group("cpu:gloo,cuda:nccl" if here.device.type == "cuda" else "gloo")
     try:
         yield here
+        if dist.is_initialized():
+            dist.barrier()  # one that ends while another saves can abort it
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
