@@ -25,10 +25,15 @@ def read_directory(directory: Path) -> Checkpoint:
     return Checkpoint(
         origin=str(directory),
         config=Gemma2Config.from_dict(values, str(directory / "config.json")),
-        tokenizer=Tokenizer.from_json(_read_text(directory / "tokenizer.json"), str(directory / "tokenizer.json")),
+        tokenizer=tokenizer_in(directory),
         tensors=lambda: read_tensors(directory),
         card={"name": directory.name} | ({k: str(v) for k, v in card.items()} if isinstance(card, dict) else {}),
     )
+
+
+def tokenizer_in(directory: Path) -> Tokenizer:
+    """Raises SourceError where there is none."""
+    return Tokenizer.from_json(_read_text(directory / "tokenizer.json"), str(directory / "tokenizer.json"))
 
 
 def _files(directory: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from model.errors import ModelError, SourceError
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
+from model.load.safetensors import tokenizer_in
 from model.tokenizer import Tokenizer
 
 TEXT_FILES = "running text, documents separated by a line that is only \\x1e, or questions, for their passages"
@@ -63,15 +64,12 @@ def tokenizer_of(source: Path) -> Tokenizer:
     Raises:
         SourceError: there is none.
     """
-    file = source / "tokenizer.json" if source.is_dir() else source
+    if source.is_dir():
+        return tokenizer_in(source)
     try:
-        return (
-            Tokenizer.from_json(file.read_text(encoding="utf-8"), str(file))
-            if source.is_dir()
-            else read_tokenizer(GGUFFile(file).values, str(file))
-        )
+        return read_tokenizer(GGUFFile(source).values, str(source))
     except (OSError, ValueError) as error:
-        raise SourceError(f"{file}: no tokenizer can be read from it ({error})") from error
+        raise SourceError(f"{source}: no tokenizer can be read from it ({error})") from error
 
 
 def keep_tokenizer(source: Path, out: Path, rank: int) -> None:

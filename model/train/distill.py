@@ -3,7 +3,7 @@
     python -m model.train.distill TEACHER TEXT.txt.xz... RUN [--steps 3000 | --minutes 30] [--weights STUDENT]
     torchrun --nproc-per-node 2 -m model.train.distill ...   # the same batches, shared out among GPUs
 
-Run it again to go on; `--dry-run` reads all files, takes one batch and says what a run would need.
+Run it again to go on; `--dry-run` reads all files, takes two batches and says what a run would need.
 Gemma 2's own 2B and 9B models were made so ("Gemma 2", arXiv 2408.00118, section 3.2).
 """
 
@@ -90,6 +90,18 @@ class Divergence(torch.autograd.Function):
         return to_hidden.to(ctx.dtype) * scale, to_head * scale, None, None, None, None, None
 
 
+def divergence_from(teacher: Teacher, student: Gemma2) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """The loss of a student's final hidden states (N, hidden), from its teacher's at the same places and the tokens that follow, (N,)."""
+    caps = student.config.final_logit_softcapping, teacher.cap
+    kernel = torch.compile(divergence) if teacher.head.is_cuda else divergence
+
+    def loss(hidden: Tensor, taught: Tensor, following: Tensor) -> Tensor:
+        ends = hidden, student.embed_tokens.weight, taught, teacher.head, following
+        return Divergence.apply(*ends, caps, kernel)  # type: ignore[no-any-return, no-untyped-call]
+
+    return loss
+
+
 def rows_of(stream: NDArray[np.uint32], length: int, step: int, rows: int, here: Ranks) -> NDArray[np.int64]:
     """This process's share of a step's batch, rows of `length` tokens and the one after.
 
@@ -169,11 +181,10 @@ def new_student(file: Path, backend: str) -> Gemma2:
 
 def loss_of(student: Gemma2, teacher: Teacher, stream: NDArray[np.uint32], rows: int, length: int, here: Ranks) -> Loss:
     cuda = here.device.type == "cuda"
-    caps = student.config.final_logit_softcapping, teacher.cap
-    learn, teach, kernel = student.hidden, teacher.hidden, divergence
+    learn, teach, loss = student.hidden, teacher.hidden, divergence_from(teacher, student)
     if cuda:
         torch.set_float32_matmul_precision("high")
-        learn, teach, kernel = torch.compile(learn), torch.compile(teach), torch.compile(kernel)
+        learn, teach = torch.compile(learn), torch.compile(teach)
 
     def loss_at(step: int) -> tuple[Tensor, int]:
         ids = torch.from_numpy(rows_of(stream, length, step, rows, here))
@@ -183,9 +194,7 @@ def loss_of(student: Gemma2, teacher: Teacher, stream: NDArray[np.uint32], rows:
             taught = teach(ids)
         with torch.autocast(here.device.type, torch.bfloat16, enabled=cuda):
             hidden = learn(ids)
-        ends = hidden.flatten(0, 1), student.embed_tokens.weight, taught.flatten(0, 1), teacher.head
-        loss: Tensor = Divergence.apply(*ends, following, caps, kernel)  # type: ignore[no-untyped-call]
-        return loss, ids.numel()
+        return loss(hidden.flatten(0, 1), taught.flatten(0, 1), following), ids.numel()
 
     return loss_at
 
@@ -221,7 +230,7 @@ def main() -> None:
     parser.add_argument("--student", type=Path, metavar="CONFIG.json", help="start from random weights of this Gemma 2 config instead")
     # not --start, which torchrun takes for one of its own options cut short
     parser.add_argument("--weights", type=Path, help="start from the Gemma 2 in this folder or GGUF file instead")
-    parser.add_argument("--dry-run", action="store_true", help="read everything, take one batch, and say what a run needs")
+    parser.add_argument("--dry-run", action="store_true", help="read everything, take two batches, and say what a run needs")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, default=3000)
     length.add_argument("--minutes", type=float, help="train for so long instead")

@@ -167,8 +167,8 @@ def claims(passages: list[str], rng: random.Random) -> Iterator[Row]:
             asked, answer = f"{verb} {subject} {rest}?", "yes"
         else:
             continue
-        row = _row(rng.choice((asked, asked[0].upper() + asked[1:])), answer, passages[number], [], "yesno")
-        yield {**row, "contexts": [*row["contexts"], *_beside(passages, number, rng)]}
+        put = rng.choice((asked, asked[0].upper() + asked[1:]))
+        yield _row(put, answer, passages[number], _beside(passages, number, rng), "yesno")
 
 
 def lists(text: str, passages: list[str], rng: random.Random) -> Iterator[Row]:
@@ -214,7 +214,7 @@ def _beside(passages: list[str], number: int | None, rng: random.Random) -> list
 
 
 def _row(question: str, answer: str, gold: str, others: list[str], kind: str) -> Row:
-    others = [p for p in others if answer not in p and p != gold]
+    others = [p for p in others if p != gold and (kind == "yesno" or answer not in p)]
     return {"question": question, "contexts": [gold, *others], "answers": [answer], "kind": kind, "source": "made"}
 
 

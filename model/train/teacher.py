@@ -71,8 +71,9 @@ def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
         window, softcap = rest.get("sliding_window"), rest.get("softcap")
         return attention(q, k, v, scale=scaling, softcap=softcap, window=window, backend=backend).transpose(1, 2), None
 
-    kind = backend if backend == "eager" else f"octavo-{backend}"
+    kind = "eager"
     if backend != "eager":
+        kind = f"octavo-{backend}"
         AttentionInterface.register(kind, attend)
     if source.is_dir():
         try:

@@ -21,7 +21,7 @@ from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf_file import GGUFFile
 from model.train.data import keep_tokenizer, plain_errors, read_questions, tokenizer_of
-from model.train.distill import Divergence, divergence
+from model.train.distill import divergence_from
 from model.train.examples import QuestionRows
 from model.train.teacher import load_teacher, one_vocabulary
 from model.train.trainer import Network, ranks, read_student, train
@@ -69,13 +69,13 @@ def tune(
         tokenizer = tokenizer_of(tokenizer_file)
         rows = QuestionRows([q for file in questions for q in read_questions(file)], tokenizer, refuse, twice, ask)
         network = read_network(base, backend).to(device)
-        taught = load_teacher(teacher, backend).to(device) if teacher is not None else None
-        if taught is not None and not isinstance(network, Gemma2):
-            raise SourceError(f"{base}: holds a teacher; --teacher is for a student")
-        if taught is not None:
+        taught = reading = None
+        if teacher is not None:
+            if not isinstance(network, Gemma2):
+                raise SourceError(f"{base}: holds a teacher; --teacher is for a student")
+            taught = load_teacher(teacher, backend).to(device)
             one_vocabulary(network, taught, base)
-        caps = getattr(network.config, "final_logit_softcapping", None), taught.cap if taught is not None else None
-        kernel = torch.compile(divergence) if cuda else divergence
+            reading = divergence_from(taught, network)
         if cuda:
             torch.set_float32_matmul_precision("high")
             torch._dynamo.config.recompile_limit = 64  # sliding and global layers, for each of the lengths
@@ -94,13 +94,12 @@ def tune(
                 hidden = network.hidden(ids)
                 logits = network.logits(hidden[answers])  # (answer tokens, vocab_size)
             loss = F.cross_entropy(logits, labels[answers])
-            if taught is not None and isinstance(network, Gemma2):
+            if taught is not None and reading is not None:
                 with torch.no_grad():
                     meant = taught.hidden(ids)
                 following = F.pad(ids[:, 1:], (0, 1))
                 read = following != 0  # padding is not
-                ends = hidden[read], network.embed_tokens.weight, meant[read], taught.head, following[read]
-                loss = loss + Divergence.apply(*ends, caps, kernel)  # type: ignore[no-untyped-call]
+                loss = loss + reading(hidden[read], meant[read], following[read])
             return loss, ids.numel()
 
         keep_tokenizer(tokenizer_file, out, here.rank)
