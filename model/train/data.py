@@ -29,6 +29,8 @@ def plain_errors() -> Iterator[None]:
         yield
     except ModelError as error:
         sys.exit(f"{error}" + (f"\n  {error.hint}" if error.hint else ""))
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
 def open_text(path: Path) -> Any:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -317,6 +317,16 @@ def test_every_bad_file_is_named_in_one_line(
     with pytest.raises(SystemExit, match=bad) as stop:
         distill.main()
     assert "\n" not in str(stop.value).partition("\n  ")[0]
+
+
+@pytest.mark.parametrize(("module", "files"), [(export, ["run", "t.gguf", "out.gguf"]), (prune, ["none.gguf", "text.txt", "out.gguf"])])
+def test_a_missing_file_is_one_line_in_the_other_commands_too(
+    module: ModuleType, files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["command", *(str(tmp_path / f) for f in files)])
+    with pytest.raises(SystemExit, match=rf"{files[0]}.*No such file") as stop:
+        module.main()
+    assert "\n" not in str(stop.value)
 
 
 def test_a_cut_vocabulary_reaches_every_row_it_keeps(place: Path) -> None:
