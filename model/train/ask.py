@@ -13,7 +13,7 @@ import lzma
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from model import grounded
 from model.tokenizer import Tokenizer
 from model.train.data import TEXT_FILES, plain_errors, read_texts, tokenizer_of
 from model.train.examples import Prompts, pad
-from model.train.practice import nearest, passages_of
+from model.train.practice import enumerations, nearest, passages_of, tables_of
 from model.train.teacher import Teacher, load_teacher
 
 LONGEST = 48
@@ -34,6 +34,8 @@ LIKELIEST = 40
 """Tokens among which one is drawn."""
 LEAST = 0.2
 """How likely the teacher must find the whole answer that was meant."""
+SHORT = 8
+"""Tokens of an answer up to which it must be as likely as that; a longer one may be less so, by its length."""
 COPIES = 4
 """Questions drawn about a passage at a time."""
 
@@ -41,18 +43,26 @@ Asked = tuple[int, str, str]
 """(number of a passage, answer, question)"""
 
 
+def answers_wanted(passage: str, rng: random.Random) -> list[str]:
+    """Answers that a teacher left to itself seldom asks for: what a passage enumerates, the cells of a table."""
+    if not passage.startswith("|"):
+        return enumerations(passage)
+    cells = [cell.strip() for line in passage.splitlines()[2:] for cell in line.strip("|").split("|")]
+    return rng.sample(found := [c for c in cells if 0 < len(c) <= 60], min(len(found), COPIES))
+
+
 @torch.inference_mode()
-def write(teacher: Teacher, prompts: Tensor, ends: int, newline: int) -> Tensor:
+def write(teacher: Teacher, prompts: Tensor, answered: Tensor, ends: int, newline: int) -> Tensor:
     """Continues prompts (B, T), padded with 0 before them, by (B, up to LONGEST) tokens.
 
-    Answers are drawn freely, for variety, the questions to them with more care.
+    Answers are drawn freely, for variety, the questions to them with more care; `answered` (B,) says where the answer is given.
     """
     past, ids, said = None, prompts, torch.empty((len(prompts), 0), dtype=torch.long, device=prompts.device)
     for n in range(LONGEST):
         seen = F.pad(prompts != 0, (0, n), value=True)
         out = teacher.model(input_ids=ids, attention_mask=seen, past_key_values=past, use_cache=True)
         past = out.past_key_values
-        heat = torch.where((said == newline).any(1, keepdim=True), 0.5, 1.0)
+        heat = torch.where((said == newline).any(1, keepdim=True) | answered[:, None], 0.5, 1.0)
         likely, which = (teacher.logits(out.last_hidden_state[:, -1]) / heat).topk(LIKELIEST)
         ids = which.gather(1, torch.multinomial(likely.softmax(-1), 1))
         said = torch.cat((said, ids), 1)
@@ -61,11 +71,11 @@ def write(teacher: Teacher, prompts: Tensor, ends: int, newline: int) -> Tensor:
     return said
 
 
-def parse(said: str, passage: str) -> tuple[str, str] | None:
-    """The answer and the question, where they are in the form that was learnt and the passage holds the answer."""
+def parse(said: str, passage: str, given: str = "") -> tuple[str, str] | None:
+    """The answer and the question, where they are in the form that was learnt and the passage holds the answer, if none was given."""
     answer, _, question = (part.strip() for part in said.partition("\n"))
-    held = answer in passage or answer in ("yes", "no")
-    fits = 0 < len(answer) <= 100 and 3 <= len(question.split()) <= 30 and "\n" not in question
+    held = answer == given or answer in passage or answer in ("yes", "no")
+    fits = 0 < len(answer) <= 240 and 3 <= len(question.split()) <= 30 and "\n" not in question
     return (answer, question) if held and fits and re.fullmatch(r"[^\x00-\x1f]+", question) else None
 
 
@@ -82,34 +92,59 @@ def agreed(teacher: Teacher, prompts: Prompts, asked: list[Asked], tokens: int =
         at = labels >= 0
         chance = torch.zeros(labels.shape, device=device)
         chance[at] = -F.cross_entropy(teacher.logits(teacher.hidden(ids)[at]), labels[at], reduction="none")
-        likely = chance.sum(1).exp() >= LEAST
+        likely = (chance.sum(1) / (at.sum(1) / SHORT).clamp(min=1)).exp() >= LEAST
         yield from (asked[i] for i, kept in zip(batch, likely.tolist(), strict=True) if kept)
 
 
-def ask(
-    teacher: Teacher, tokenizer: Tokenizer, documents: list[list[str]], minutes: float, batch: int, seed: int = 0
-) -> Iterator[dict[str, Any]]:
-    """Asks for `minutes`, about the documents' passages in any order, then yields the questions worth keeping."""
-    rng = random.Random(seed)
-    place = {passage: document for document in documents for passage in document}
-    passages, prompts = list(place), Prompts(list(place), tokenizer)
+def turns_of(numbers: list[int], length: Callable[[int], int], tokens: int) -> list[list[int]]:
+    """Numbers of passages of like length, so many together that COPIES prompts of each have at most `tokens` tokens."""
+    turns: list[list[int]] = []
+    for number in sorted(numbers, key=length):
+        if not turns or (len(turns[-1]) + 1) * COPIES * (length(number) + LONGEST) > tokens:
+            turns.append([])
+        turns[-1].append(number)
+    return turns
+
+
+def draw(
+    teacher: Teacher, tokenizer: Tokenizer, passages: list[str], prompts: Prompts, minutes: float, tokens: int, rng: random.Random
+) -> set[Asked]:
+    """Lets the teacher ask for `minutes`, about the passages in any order."""
     asking = [prompts.ask(number) for number in range(len(passages))]
-    order = sorted(range(len(passages)), key=lambda number: len(asking[number]))
-    turns = [order[at : at + batch] for at in range(0, len(order), batch)]
+    wanted = [answers_wanted(passage, rng) for passage in passages]
+    fit = [n for n, passage in enumerate(passages) if wanted[n] or not passage.startswith("|")]
+    turns = turns_of(fit, lambda n: len(asking[n]), tokens)
     rng.shuffle(turns)
-    torch.manual_seed(seed)
     asked, began, drawn = set[Asked](), time.monotonic(), 0
     newline, ends = tokenizer.encode("\n")[0], tokenizer.end_of_turn_id
     for turn in itertools.cycle(turns):
         if time.monotonic() - began > 60 * minutes:
             break
-        longest = max(len(asking[number]) for number in turn)
-        rows = torch.tensor([[0] * (longest - len(asking[number])) + asking[number] for number in turn], device=teacher.head.device)
-        for number, ids in zip(turn * COPIES, write(teacher, rows.repeat(COPIES, 1), ends, newline).tolist(), strict=True):
+        turn = turn * COPIES
+        given = [rng.choice(wanted[n]) if wanted[n] and (passages[n].startswith("|") or rng.random() < 0.5) else "" for n in turn]
+        rows = [asking[n] + (tokenizer.encode(f" {answer}\n") if answer else []) for n, answer in zip(turn, given, strict=True)]
+        longest = max(map(len, rows))
+        padded = torch.tensor([[0] * (longest - len(row)) + row for row in rows], device=teacher.head.device)
+        answered = torch.tensor([bool(answer) for answer in given], device=padded.device)
+        for n, answer, ids in zip(turn, given, write(teacher, padded, answered, ends, newline).tolist(), strict=True):
             drawn += 1
-            if ends in ids and (pair := parse(tokenizer.decode(ids[: ids.index(ends)]), passages[number])):
-                asked.add((number, *pair))
+            if ends in ids:
+                said = tokenizer.decode(ids[: ids.index(ends)])
+                if pair := parse(f"{answer}\n{said}" if answer else said, passages[n], answer):
+                    asked.add((n, *pair))
     print(f"{drawn} drawn, {len(asked)} are questions, {time.monotonic() - began:.0f} s", flush=True)
+    return asked
+
+
+def ask(
+    teacher: Teacher, tokenizer: Tokenizer, documents: list[list[str]], minutes: float, tokens: int, seed: int = 0
+) -> Iterator[dict[str, Any]]:
+    """Questions about the documents' passages that are worth keeping."""
+    rng = random.Random(seed)
+    torch.manual_seed(seed)
+    place = {passage: document for document in documents for passage in document}
+    passages, prompts = list(place), Prompts(list(place), tokenizer)
+    asked = draw(teacher, tokenizer, passages, prompts, minutes, tokens, rng)
     for number, answer, question in sorted(agreed(teacher, prompts, sorted(asked))):
         gold, kind = passages[number], "yesno" if answer in ("yes", "no") else "asked"
         others = [p for p in nearest(question, place[gold], rng) if p != gold and (kind == "yesno" or answer not in p)][:6]
@@ -125,7 +160,7 @@ def main() -> None:
     parser.add_argument("texts", type=Path, nargs="+", help=f"{TEXT_FILES} (.xz or plain)")
     parser.add_argument("out", type=Path, help="a .jsonl.xz file of questions")
     parser.add_argument("--minutes", type=float, default=5.0, help="ask for so long")
-    parser.add_argument("--batch", type=int, default=384, help=f"passages at a time, {COPIES} questions each")
+    parser.add_argument("--tokens", type=int, default=400_000, help="tokens of prompts at a time")
     a = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     teacher = load_teacher(a.teacher, "eager").to(device)
@@ -134,9 +169,10 @@ def main() -> None:
     for file in a.texts:
         texts = [passages_of(text) for text in read_texts(file)]
         documents += [[p for text in texts for p in text]] if ".jsonl" in file.suffixes else texts
+        documents.append([table for text in read_texts(file) for table in tables_of(text)])
     with lzma.open(a.out, "wt", encoding="utf-8", preset=1) as file:
         kept = 0
-        for row in ask(teacher, tokenizer, documents, a.minutes, a.batch):
+        for row in ask(teacher, tokenizer, documents, a.minutes, a.tokens):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             kept += 1
     print(f"{kept} kept")

@@ -112,7 +112,7 @@ class QuestionRows:
         for q in questions:
             if _said_in_passage(q):
                 self._kin[_kin(q)].append(q.answers[0])
-                self._answers[q.contexts[0]].append(q.answers[0])
+                self._answers[_told_in(q)].append(q.answers[0])
 
     def example(self, number: int, epoch: int) -> Example | None:
         """One question, or None where it can't be put: a passage of it is too long."""
@@ -124,36 +124,58 @@ class QuestionRows:
         if _made(q):
             chosen, refuse = rng.sample(gold, len(gold)), False
         else:
-            wanted = rng.randint(8, 24) if rng.random() < 0.03 else rng.choice((1, 2, 3, 4, 4, 4, 5, 6))
+            wanted = rng.randint(8, 24) if rng.random() < 0.03 else rng.choice((1, 2, 2, 2, 3, 3, 4, 6))
             others = self._others(number, gold, rng, max(wanted, len(gold)))
             refuse = not q.answers or (q.kind == "extractive" and len(others) >= 2 and rng.random() < self.unanswerable)
             chosen = others[: max(1, wanted)] if q.answers and refuse else gold + others[: max(0, wanted - len(gold))]
             rng.shuffle(chosen)
         sources: list[int | str] = [*chosen]
-        if not refuse and (len(gold) == 1 or _made(q)) and (told := self._told_otherwise(q, self._texts[gold[0]], rng)):
-            sources[chosen.index(gold[0])], answer = told
-            q = replace(q, answers=[answer])
+        if not refuse and _said_in_passage(q) and rng.random() < 0.5:
+            change = self._told_otherwise if len(gold) == 1 or _made(q) else self._renamed
+            if told := change(q, _told_in(q), rng):
+                sources[chosen.index(self._index[_told_in(q)])], q = told
         return self._prompts.question(q.question, sources), self._answer(q, chosen, gold, refuse)
 
-    def _told_otherwise(self, q: Question, passage: str, rng: random.Random) -> tuple[str, str] | None:
-        """For half of the questions that allow it: the passage with another answer of the same kind, and that answer.
+    def _told_otherwise(self, q: Question, passage: str, rng: random.Random) -> tuple[str, Question] | None:
+        """The passage with another answer of the same kind, where it allows that, and the question with that answer.
 
         Another question's answer changes too, where there is one, so that what looks out of place need not be the answer.
         """
-        if not _said_in_passage(q) or passage.startswith("|") or rng.random() < 0.5:
+        if passage.startswith("|"):
             return None
         answer, other = q.answers[0], rng.choice(self._kin[_kin(q)])
-        beside = [a for a in self._answers[q.contexts[0]] if a not in answer and answer not in a]
+        beside = [a for a in self._answers[_told_in(q)] if a not in answer and answer not in a]
         if beside:
             decoy = rng.choice(beside)
             passage = _whole(decoy).sub(lambda _: rng.choice(self._kin[_kin(replace(q, answers=[decoy]))] or [decoy]), passage, count=1)
         text, times = _whole(answer).subn(lambda _: other, passage)
         asked = q.question.lower()
         return (
-            (text, other)
+            (text, replace(q, answers=[other]))
             if 1 <= times <= 2 and other not in passage and answer.lower() not in asked and other.lower() not in asked
             else None
         )
+
+    def _renamed(self, q: Question, passage: str, rng: random.Random) -> tuple[str, Question] | None:
+        """Passage and question with the names of two things traded, the answer and another one of the same passage.
+
+        What is true of the one is then true of the other, so that nothing is learnt by knowing the names.
+        """
+        answer = q.answers[0]
+        beside = [a for a in self._answers[_told_in(q)] if a not in answer and answer not in a]
+        if not beside:
+            return None
+        other = rng.choice(beside)
+        names = re.compile(f"{_whole(answer).pattern}|{_whole(other).pattern}")
+
+        def trade(text: str) -> str:
+            return names.sub(lambda m: other if m[0] == answer else answer, text)
+
+        whole = f"{passage}\n{q.question}"
+        found, any_case = names.findall(whole), re.findall(f"{re.escape(answer)}|{re.escape(other)}", whole, re.IGNORECASE)
+        if len(found) < len(any_case) or not {answer, other} <= set(names.findall(passage)):
+            return None
+        return trade(passage), replace(q, question=trade(q.question), answers=[other])
 
     def _others(self, number: int, gold: list[int], rng: random.Random, count: int) -> list[int]:
         """Near passages that hold none of the accepted answers; among the nearest, but not always the very nearest."""
@@ -205,6 +227,11 @@ class QuestionRows:
 def _said_in_passage(q: Question) -> bool:
     """Whether its answer may give its place to another: longer ones are clauses, which fit nowhere else."""
     return q.kind in ("extractive", "asked") and bool(q.answers) and 1 <= len(q.answers[0].split()) <= 5
+
+
+def _told_in(q: Question) -> str:
+    """The passage that is likeliest to hold the answer."""
+    return q.contexts[0 if _made(q) else -1]
 
 
 def _kin(q: Question) -> tuple[str, ...]:

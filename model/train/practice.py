@@ -4,7 +4,7 @@
 
 - blanks: what recurs in a document is blanked in one sentence and must be found in another passage (after Splinter's recurring
   spans, arXiv 2101.00438);
-- what is X: sentences that say so, answered whole;
+- what is X: sentences that say so, answered whole; who is X: what stands beside a name between commas;
 - list the ...: enumerations and bullets;
 - yes or no: a sentence asked about, for a no with another number or name in it;
 - cells: one cell of a table, by its row and its column.
@@ -48,7 +48,20 @@ _DEFINES = re.compile(
     r"((?:an?|the|one of|any) [^\n]{20,240}[.])"
 )
 _PERSON = re.compile(
-    r"\b(?:actor|actress|artist|author|composer|emperor|general|king|leader|philosopher|poet|politician|president|queen|writer)\b"
+    r"\b(?:(?:grand)?(?:father|mother|son|daughter)|brother|sister|wife|husband|widow|cousin|nephew|niece|friend|aunt|uncle|m[ae]n|wom[ae]n"
+    r"|boy|girl|lad(?:y|ies)|actor|actress|artist|architect|author|captain|chief|clerk|composer|director|doctor|editor|emperor|engineer"
+    r"|farmer|founder|general|governor|guide|head|historian|inventor|judge|king|lawyer|leader|lieutenant|lord|manager|master|member|merchant"
+    r"|minister|musician|officer|owner|painter|philosopher|physician|poet|politician|pope|president|priest|prince|princess|professor|queen"
+    r"|scientist|secretary|servant|singer|soldier|surgeon|teacher|writer|\w+(?:smith|wright|man|woman|ologist|keeper|maker))s?\b"
+)
+_NAMED = rf"((?!(?:{_NOT_NAMES.replace(' ', '|')})\b)[A-Z][\w'’-]+(?: (?:of |de |van |von )?[A-Z][\w'’-]+){{0,3}})"
+_BESIDE = re.compile(rf"(?:^|(?<=[a-z] )){_NAMED}, ((?:an?|the|our|its|his|her|their) [a-z][^,.;:()\n]{{4,90}})(?:, (?!and |or )|[.;]$)")
+_BEFORE = re.compile(
+    rf"(?:^|(?<=[a-z,] ))((?:[Aa]n?|[Tt]he|[Oo]ur|[Ii]ts|[Hh]is|[Hh]er) [a-z][a-z' -]{{3,50}}), {_NAMED}(?:, (?!and |or )|[.;]$)"
+)
+"""What a name is, said behind it and before it."""
+_SAYS_MORE = re.compile(
+    r"\b(?:is|are|was|were|has|had|have|be|been|will|would|do|did|does|can|could|that|very|little|not|I|he|she|it|they|we|you)\b|[_*`]"
 )
 _CLAIM = re.compile(
     r"((?:The|An?) (?:[a-z-]+ ){0,3}[a-z-]+|[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,3}) (is|are|was|were|can|has|had|may|must|should|will) "
@@ -72,6 +85,12 @@ _LISTS = (
     (re.compile(r"^((?:An?|The) (?:[\w-]+ ){0,2}[\w-]+) consists of " + _ITEMS), ("What does {} consist of?", "List what {} consists of.")),
 )
 """Sentences that enumerate, and what may be asked of them."""
+_PHRASE = r"[\w'’£$%-]+(?: [\w'’£$%-]+){0,4}"
+_ENUMERATION = re.compile(
+    r"(?:\b(?:of|are|were|includ\w+|as|with|for|by|from|have|has|had|contains?|like|between|in|on|to|offers?|needs?|brought|made|the)|:) "
+    rf"((?:{_PHRASE}, )+{_PHRASE},? (?:and|or) {_PHRASE})(?=[.;]\s|[.]$)"
+)
+_BULLET = re.compile(r"^[*-] ([^\n]{3,60}?)[.;,]?$", re.M)
 _BULLETS = re.compile(
     r"(?:^#+ ([A-Z][a-z]+(?: [a-z]+){0,3}s)|^[^\n|]*\b(?:following|these) ((?:[a-z-]+ ){0,3}[a-z-]+s)\b[^\n.|]*:)\n+"
     r"((?:[*-] [^\n]+\n+){2,9})",
@@ -91,6 +110,12 @@ def passages_of(text: str) -> list[str]:
                 run = ""
             run = f"{run}{' ' if number else chr(10) * 2}{piece}".strip()
     return [p for p in [*out, run] if 250 <= len(p) <= 1500 and _is_prose(p)]
+
+
+def tables_of(text: str) -> list[str]:
+    """Markdown tables, the longer ones without their last rows."""
+    found = (m[0].strip() for m in _TABLE.finditer(text if text.endswith("\n") else text + "\n"))
+    return [t if len(t) <= 1200 else t[: t.rindex("\n", 0, 1200)] for t in found if len(t.partition("\n")[0]) < 300]
 
 
 def _is_prose(text: str) -> bool:
@@ -148,6 +173,28 @@ def definitions(passages: list[str], rng: random.Random) -> Iterator[Row]:
                 who = "Who" if _PERSON.search(found[4]) and len(named.split()) > 1 and not article else "What"
                 asked = rng.choice([f"{who} {found[3]} {article}{plain}?"] * 3 + [f"{who.lower()} {found[3]} {plain}", f"Define {plain}."])
                 yield _row(asked, sentence.strip(), passage, _beside(passages, number, rng), "definition")
+
+
+def _appositions(sentence: str) -> Iterator[tuple[str, str]]:
+    """(name of two words or more, what it is)"""
+    for name, what in [(m[1], m[2]) for m in _BESIDE.finditer(sentence)] + [(m[2], m[1]) for m in _BEFORE.finditer(sentence)]:
+        if " " in name and not _SAYS_MORE.search(what) and (what.startswith(("a ", "an ")) or _PERSON.search(what)):
+            yield name, what
+
+
+def who_is(passages: list[str], rng: random.Random) -> Iterator[Row]:
+    for number, passage in enumerate(passages):
+        for name, what in (pair for sentence in _SENTENCE.split(passage) for pair in _appositions(sentence.strip())):
+            who = "who" if _PERSON.search(what) else "what"
+            asked = rng.choice((f"{who} is {name}?", f"{who} was {name}?", f"{who}'s {name}?"))
+            yield _row(rng.choice((asked, asked[0].upper() + asked[1:])), what, passage, _beside(passages, number, rng), "naming")
+
+
+def enumerations(passage: str) -> list[str]:
+    """What a passage enumerates, in a sentence or line by line; not what may be asked of it (see model.train.ask)."""
+    said = [m[1] for m in _ENUMERATION.finditer(passage) if not _SAYS_MORE.search(m[1])]
+    lines = _BULLET.findall(passage)
+    return said + ([", ".join(lines)] if 3 <= len(lines) <= 8 and len(lines) == passage.count("\n- ") + passage.count("\n* ") else [])
 
 
 def claims(passages: list[str], rng: random.Random) -> Iterator[Row]:
@@ -226,6 +273,7 @@ def practice(texts: list[str], tables: list[str], most_blanks: int, most_others:
         for row in (
             *blanks(passages, rng),
             *definitions(passages, rng),
+            *who_is(passages, rng),
             *claims(passages, rng),
             *lists(text, passages, rng),
             *cells(text, passages, rng),
@@ -241,12 +289,15 @@ def practice(texts: list[str], tables: list[str], most_blanks: int, most_others:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.practice", description="Make reading practice out of running text.")
     parser.add_argument("text", type=Path, help="running text, documents separated by a line that is only \\x1e (.xz or plain)")
-    parser.add_argument("questions", type=Path, help="questions, for the tables among their passages")
+    parser.add_argument("questions", type=Path, help="questions, for their passages and tables")
     parser.add_argument("out", type=Path, help="a .jsonl.xz file of questions")
     parser.add_argument("--blanks", type=int, default=120_000)
     parser.add_argument("--others", type=int, default=12_000, help="at most so many of each other kind")
     a = parser.parse_args()
-    rows = practice(list(read_texts(a.text)), [t for t in read_texts(a.questions) if t.startswith("|")], a.blanks, a.others)
+    asked = list(read_texts(a.questions))
+    prose = [t for t in asked if not t.startswith("|")]
+    texts = [*read_texts(a.text), *("\n\n".join(prose[at : at + 20]) for at in range(0, len(prose), 20))]
+    rows = practice(texts, [t for t in asked if t.startswith("|")], a.blanks, a.others)
     with lzma.open(a.out, "wt", encoding="utf-8", preset=1) as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     kinds = [row["kind"] for row in rows]

@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
+from gguf.quants import dequantize, quantize
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
@@ -27,6 +29,7 @@ from model.train import ask, distill, export, practice, prune, tune
 from model.train.data import Question, pack_texts, read_questions, read_texts
 from model.train.examples import QuestionRows, pad
 from model.train.muon import Muon
+from model.train.rounding import in_four_bits, rounded
 from model.train.teacher import load_teacher
 from model.train.trainer import WEIGHTS, Ranks, load_weights, rate, read_student, train
 from tests.model.conftest import tokenizer_json
@@ -402,6 +405,58 @@ def test_a_teachers_questions_change_their_answers_too_but_not_yes_and_no(place:
     assert {rows.questions[i].kind for i in rows.order(1)} == {"yesno", "extractive"}
 
 
+def test_two_things_trade_their_names_in_passage_question_and_answer(place: Path) -> None:
+    tokenizer = read_tokenizer(GGUFFile(place / "teacher.gguf").values, "t")
+    told = {
+        "contexts": ["Salt water is heavier than sweet.", "Ann has salt water and Bo has sweet."],
+        "source": "ropes",
+        "kind": "extractive",
+    }
+    pair = [
+        Question(**told, question="Who has the heavier water, Ann or Bo?", answers=["Ann"]),
+        Question(**told, question="Whose water is not so heavy?", answers=["Bo"]),
+    ]
+    rows = QuestionRows([*pair, *read_questions(place / "q.jsonl")], tokenizer, unanswerable=0.0)
+    seen = set()
+    for epoch in range(40):
+        example = rows.example(0, epoch)
+        assert example is not None
+        prompt, answer = (tokenizer.decode(ids) for ids in example)
+        traded = "Bo has salt water and Ann has sweet." in prompt
+        assert traded == ("heavier water, Bo or Ann?" in prompt) == answer.startswith(" Bo [") != ("Ann has salt" in prompt)
+        seen.add(traded)
+    assert seen == {True, False}
+
+
+def test_weights_are_rounded_as_the_exported_file_rounds_them() -> None:
+    matrix = torch.randn(64, 96, generator=torch.Generator().manual_seed(0))
+    matrix[3, :32] = 0.0
+    stored = dequantize(quantize(matrix.numpy(), GGMLQuantizationType.Q4_0), GGMLQuantizationType.Q4_0)
+    assert torch.equal(rounded(matrix), torch.from_numpy(stored))
+
+
+def test_a_model_that_learns_in_four_bits_loses_less_to_them() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(256, 8) @ torch.randn(8, 32) + 0.1 * torch.randn(256, 32)  # numbers that go together, as in a network
+    wanted = x @ torch.randn(32, 32)
+
+    def loss_in_the_end(four_bits: bool) -> float:
+        torch.manual_seed(1)
+        network = torch.nn.Linear(32, 32, bias=False)
+        optimizer = torch.optim.Adam(network.parameters(), 0.02)
+        for step in range(1000):
+            optimizer.param_groups[0]["lr"] = 0.02 * (1 - step / 1000)
+            with in_four_bits(network) if four_bits else nullcontext():
+                assert not four_bits or torch.equal(network.weight, rounded(network.weight.data))
+                F.mse_loss(network(x), wanted).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        with torch.no_grad():
+            return F.mse_loss(x @ rounded(network.weight.data).T, wanted).item()
+
+    assert loss_in_the_end(True) < 0.9 * loss_in_the_end(False)
+
+
 def test_rate_warms_up_holds_and_ends_where_it_should() -> None:
     rates = [rate(step, step / 1000, 1.0) for step in range(1001)]
     assert rates[0] < rates[50] < rates[100] == rates[740] == 1.0 > rates[800] > rates[999] > rates[1000] == 0.0
@@ -448,6 +503,23 @@ def test_practice_asks_what_the_text_itself_answers() -> None:
         assert row["kind"] == "yesno" or row["answers"][0] not in row["question"]
 
 
+def test_a_name_is_what_stands_beside_it() -> None:
+    told = "At the quay Walter Gosse, a shipwright of the town, built the gates. The widow of a captain, Mrs Agnes Thorle, was a guest. "
+    other = "In May Thomas Marsh, however, left. Then the boats, Carrick Sands, and the mill were lost to John Pellow, the day was over."
+    rows = [row for seed in range(9) for row in practice.who_is([told + other], random.Random(seed))]
+    assert {row["answers"][0] for row in rows} == {"a shipwright of the town", "The widow of a captain"}
+    assert {row["question"].lower() for row in rows} >= {"who is walter gosse?", "who was mrs agnes thorle?"}
+
+
+def test_what_a_passage_enumerates() -> None:
+    said = "The mill sold meal of wheat, sifted flour and rye. When he came, she was there, and we left."
+    assert practice.enumerations(said) == ["wheat, sifted flour and rye"]
+    assert practice.enumerations("Bring:\n\n- a lamp\n- a rope\n- dry boots\n") == ["a lamp, a rope, dry boots"]
+    table = "| Boat | Berth |\n|---|---|\n| Gull | 7 |\n| Heron |  |"
+    assert set(ask.answers_wanted(table, random.Random(0))) == {"Gull", "7", "Heron"}
+    assert practice.tables_of(f"Boats\n\n{table}\n| Tern | 9 |\n\nThe end.") == [f"{table}\n| Tern | 9 |"]
+
+
 def test_a_claim_with_another_year_in_it_is_no_longer_true() -> None:
     passages = ["The bridge was built by the parish in the spring of 1852.", "A mill stood there in 1793. The boat was lost in 1801."]
     asked = {row["question"].lower(): row["answers"] for seed in range(20) for row in practice.claims(passages, random.Random(seed))}
@@ -468,7 +540,7 @@ def test_prompts_of_different_lengths_are_continued_together_as_alone(place: Pat
     rng = random.Random(0)
     prompts = [[rng.randrange(1, 300) for _ in range(length)] for length in (12, 3, 7, 2, 5, 10)]  # the teacher's window is 8
     padded = torch.tensor([[0] * (12 - len(p)) + p for p in prompts])
-    said = ask.write(teacher, padded, -1, -1)
+    said = ask.write(teacher, padded, torch.zeros(6, dtype=torch.bool), -1, -1)
     assert said.shape == (6, ask.LONGEST)
     for row, (prompt, found) in enumerate(zip(prompts, said, strict=True)):
         whole = torch.tensor([[*prompt, *found.tolist()]])
