@@ -1,23 +1,34 @@
 """Step 6: one GGUF file, weights in 4 bits, that this engine and llama.cpp both open.
 
-python -m model.train.export TUNED_RUN TOKENIZER.gguf OUT.gguf
+    python -m model.train.export TUNED_RUN... TOKENIZER.gguf OUT.gguf [--read QUESTIONS.jsonl.xz]
+
+Of several runs that go on from one another it writes the mean, which answers better than each (Wortsman et al., "Model soups",
+arXiv 2203.05482).
 """
 
 import argparse
+import itertools
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
+import torch
 from gguf import GGMLQuantizationType, GGUFWriter
-from gguf.quants import quantize
+from torch import Tensor
 
-from model.config import Gemma2Config
+from model.errors import SourceError
+from model.gemma2 import Gemma2
 from model.load.gguf import TENSORS
 from model.load.gguf_file import GGUFFile
-from model.train.data import plain_errors
+from model.tokenizer import Tokenizer
+from model.train.data import plain_errors, read_questions, tokenizer_of
+from model.train.examples import QuestionRows
 from model.train.prune import write_vocabulary
-from model.train.trainer import load_weights
+from model.train.quantize import packed, rounded, second_moments
+from model.train.trainer import read_student
 
+READ = 160
+"""Questions read to see which numbers matter: some 80,000 tokens."""
 _OURS = {ours: theirs for theirs, ours in TENSORS.items()}
 
 
@@ -29,10 +40,39 @@ def gguf_name(name: str) -> str:
     return f"blk.{layer}.{_OURS[rest.removesuffix('.weight')]}.weight"
 
 
-def export(run: Path, tokenizer_file: Path, out: Path, kind: GGMLQuantizationType = GGMLQuantizationType.Q4_0) -> None:
-    """Writes a run's newest weights, matrices in `kind`, norms in fp32 as 1 + weight, and its card (`model.train.tune.CARD`)."""
-    described = json.loads((run / "config.json").read_text())
-    config = Gemma2Config.from_dict(described)
+def mean_of(runs: Sequence[Path]) -> Gemma2:
+    network, *others = (read_student(run) for run in runs)
+    for other in others:
+        if other.config != network.config:
+            raise SourceError(f"{runs[0]}: is of another shape than the others", "only runs of one student have a mean")
+        for p, q in zip(network.parameters(), other.parameters(), strict=True):
+            p.data += q.data
+    for p in network.parameters():
+        p.data /= len(runs)
+    return network
+
+
+def examples(questions: Path, tokenizer: Tokenizer) -> Iterator[Tensor]:
+    """READ questions with sources and answer, as ids (T,)."""
+    rows = QuestionRows(list(read_questions(questions))[: 8 * READ], tokenizer, unanswerable=0.1)
+    texts = (rows.example(number, 0) for number in rows.order(0))
+    short = (torch.tensor(prompt + answer) for prompt, answer in filter(None, texts) if len(prompt) < 1500)
+    yield from itertools.islice(short, READ)
+
+
+def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path | None = None, four_bits: bool = True) -> None:
+    """Writes the newest weights of a run, or the mean of several, and the first's card (`model.train.tune.CARD`).
+
+    Matrices are in IQ4_NL, or in fp32 without `four_bits`, norms in fp32 as 1 + weight. How the network reads the questions
+    in `read` says which numbers matter most.
+    """
+    network = mean_of(runs)
+    moments = {}
+    if four_bits and read is not None:
+        moments = second_moments(network, examples(read, tokenizer_of(tokenizer_file)))
+    config, card = network.config, {}
+    if runs[0].is_dir():
+        card = json.loads((runs[0] / "config.json").read_text()).get("octavo", {})
     values = GGUFFile(tokenizer_file).values
     writer = GGUFWriter(out, "gemma2")
     writer.add_name("Octavo starter")
@@ -49,15 +89,17 @@ def export(run: Path, tokenizer_file: Path, out: Path, kind: GGMLQuantizationTyp
     writer.add_sliding_window(config.sliding_window)
     writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
     writer.add_final_logit_softcapping(config.final_logit_softcapping)
-    for key, said in described.get("octavo", {}).items():
+    for key, said in card.items():
         writer.add_string(f"octavo.{key}", said)
     write_vocabulary(writer, *(values[f"tokenizer.ggml.{key}"] for key in ("tokens", "scores", "token_type")))
-    for name, tensor in load_weights(run).items():
-        numbers = tensor.float().numpy()
-        if numbers.ndim == 1:
-            writer.add_tensor(gguf_name(name), (numbers + 1).astype(np.float32))
+    for name, p in network.named_parameters():
+        if p.dim() == 1:
+            writer.add_tensor(gguf_name(name), (p.detach() + 1).numpy())
+        elif four_bits:
+            steps, scales = rounded(p.detach(), moments.get(name, torch.eye(p.shape[1])))
+            writer.add_tensor(gguf_name(name), packed(steps, scales), raw_dtype=GGMLQuantizationType.IQ4_NL)
         else:
-            writer.add_tensor(gguf_name(name), quantize(numbers, kind), raw_dtype=kind)
+            writer.add_tensor(gguf_name(name), p.detach().numpy())
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -67,11 +109,12 @@ def export(run: Path, tokenizer_file: Path, out: Path, kind: GGMLQuantizationTyp
 @plain_errors()
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.export", description="Write a trained student as one GGUF file.")
-    parser.add_argument("run", type=Path, help="folder of a tuning run")
+    parser.add_argument("runs", type=Path, nargs="+", help="folders of tuning runs, or GGUF files of theirs")
     parser.add_argument("tokenizer", type=Path, help="the GGUF file whose tokenizer the student uses")
     parser.add_argument("out", type=Path)
+    parser.add_argument("--read", type=Path, metavar="QUESTIONS", help="questions like those to come: rounding spares what they need")
     args = parser.parse_args()
-    export(args.run, args.tokenizer, args.out)
+    export(args.runs, args.tokenizer, args.out, read=args.read)
 
 
 if __name__ == "__main__":

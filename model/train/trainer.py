@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from model.load.checkpoint import build_network
 from model.load.gguf import read_gguf
 from model.load.safetensors import read_tensors
 from model.train.muon import Muon
-from model.train.rounding import in_four_bits
 from model.train.teacher import Teacher
 
 Loss = Callable[[int], tuple[Tensor, int]]
@@ -89,14 +88,10 @@ def train(
     minutes: float | None = None,
     end: float = 0.0,
     muon: bool = False,
-    four_bits: bool = False,
     card: dict[str, str] | None = None,
     save_minutes: float = 5.0,
 ) -> None:
-    """Runs until step `steps`, or for `minutes`, from out/training.json's step where there is one; leaves the weights in `out`.
-
-    With `four_bits` the second half is done in the weights that an exported file will have.
-    """
+    """Runs until step `steps`, or for `minutes`, from out/training.json's step where there is one; leaves the weights in `out`."""
     network.train().requires_grad_(True)
     optimizers = optimizers_for(network, peak, muon)
     step = first = resume(network, optimizers, out)
@@ -113,9 +108,8 @@ def train(
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate(step, done, peak, end)
-        with in_four_bits(network) if four_bits and done >= 0.5 else nullcontext():
-            loss, tokens = loss_at(step)
-            torch.autograd.backward(loss)
+        loss, tokens = loss_at(step)
+        torch.autograd.backward(loss)
         average_gradients(network)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         for optimizer in optimizers:

@@ -60,7 +60,6 @@ def tune(
     teacher: Path | None = None,
     ask: Sequence[str] = (),
     muon: bool = False,
-    four_bits: bool = False,
 ) -> None:
     """Trains for `steps` batches of about `tokens` tokens a process, or for `minutes`; a share `refuse` of the extractive
     questions loses its passage."""
@@ -104,7 +103,7 @@ def tune(
             return loss, ids.numel()
 
         keep_tokenizer(tokenizer_file, out, here.rank)
-        train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, muon=muon, four_bits=four_bits, card=CARD)
+        train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, muon=muon, card=CARD)
 
 
 @plain_errors()
@@ -125,11 +124,10 @@ def main() -> None:
         "--ask", nargs="+", default=[], metavar="SOURCE", help="learn to ask questions like these sources' (model.train.ask)"
     )
     parser.add_argument("--muon", action="store_true", help="Muon instead of AdamW for the layers' matrices")
-    parser.add_argument("--four-bits", action="store_true", help="round the matrices as an exported file will, in the second half")
     parser.add_argument("--twice", nargs="+", default=[], metavar="SOURCE", help="sources whose questions count double")
     a = parser.parse_args()
     sizes: dict[str, Any] = {"steps": a.steps, "minutes": a.minutes, "peak": a.lr, "tokens": a.tokens}
-    kinds: dict[str, Any] = {"refuse": a.refuse, "twice": a.twice, "ask": a.ask, "muon": a.muon, "four_bits": a.four_bits}
+    kinds: dict[str, Any] = {"refuse": a.refuse, "twice": a.twice, "ask": a.ask, "muon": a.muon}
     tune(a.base, a.tokenizer, a.questions, a.out, teacher=a.teacher, **kinds, **sizes)
 
 

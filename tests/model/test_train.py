@@ -7,7 +7,6 @@ import random
 import shutil
 import subprocess
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -15,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
-from gguf.quants import dequantize, quantize
+from gguf.quants import dequantize
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
@@ -25,11 +24,10 @@ from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
-from model.train import ask, distill, export, practice, prune, tune
+from model.train import ask, distill, export, practice, prune, quantize, tune
 from model.train.data import Question, pack_texts, read_questions, read_texts
 from model.train.examples import QuestionRows, pad
 from model.train.muon import Muon
-from model.train.rounding import in_four_bits, rounded
 from model.train.teacher import load_teacher
 from model.train.trainer import WEIGHTS, Ranks, load_weights, rate, read_student, train
 from tests.model.conftest import tokenizer_json
@@ -94,7 +92,7 @@ def test_from_a_teacher_to_a_file_that_the_engine_opens(place: Path, capsys: pyt
     taught, untaught = load_weights(place / "tuned"), load_weights(place / "untaught")
     assert not torch.equal(taught["embed_tokens.weight"], untaught["embed_tokens.weight"])  # all that is read teaches
     assert "tokens/s" in capsys.readouterr().out
-    export.export(place / "tuned", place / "teacher.gguf", place / "out.gguf")
+    export.export([place / "tuned"], tokenizer, place / "out.gguf", read=place / "q.jsonl")
     model = load_model(place / "out.gguf", device="cpu", dtype=torch.float32)
     ids = torch.tensor([[model.tokenizer.bos_id, *model.tokenizer.encode("the bus at the stable")]])
     exact = Gemma2(model.config).eval()
@@ -282,7 +280,7 @@ def test_any_causal_model_may_teach_a_student_of_any_config(
 
 def test_our_gguf_file_may_teach(place: Path, tmp_path: Path) -> None:
     distill.distill(place / "teacher.gguf", [place / "text.txt"], tmp_path / "a", layers=(0, 5), steps=1, peak=1e-3, rows=2, length=32)
-    export.export(tmp_path / "a", place / "teacher.gguf", tmp_path / "a.gguf", kind=GGMLQuantizationType.F32)
+    export.export([tmp_path / "a"], place / "teacher.gguf", tmp_path / "a.gguf", four_bits=False)
     ids = torch.arange(5, 45)[None]
     exact = Gemma2(read_student(tmp_path / "a").config).eval()
     exact.load_state_dict(load_weights(tmp_path / "a"))
@@ -329,7 +327,7 @@ def test_a_missing_file_is_one_line_in_the_other_commands_too(
     monkeypatch.setattr(sys, "argv", ["command", *(str(tmp_path / f) for f in files)])
     with pytest.raises(SystemExit, match=rf"{files[0]}.*No such file") as stop:
         module.main()
-    assert "\n" not in str(stop.value)
+    assert "\n" not in str(stop.value).partition("\n  ")[0]
 
 
 def test_a_cut_vocabulary_reaches_every_row_it_keeps(place: Path) -> None:
@@ -428,33 +426,45 @@ def test_two_things_trade_their_names_in_passage_question_and_answer(place: Path
     assert seen == {True, False}
 
 
-def test_weights_are_rounded_as_the_exported_file_rounds_them() -> None:
-    matrix = torch.randn(64, 96, generator=torch.Generator().manual_seed(0))
+def test_what_is_packed_is_what_was_rounded() -> None:
+    matrix = torch.randn(64, 96, generator=torch.Generator().manual_seed(0)) * 0.05
     matrix[3, :32] = 0.0
-    stored = dequantize(quantize(matrix.numpy(), GGMLQuantizationType.Q4_0), GGMLQuantizationType.Q4_0)
-    assert torch.equal(rounded(matrix), torch.from_numpy(stored))
+    steps, scales = quantize.rounded(matrix, torch.eye(96))
+    stored = torch.from_numpy(dequantize(quantize.packed(steps, scales), GGMLQuantizationType.IQ4_NL).copy())
+    assert torch.equal(stored, quantize.STEPS[steps] * scales.repeat_interleave(32, 1))
+    assert (stored - matrix).norm() < 0.08 * matrix.norm()
+    assert stored[3, :32].abs().max() < 1e-4
 
 
-def test_a_model_that_learns_in_four_bits_loses_less_to_them() -> None:
-    torch.manual_seed(0)
-    x = torch.randn(256, 8) @ torch.randn(8, 32) + 0.1 * torch.randn(256, 32)  # numbers that go together, as in a network
-    wanted = x @ torch.randn(32, 32)
+def test_rounding_spares_what_the_inputs_need() -> None:
+    make = torch.Generator().manual_seed(0)
+    x = torch.randn(512, 8, generator=make) @ torch.randn(8, 64, generator=make) + 0.1 * torch.randn(512, 64, generator=make)
+    matrix = torch.randn(48, 64, generator=make)
 
-    def loss_in_the_end(four_bits: bool) -> float:
-        torch.manual_seed(1)
-        network = torch.nn.Linear(32, 32, bias=False)
-        optimizer = torch.optim.Adam(network.parameters(), 0.02)
-        for step in range(1000):
-            optimizer.param_groups[0]["lr"] = 0.02 * (1 - step / 1000)
-            with in_four_bits(network) if four_bits else nullcontext():
-                assert not four_bits or torch.equal(network.weight, rounded(network.weight.data))
-                F.mse_loss(network(x), wanted).backward()
-            optimizer.step()
-            optimizer.zero_grad()
-        with torch.no_grad():
-            return F.mse_loss(x @ rounded(network.weight.data).T, wanted).item()
+    def error(moments: torch.Tensor) -> float:
+        steps, scales = quantize.rounded(matrix, moments)
+        return F.mse_loss(x @ (quantize.STEPS[steps] * scales.repeat_interleave(32, 1)).T, x @ matrix.T).item()
 
-    assert loss_in_the_end(True) < 0.9 * loss_in_the_end(False)
+    assert error(x.T @ x) < 0.3 * error(torch.eye(64))
+
+
+def test_moments_are_those_of_what_each_matrix_reads(place: Path) -> None:
+    network = read_student(place / "base")
+    ids = torch.tensor([3, 1, 4, 1, 5, 9])
+    moments = quantize.second_moments(network, [ids])
+    with torch.inference_mode():
+        hidden = network.hidden(ids[None])[0]
+    read = hidden.T @ hidden
+    assert torch.allclose(moments["embed_tokens.weight"], read + read.diagonal().mean() * torch.eye(len(read)), atol=1e-4)
+    assert set(moments) == {name for name, p in network.named_parameters() if p.dim() > 1}
+
+
+def test_the_mean_of_runs_is_exported(place: Path, tmp_path: Path) -> None:
+    tuned, base = place / "tuned", place / "base"
+    export.export([tuned, base], place / "teacher.gguf", tmp_path / "mean.gguf", four_bits=False)
+    mean, a, b = (dict(read_student(source).named_parameters()) for source in (tmp_path / "mean.gguf", tuned, base))
+    assert not torch.equal(a["embed_tokens.weight"], b["embed_tokens.weight"])
+    assert all(torch.allclose(mean[name], (a[name] + b[name]) / 2, atol=1e-6) for name in mean)
 
 
 def test_rate_warms_up_holds_and_ends_where_it_should() -> None:
