@@ -25,7 +25,7 @@ from model import grounded
 from model.tokenizer import Tokenizer
 from model.train.data import TEXT_FILES, plain_errors, read_texts, tokenizer_of
 from model.train.examples import Prompts, pad
-from model.train.practice import enumerations, nearest, passages_of, tables_of
+from model.train.passages import enumerations, nearest, passages_of, tables_of
 from model.train.teacher import Teacher, load_teacher
 
 LONGEST = 48
@@ -48,7 +48,14 @@ def answers_wanted(passage: str, rng: random.Random) -> list[str]:
     if not passage.startswith("|"):
         return enumerations(passage)
     cells = [cell.strip() for line in passage.splitlines()[2:] for cell in line.strip("|").split("|")]
-    return rng.sample(found := [c for c in cells if 0 < len(c) <= 60], min(len(found), COPIES))
+    fit = [cell for cell in cells if 0 < len(cell) <= 60]
+    return rng.sample(fit, min(len(fit), COPIES))
+
+
+def short_tables(text: str) -> list[str]:
+    """The tables of a text, the longer ones without their last rows."""
+    tables = (t for t in tables_of(text) if len(t.partition("\n")[0]) < 300)
+    return [t if len(t) <= 1200 else t[: t.rindex("\n", 0, 1200)] for t in tables]
 
 
 @torch.inference_mode()
@@ -167,9 +174,10 @@ def main() -> None:
     tokenizer = tokenizer_of(a.tokenizer)
     documents = []
     for file in a.texts:
-        texts = [passages_of(text) for text in read_texts(file)]
-        documents += [[p for text in texts for p in text]] if ".jsonl" in file.suffixes else texts
-        documents.append([table for text in read_texts(file) for table in tables_of(text)])
+        texts = list(read_texts(file))
+        passages = [passages_of(text) for text in texts]
+        documents += [[p for text in passages for p in text]] if ".jsonl" in file.suffixes else passages
+        documents.append([table for text in texts for table in short_tables(text)])
     with lzma.open(a.out, "wt", encoding="utf-8", preset=1) as file:
         kept = 0
         for row in ask(teacher, tokenizer, documents, a.minutes, a.tokens):

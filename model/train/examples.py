@@ -76,8 +76,8 @@ def _body(text: str) -> str:
 class QuestionRows:
     """Examples in the form of `grounded`: each epoch draws anew which passages stand beside the right one, and where.
 
-    In half of the extractive ones the answer gives its place in the passage to one of its kind, so that it must be read
-    there and can't be known by heart (after NQ-Swap, arXiv 2109.05052).
+    In half of the extractive ones the answer gives its place in the passage to one of its kind, or trades names with another
+    one there, so that it must be read and can't be known by heart (after NQ-Swap, arXiv 2109.05052).
 
     Questions made from running text (model.train.practice) bring their own wrong passages, since their right one stands
     first; the blanked sentences and a teacher's questions (model.train.ask) among them are read in the first epoch only.
@@ -144,7 +144,7 @@ class QuestionRows:
         if passage.startswith("|"):
             return None
         answer, other = q.answers[0], rng.choice(self._kin[_kin(q)])
-        beside = [a for a in self._answers[_told_in(q)] if a not in answer and answer not in a]
+        beside = self._beside(q)
         if beside:
             decoy = rng.choice(beside)
             passage = _whole(decoy).sub(lambda _: rng.choice(self._kin[_kin(replace(q, answers=[decoy]))] or [decoy]), passage, count=1)
@@ -162,7 +162,7 @@ class QuestionRows:
         What is true of the one is then true of the other, so that nothing is learnt by knowing the names.
         """
         answer = q.answers[0]
-        beside = [a for a in self._answers[_told_in(q)] if a not in answer and answer not in a]
+        beside = self._beside(q)
         if not beside:
             return None
         other = rng.choice(beside)
@@ -176,6 +176,10 @@ class QuestionRows:
         if len(found) < len(any_case) or not {answer, other} <= set(names.findall(passage)):
             return None
         return trade(passage), replace(q, question=trade(q.question), answers=[other])
+
+    def _beside(self, q: Question) -> list[str]:
+        """Answers to other questions about the same passage."""
+        return [a for a in self._answers[_told_in(q)] if a not in q.answers[0] and q.answers[0] not in a]
 
     def _others(self, number: int, gold: list[int], rng: random.Random, count: int) -> list[int]:
         """Near passages that hold none of the accepted answers; among the nearest, but not always the very nearest."""

@@ -54,25 +54,24 @@ def mean_of(runs: Sequence[Path]) -> Gemma2:
 
 def examples(questions: Path, tokenizer: Tokenizer) -> Iterator[Tensor]:
     """READ questions with sources and answer, as ids (T,)."""
-    rows = QuestionRows(list(read_questions(questions))[: 8 * READ], tokenizer, unanswerable=0.1)
+    rows = QuestionRows(read_questions(questions)[: 8 * READ], tokenizer, unanswerable=0.1)
     texts = (rows.example(number, 0) for number in rows.order(0))
     short = (torch.tensor(prompt + answer) for prompt, answer in filter(None, texts) if len(prompt) < 1500)
     yield from itertools.islice(short, READ)
 
 
 def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path | None = None, four_bits: bool = True) -> None:
-    """Writes the newest weights of a run, or the mean of several, and the first's card (`model.train.tune.CARD`).
+    """Writes the newest weights of a run, or the mean of several, and the card in the first's folder (`model.train.tune.CARD`).
 
     Matrices are in IQ4_NL, or in fp32 without `four_bits`, norms in fp32 as 1 + weight. How the network reads the questions
     in `read` says which numbers matter most.
     """
+    card = {} if runs[0].is_file() else json.loads((runs[0] / "config.json").read_text()).get("octavo", {})
     network = mean_of(runs)
     moments = {}
     if four_bits and read is not None:
         moments = second_moments(network, examples(read, tokenizer_of(tokenizer_file)))
-    config, card = network.config, {}
-    if runs[0].is_dir():
-        card = json.loads((runs[0] / "config.json").read_text()).get("octavo", {})
+    config = network.config
     values = GGUFFile(tokenizer_file).values
     writer = GGUFWriter(out, "gemma2")
     writer.add_name("Octavo starter")

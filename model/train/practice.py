@@ -19,25 +19,18 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from model.train.data import plain_errors, read_texts
+from model.train.passages import COMMON, SAYS_MORE, SENTENCE, passages_of, tables_of, telling
 
 Row = dict[str, Any]
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“(])")
 _SPAN = re.compile(
     r"(?<=[a-z,] )[A-Z][\w'’-]+(?:(?: of| the| and| de| von)? [A-Z][\w'’-]+){0,3}|[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){1,3}"  # names
     r"|\b\d[\d,.]*\d(?: [a-z]{3,})?|\b\d(?: [a-z]{3,})"  # numbers and what is counted
     r"|\b[a-z]{4,} [a-z]{5,}\b"  # pairs of longer words
-)
-_WORD = re.compile(r"[A-Za-z]{4,}|\d{2,}")
-_COMMON = set(
-    "about above after also although another because been before being between both could does each either from have having here however "
-    "into like made many more most much must only other over same should since some such than that their them then there these they this "
-    "those though through under until used using very were what when where which while will with within without would your".split()
 )
 _NOT_NAMES = (
     "It This That There He She They These Those What Which Who If When Here We You I Each All Some Most One As In On His Her Their Its My "
@@ -60,9 +53,6 @@ _BEFORE = re.compile(
     rf"(?:^|(?<=[a-z,] ))((?:[Aa]n?|[Tt]he|[Oo]ur|[Ii]ts|[Hh]is|[Hh]er) [a-z][a-z' -]{{3,50}}), {_NAMED}(?:, (?!and |or )|[.;]$)"
 )
 """What a name is, said behind it and before it."""
-_SAYS_MORE = re.compile(
-    r"\b(?:is|are|was|were|has|had|have|be|been|will|would|do|did|does|can|could|that|very|little|not|I|he|she|it|they|we|you)\b|[_*`]"
-)
 _CLAIM = re.compile(
     r"((?:The|An?) (?:[a-z-]+ ){0,3}[a-z-]+|[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,3}) (is|are|was|were|can|has|had|may|must|should|will) "
     r"((?!not\b)[^,;:()\n\"“]{12,110})[.]"
@@ -85,55 +75,11 @@ _LISTS = (
     (re.compile(r"^((?:An?|The) (?:[\w-]+ ){0,2}[\w-]+) consists of " + _ITEMS), ("What does {} consist of?", "List what {} consists of.")),
 )
 """Sentences that enumerate, and what may be asked of them."""
-_PHRASE = r"[\w'’£$%-]+(?: [\w'’£$%-]+){0,4}"
-_ENUMERATION = re.compile(
-    r"(?:\b(?:of|are|were|includ\w+|as|with|for|by|from|have|has|had|contains?|like|between|in|on|to|offers?|needs?|brought|made|the)|:) "
-    rf"((?:{_PHRASE}, )+{_PHRASE},? (?:and|or) {_PHRASE})(?=[.;]\s|[.]$)"
-)
-_BULLET = re.compile(r"^[*-] ([^\n]{3,60}?)[.;,]?$", re.M)
 _BULLETS = re.compile(
     r"(?:^#+ ([A-Z][a-z]+(?: [a-z]+){0,3}s)|^[^\n|]*\b(?:following|these) ((?:[a-z-]+ ){0,3}[a-z-]+s)\b[^\n.|]*:)\n+"
     r"((?:[*-] [^\n]+\n+){2,9})",
     re.M,
 )
-_TABLE = re.compile(r"(?:^\|[^\n]*\|\n){4,}", re.M)
-
-
-def passages_of(text: str) -> list[str]:
-    """Runs of paragraphs, 250 to 900 characters each; longer paragraphs are cut between sentences."""
-    out, run = [], ""
-    for paragraph in re.split(r"\n\s*\n", text):
-        whole = paragraph.strip() if paragraph.lstrip().startswith(("-", "*", "|", "#")) else " ".join(paragraph.split())
-        for number, piece in enumerate(_SENTENCE.split(whole) if len(whole) > 900 else [whole]):
-            if run and len(run) + len(piece) > 900:
-                out.append(run)
-                run = ""
-            run = f"{run}{' ' if number else chr(10) * 2}{piece}".strip()
-    return [p for p in [*out, run] if 250 <= len(p) <= 1500 and _is_prose(p)]
-
-
-def tables_of(text: str) -> list[str]:
-    """Markdown tables, the longer ones without their last rows."""
-    found = (m[0].strip() for m in _TABLE.finditer(text if text.endswith("\n") else text + "\n"))
-    return [t if len(t) <= 1200 else t[: t.rindex("\n", 0, 1200)] for t in found if len(t.partition("\n")[0]) < 300]
-
-
-def _is_prose(text: str) -> bool:
-    return sum(c.isalpha() or c == " " for c in text) > 0.88 * len(text)
-
-
-def _telling(text: str) -> set[str]:
-    return {w for w in map(str.lower, _WORD.findall(text)) if w not in _COMMON}
-
-
-_telling_of = lru_cache(maxsize=4096)(_telling)
-"""For passages, which are met again and again."""
-
-
-def nearest(question: str, passages: list[str], rng: random.Random, most: int = 120) -> list[str]:
-    """Of up to `most` passages, those first that share most telling words with the question."""
-    words = _telling(question)
-    return sorted(rng.sample(passages, min(len(passages), most)), key=lambda p: -len(words & _telling_of(p)))
 
 
 def blanks(passages: list[str], rng: random.Random, most: int = 200) -> Iterator[Row]:
@@ -141,17 +87,17 @@ def blanks(passages: list[str], rng: random.Random, most: int = 200) -> Iterator
     places: defaultdict[str, set[int]] = defaultdict(set)
     for number, passage in enumerate(passages):
         for found in _SPAN.finditer(passage):
-            if not (found[0].islower() and set(found[0].split()) & _COMMON):
+            if not (found[0].islower() and set(found[0].split()) & COMMON):
                 places[found[0]].add(number)
-    words = [_telling(p) for p in passages]
+    words = [telling(p) for p in passages]
     used: Counter[int] = Counter()
     spans = [s for s, where in places.items() if 2 <= len(where) <= 8 and len(s) > 2]
     rng.shuffle(spans)
     for span, here in [(s, here) for s in spans for here in rng.sample(sorted(places[s]), 2)]:
-        sentence = next((s for s in _SENTENCE.split(passages[here]) if span in s and 50 <= len(s) <= 300 and "\n" not in s), None)
+        sentence = next((s for s in SENTENCE.split(passages[here]) if span in s and 50 <= len(s) <= 300 and "\n" not in s), None)
         if used[here] == 3 or sentence is None:
             continue
-        asked = _telling(sentence.replace(span, ""))
+        asked = telling(sentence.replace(span, ""))
         ranked = sorted((i for i in range(len(passages)) if i != here), key=lambda i: (-len(asked & words[i]), i))
         gold = next((i for i in ranked if i in places[span]), None)
         if gold is None or len(asked & words[gold]) < 2:
@@ -165,7 +111,7 @@ def blanks(passages: list[str], rng: random.Random, most: int = 200) -> Iterator
 
 def definitions(passages: list[str], rng: random.Random) -> Iterator[Row]:
     for number, passage in enumerate(passages):
-        for sentence in _SENTENCE.split(passage):
+        for sentence in SENTENCE.split(passage):
             found = _DEFINES.fullmatch(sentence.strip())
             if found and sum(found[2] in p or found[2].lower() in p for p in passages) > 1:
                 named, article = found[2], (found[1] or "").lower()
@@ -178,28 +124,21 @@ def definitions(passages: list[str], rng: random.Random) -> Iterator[Row]:
 def _appositions(sentence: str) -> Iterator[tuple[str, str]]:
     """(name of two words or more, what it is)"""
     for name, what in [(m[1], m[2]) for m in _BESIDE.finditer(sentence)] + [(m[2], m[1]) for m in _BEFORE.finditer(sentence)]:
-        if " " in name and not _SAYS_MORE.search(what) and (what.startswith(("a ", "an ")) or _PERSON.search(what)):
+        if " " in name and not SAYS_MORE.search(what) and (what.startswith(("a ", "an ")) or _PERSON.search(what)):
             yield name, what
 
 
 def who_is(passages: list[str], rng: random.Random) -> Iterator[Row]:
     for number, passage in enumerate(passages):
-        for name, what in (pair for sentence in _SENTENCE.split(passage) for pair in _appositions(sentence.strip())):
+        for name, what in (pair for sentence in SENTENCE.split(passage) for pair in _appositions(sentence.strip())):
             who = "who" if _PERSON.search(what) else "what"
             asked = rng.choice((f"{who} is {name}?", f"{who} was {name}?", f"{who}'s {name}?"))
             yield _row(rng.choice((asked, asked[0].upper() + asked[1:])), what, passage, _beside(passages, number, rng), "naming")
 
 
-def enumerations(passage: str) -> list[str]:
-    """What a passage enumerates, in a sentence or line by line; not what may be asked of it (see model.train.ask)."""
-    said = [m[1] for m in _ENUMERATION.finditer(passage) if not _SAYS_MORE.search(m[1])]
-    lines = _BULLET.findall(passage)
-    return said + ([", ".join(lines)] if 3 <= len(lines) <= 8 and len(lines) == passage.count("\n- ") + passage.count("\n* ") else [])
-
-
 def claims(passages: list[str], rng: random.Random) -> Iterator[Row]:
     """Sentences turned into yes or no questions; for a no, a number or name gives its place to another one of the document."""
-    found_in = [(n, m) for n, p in enumerate(passages) for s in _SENTENCE.split(p) if (m := _CLAIM.fullmatch(s.strip()))]
+    found_in = [(n, m) for n, p in enumerate(passages) for s in SENTENCE.split(p) if (m := _CLAIM.fullmatch(s.strip()))]
     marks = sorted({mark for _, claim in found_in for mark in _NUMBER_OR_NAME.findall(claim[3])})
     for number, claim in found_in:
         subject, verb, rest = claim[1], claim[2], claim[3]
@@ -220,7 +159,7 @@ def claims(passages: list[str], rng: random.Random) -> Iterator[Row]:
 
 def lists(text: str, passages: list[str], rng: random.Random) -> Iterator[Row]:
     for number, passage in enumerate(passages):
-        for sentence in _SENTENCE.split(passage):
+        for sentence in SENTENCE.split(passage):
             for pattern, forms in _LISTS:
                 found = pattern.search(sentence.strip())
                 if found and all(len(item.split()) < 7 for item in re.split(", | and | or ", found[2])):
@@ -235,8 +174,7 @@ def lists(text: str, passages: list[str], rng: random.Random) -> Iterator[Row]:
 
 def cells(text: str, passages: list[str], rng: random.Random, most: int = 8) -> Iterator[Row]:
     """Questions about single cells of Markdown tables."""
-    for found in _TABLE.finditer(text if text.endswith("\n") else text + "\n"):
-        lines = found[0].strip().split("\n")
+    for lines in (found.split("\n") for found in tables_of(text)):
         table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
         header, rows = table[0], table[2:]
         labels = [row[0] for row in rows]

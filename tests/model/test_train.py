@@ -24,7 +24,7 @@ from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
-from model.train import ask, distill, export, practice, prune, quantize, tune
+from model.train import ask, distill, export, passages, practice, prune, quantize, tune
 from model.train.data import Question, pack_texts, read_questions, read_texts
 from model.train.examples import QuestionRows, pad
 from model.train.muon import Muon
@@ -327,7 +327,7 @@ def test_a_missing_file_is_one_line_in_the_other_commands_too(
     monkeypatch.setattr(sys, "argv", ["command", *(str(tmp_path / f) for f in files)])
     with pytest.raises(SystemExit, match=rf"{files[0]}.*No such file") as stop:
         module.main()
-    assert "\n" not in str(stop.value).partition("\n  ")[0]
+    assert "\n" not in str(stop.value)
 
 
 def test_a_cut_vocabulary_reaches_every_row_it_keeps(place: Path) -> None:
@@ -523,11 +523,11 @@ def test_a_name_is_what_stands_beside_it() -> None:
 
 def test_what_a_passage_enumerates() -> None:
     said = "The mill sold meal of wheat, sifted flour and rye. When he came, she was there, and we left."
-    assert practice.enumerations(said) == ["wheat, sifted flour and rye"]
-    assert practice.enumerations("Bring:\n\n- a lamp\n- a rope\n- dry boots\n") == ["a lamp, a rope, dry boots"]
+    assert passages.enumerations(said) == ["wheat, sifted flour and rye"]
+    assert passages.enumerations("Bring:\n\n- a lamp\n- a rope\n- dry boots\n") == ["a lamp, a rope, dry boots"]
     table = "| Boat | Berth |\n|---|---|\n| Gull | 7 |\n| Heron |  |"
     assert set(ask.answers_wanted(table, random.Random(0))) == {"Gull", "7", "Heron"}
-    assert practice.tables_of(f"Boats\n\n{table}\n| Tern | 9 |\n\nThe end.") == [f"{table}\n| Tern | 9 |"]
+    assert ask.short_tables(f"Boats\n\n{table}\n| Tern | 9 |\n\nThe end.") == [f"{table}\n| Tern | 9 |"]
 
 
 def test_a_claim_with_another_year_in_it_is_no_longer_true() -> None:
@@ -584,6 +584,6 @@ def test_a_teachers_questions_are_kept_where_it_answers_them_as_it_meant(place: 
     monkeypatch.setattr(ask, "write", lambda teacher, prompts, *_: written)
     clock = iter([0.0, 1.0, 1.0, 100.0, 100.0])
     monkeypatch.setattr(ask, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    rows = list(ask.ask(Knows(), tokenizer, [practice.passages_of(f"{passage}\n\n{other}")], 1.0, 1))
+    rows = list(ask.ask(Knows(), tokenizer, [passages.passages_of(f"{passage}\n\n{other}")], 1.0, 1))
     assert [(row["question"], row["answers"]) for row in rows] == [("What is the wheel made of?", ["oak"])]
     assert rows[0]["contexts"][0].strip() == passage.strip()
