@@ -19,7 +19,7 @@ class Gemma2Config:
     num_attention_heads: int
     num_key_value_heads: int
     head_dim: int
-    query_pre_attn_scalar: float
+    query_pre_attn_scalar: int
     sliding_window: int
     attn_logit_softcapping: float
     final_logit_softcapping: float
@@ -71,7 +71,7 @@ class Gemma2Config:
         return self.vocab_size * h + self.num_hidden_layers * layer + h
 
 
-def _shape(layers: int, hidden: int, mlp: int, heads: int, kv: int, dim: int, scalar: float, vocab: int) -> Gemma2Config:
+def _shape(layers: int, hidden: int, mlp: int, heads: int, kv: int, dim: int, scalar: int, vocab: int) -> Gemma2Config:
     return Gemma2Config(
         vocab_size=vocab,
         hidden_size=hidden,

@@ -9,4 +9,4 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OCTAVO_", env_file=Path(__file__).resolve().parents[1] / ".env", extra="ignore")
 
     device: str = "auto"
-    dtype: str = "bfloat16"
+    dtype: str = "auto"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from model.config import Gemma2Config
 from model.errors import SourceError
@@ -37,7 +37,8 @@ def build_network(checkpoint: Checkpoint, device: torch.device, dtype: torch.dty
             raise SourceError(f"{checkpoint.origin}: tensor {name!r} is not part of a Gemma 2 network")
         if tensor.shape != wanted.pop(name):
             raise SourceError(f"{checkpoint.origin}: tensor {name!r} has shape {tuple(tensor.shape)}, not what the config says")
-        network.load_state_dict({name: tensor.to(device=device, dtype=dtype)}, strict=False, assign=True)
+        owner, _, last = name.rpartition(".")
+        setattr(network.get_submodule(owner), last, nn.Parameter(tensor.to(device=device, dtype=dtype), requires_grad=False))
     if wanted:
         raise SourceError(f"{checkpoint.origin}: {len(wanted)} tensors are missing, {min(wanted)!r} among them")
-    return network.requires_grad_(False).eval()
+    return network.eval()

@@ -64,6 +64,7 @@ def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
     Raises:
         SourceError: it can't be read, or is of a kind that transformers doesn't know.
     """
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AttentionInterface, AutoModelForCausalLM
 
     def attend(module: Any, q: Tensor, k: Tensor, v: Tensor, mask: None, scaling: float, **rest: Any) -> tuple[Tensor, None]:
@@ -80,7 +81,7 @@ def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
             network: Any = AutoModelForCausalLM.from_pretrained(
                 source, attn_implementation=kind, dtype=torch.bfloat16, local_files_only=True
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, StrictDataclassError) as error:
             raise SourceError(f"{source}: no model that transformers can read ({str(error).splitlines()[0]})") from error
     else:
         network = _from_gguf(source, kind)

@@ -2,18 +2,22 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from gguf import GGUFReader, GGUFWriter
+from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
+from gguf.quants import dequantize
 from safetensors.torch import load_file, save_file
 
 from model import Gemma2Config, ModelError, load_model
 from model.config import SHAPES
 from model.errors import PrecisionError, SourceError
+from model.load import sources
+from model.load.gguf import unpacked
 from model.load.gguf_file import GGUFFile
 from model.load.sources import starter_file
 from tests.model.conftest import oracle, tokenizer_json
@@ -77,6 +81,28 @@ def test_transformers_opens_the_config_that_we_write() -> None:
 def test_float16_is_refused_with_the_reason(directory: Path) -> None:
     with pytest.raises(PrecisionError, match="overflow"):
         load_model(directory, dtype=torch.float16)
+
+
+@pytest.mark.parametrize(("slow", "chosen"), [(torch.bfloat16, torch.float32), (torch.float32, torch.bfloat16)])
+def test_auto_is_float32_where_the_processor_is_slow_in_bfloat16(
+    slow: torch.dtype, chosen: torch.dtype, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Matrix:
+        def __init__(self, *shape: int, dtype: torch.dtype) -> None:
+            self.T, self.seconds = self, 0.005 if dtype == slow else 0.0
+
+        def __matmul__(self, other: "Matrix") -> None:
+            time.sleep(self.seconds)
+
+    monkeypatch.setattr(sources.torch, "ones", Matrix)
+    model = load_model(directory, device="cpu", dtype="auto")
+    assert {p.dtype for p in model.network.parameters()} == {chosen}
+
+
+def test_what_the_starter_packs_is_unpacked_as_gguf_does() -> None:
+    rows = np.random.default_rng(0).integers(0, 256, (7, 4 * 18), dtype=np.uint8)
+    rows.reshape(7, 4, 18)[..., 1] &= 0xBF  # scales below 2: none is infinite or no number
+    assert np.array_equal(unpacked(rows), dequantize(rows, GGMLQuantizationType.IQ4_NL))
 
 
 def _edit(directory: Path, **changes: Any) -> None:

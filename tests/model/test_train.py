@@ -217,7 +217,10 @@ def test_distilling_starts_from_given_weights_for_some_time(place: Path, tmp_pat
     a, b = load_file(tmp_path / "a" / WEIGHTS), load_file(tmp_path / "b" / WEIGHTS)
     assert all(torch.equal(a[name], b[name]) for name in a)
     (tmp_path / "bad.gguf").write_bytes(b"no weights")
-    (tmp_path / "empty").mkdir()
+    for folder in ("empty", "odd"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "odd" / "tokenizer.json").write_text(tokenizer_json())
+    (tmp_path / "odd" / "config.json").write_text(json.dumps({**SHAPES["2b"].to_dict(), "head_dim": 25.6}))
     for start in ("none", "bad.gguf", "empty"):
         with pytest.raises(SourceError, match=start):
             distill.distill(*files, tmp_path / "c", peak=0.0, start=tmp_path / start, **sizes)
@@ -278,8 +281,9 @@ def test_any_causal_model_may_teach_a_student_of_any_config(
         distill.main()
 
 
-def test_our_gguf_file_may_teach(place: Path, tmp_path: Path) -> None:
-    distill.distill(place / "teacher.gguf", [place / "text.txt"], tmp_path / "a", layers=(0, 5), steps=1, peak=1e-3, rows=2, length=32)
+@pytest.mark.parametrize("layers", [(0, 5), (0, 5) * 23], ids=["few", "as many as 27B has"])
+def test_our_gguf_file_may_teach(layers: tuple[int, ...], place: Path, tmp_path: Path) -> None:
+    distill.distill(place / "teacher.gguf", [place / "text.txt"], tmp_path / "a", layers=layers, steps=1, peak=1e-3, rows=2, length=32)
     export.export([tmp_path / "a"], place / "teacher.gguf", tmp_path / "a.gguf", four_bits=False)
     ids = torch.arange(5, 45)[None]
     exact = Gemma2(read_student(tmp_path / "a").config).eval()
@@ -295,6 +299,7 @@ def test_our_gguf_file_may_teach(place: Path, tmp_path: Path) -> None:
         ("no.gguf", {"teacher": "no.gguf"}),
         ("bad.gguf", {"teacher": "bad.gguf"}),
         ("tokenizer.json", {"teacher": "empty"}),
+        ("odd: .*head_dim", {"teacher": "odd"}),
         ("none.txt", {"text": "none.txt"}),
         ("bad.txt.xz", {"text": "bad.txt.xz"}),
         ("none.json", {"student": "none.json"}),
