@@ -41,8 +41,8 @@ def test_squad_is_found_in_one_library(shared: Path, tmp_path: Path) -> None:
     questions = [{k: row[k] for k in ("id", "question", "answers")} for row in rows_of(shared, "squad")]
     figures = measured(questions, tmp_path / "squad", tmp_path / "library")
     assert figures["questions"] == 500
-    assert figures["F1"] >= 0.50 and figures["EM"] >= 0.38
-    assert figures["answerable_refused"] <= 0.08
+    assert figures["F1"] >= 0.55 and figures["EM"] >= 0.42
+    assert figures["answerable_refused"] <= 0.05
 
 
 def test_what_the_contexts_do_not_say_is_refused(shared: Path, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_lists_definitions_and_cells_are_found_in_the_samples(tmp_path: Path) ->
         for row in read_lines(Path(__file__).with_name("kinds.jsonl"), "kind", "question", "wants"):
             right[row["kind"]] += all(_says(chain.invoke(row["question"]).text, wanted) for wanted in row["wants"])
     print(right)
-    assert right["list"] >= 8 and right["define"] >= 10 and right["cell"] >= 18
+    assert right["list"] >= 9 and right["define"] >= 13 and right["cell"] >= 22
 
 
 def _says(text: str, wanted: str) -> bool:
