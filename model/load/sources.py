@@ -1,5 +1,6 @@
 """Where a model comes from: the starter, a directory, a .gguf file, or the Hugging Face hub's id."""
 
+import os
 import re
 import time
 from pathlib import Path
@@ -29,12 +30,12 @@ def load_model(
         PrecisionError: float16, in which Gemma 2's residual stream overflows.
     """
     assert quantize is None, "4 and 8 bits at run time are not built yet"
-    device = _pick(device)
-    if isinstance(dtype, str):
-        dtype = _fastest(device) if dtype == "auto" else _DTYPES.get(dtype, torch.float16)
-    if dtype not in _DTYPES.values():
+    dtype = _DTYPES.get(str(dtype), dtype)
+    if dtype not in (*_DTYPES.values(), "auto"):
         raise PrecisionError("Gemma 2 runs in bfloat16 or float32: its activations overflow float16", "set OCTAVO_DTYPE=auto")
-    checkpoint = read_checkpoint(source)
+    device, checkpoint = _pick(device), read_checkpoint(source)
+    if isinstance(dtype, str):
+        dtype = _fastest(device, checkpoint.config.num_parameters)
     network = build_network(checkpoint, torch.device(device), dtype)
     return Model(network, checkpoint.tokenizer, checkpoint.card)
 
@@ -49,12 +50,13 @@ def _pick(device: str) -> str:
     return device
 
 
-def _fastest(device: str) -> torch.dtype:
-    """bfloat16, but on a processor that takes twice as long over it float32, for twice the memory.
+def _fastest(device: str, parameters: int) -> torch.dtype:
+    """bfloat16, but float32 on a processor that takes half the time over it, where that is no more than half of the memory.
 
     Without AVX-512 a prompt took 13 times as long in bfloat16. Measured, because processors' names don't tell.
     """
-    if not device.startswith("cpu"):
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if not device.startswith("cpu") or 4 * parameters > memory / 2:
         return torch.bfloat16
     seconds = dict.fromkeys((torch.bfloat16, torch.float32), float("inf"))
     for _ in range(3):

@@ -83,9 +83,12 @@ def test_float16_is_refused_with_the_reason(directory: Path) -> None:
         load_model(directory, dtype=torch.float16)
 
 
-@pytest.mark.parametrize(("slow", "chosen"), [(torch.bfloat16, torch.float32), (torch.float32, torch.bfloat16)])
-def test_auto_is_float32_where_the_processor_is_slow_in_bfloat16(
-    slow: torch.dtype, chosen: torch.dtype, directory: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("slow", "pages", "chosen"),
+    [(torch.bfloat16, 1000, torch.float32), (torch.bfloat16, 100, torch.bfloat16), (torch.float32, 1000, torch.bfloat16)],
+)
+def test_auto_is_float32_where_that_is_faster_and_there_is_memory(
+    slow: torch.dtype, pages: int, chosen: torch.dtype, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Matrix:
         def __init__(self, *shape: int, dtype: torch.dtype) -> None:
@@ -95,6 +98,7 @@ def test_auto_is_float32_where_the_processor_is_slow_in_bfloat16(
             time.sleep(self.seconds)
 
     monkeypatch.setattr(sources.torch, "ones", Matrix)
+    monkeypatch.setattr(sources.os, "sysconf", {"SC_PHYS_PAGES": pages, "SC_PAGE_SIZE": 4096}.__getitem__)
     model = load_model(directory, device="cpu", dtype="auto")
     assert {p.dtype for p in model.network.parameters()} == {chosen}
 

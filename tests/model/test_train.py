@@ -217,10 +217,7 @@ def test_distilling_starts_from_given_weights_for_some_time(place: Path, tmp_pat
     a, b = load_file(tmp_path / "a" / WEIGHTS), load_file(tmp_path / "b" / WEIGHTS)
     assert all(torch.equal(a[name], b[name]) for name in a)
     (tmp_path / "bad.gguf").write_bytes(b"no weights")
-    for folder in ("empty", "odd"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "odd" / "tokenizer.json").write_text(tokenizer_json())
-    (tmp_path / "odd" / "config.json").write_text(json.dumps({**SHAPES["2b"].to_dict(), "head_dim": 25.6}))
+    (tmp_path / "empty").mkdir()
     for start in ("none", "bad.gguf", "empty"):
         with pytest.raises(SourceError, match=start):
             distill.distill(*files, tmp_path / "c", peak=0.0, start=tmp_path / start, **sizes)
@@ -312,7 +309,10 @@ def test_our_gguf_file_may_teach(layers: tuple[int, ...], place: Path, tmp_path:
 def test_every_bad_file_is_named_in_one_line(
     bad: str, given: dict[str, str], place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "empty").mkdir()
+    for folder in ("empty", "odd"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "odd" / "tokenizer.json").write_text(tokenizer_json())
+    (tmp_path / "odd" / "config.json").write_text(json.dumps({**SHAPES["2b"].to_dict(), "head_dim": 25.6}))
     for name in ("bad.gguf", "bad.txt.xz", "bad.json"):
         (tmp_path / name).write_bytes(b"{")
     (tmp_path / "wide.json").write_text(json.dumps({**SHAPES["starter"].to_dict(), **SMALL, "vocab_size": 999}))
