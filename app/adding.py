@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from app.mistakes import sentences
-from ingest import child
+from ingest.run import child
 
 
 class Adding:

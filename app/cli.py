@@ -15,8 +15,8 @@ import typer
 from app.mistakes import as_mistake
 from app.quiet import keep_quiet
 from ingest.cli import ingest, one_line, tell, worded
-from ingest.pace import line
-from ingest.receipt import summarize
+from ingest.run.pace import line
+from ingest.run.receipt import summarize
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -154,7 +154,7 @@ def reembed(
 def export_file(file: Annotated[Path, typer.Argument(help="The file to write.")], library: Library = "default") -> None:
     """Back a library up into one file."""
     from ingest import Settings
-    from ingest.backup import export_library
+    from ingest.store.backup import export_library
 
     size = export_library(Settings().library_dir(library), file)
     typer.echo(f"{file}: {size / 1e6:.1f} MB; `octavo import {file} --library NAME` brings it back")
@@ -165,7 +165,7 @@ def import_file(file: Annotated[Path, typer.Argument(help="A file that export wr
     """Bring a library back from a file, checked, under a name that is free."""
     from ingest import Library as Store
     from ingest import Settings
-    from ingest.backup import import_library
+    from ingest.store.backup import import_library
 
     directory = Settings().library_dir(library)
     import_library(file, directory)
@@ -193,7 +193,7 @@ def bench_ingest(
     rounds: Annotated[int, typer.Option(help="Times that each is run; the best counts.", min=1)] = 2,
 ) -> None:
     """PDFs into a library, beside the usual LangChain recipe on the same files. The last line is JSON."""
-    from ingest.bench import bench as run
+    from ingest.bench.ingest import bench as run
 
     figures = run(folder, rounds, lambda line: typer.echo(line, err=True))
     for name in ("octavo", "recipe"):
@@ -207,7 +207,7 @@ def bench_search(
     questions: Annotated[int, typer.Option(help="Questions asked of it.", min=20)] = 200,
 ) -> None:
     """Searching a large library, all of it and within some documents. The last line is JSON."""
-    from ingest.bench_search import bench as run
+    from ingest.bench.search import bench as run
 
     _print_json(run(chunks, questions, lambda line: typer.echo(line, err=True)))
 

@@ -11,9 +11,9 @@ import streamlit as st
 from app.adding import Adding
 from ingest import Embedder, IngestError, Library
 from ingest import Settings as IngestSettings
-from ingest.lock import busy, writing
-from ingest.plan import existing
 from ingest.settings import UPLOADS
+from ingest.store.lock import busy, writing
+from ingest.store.paths import existing
 from rag.chain import AnswerChain
 from rag.models import Reader, reader_for
 from rag.settings import Settings

@@ -18,8 +18,8 @@ import streamlit as st
 
 from app.answers import place
 from ingest import Document
-from ingest.pace import line
-from ingest.receipt import summarize
+from ingest.run.pace import line
+from ingest.run.receipt import summarize
 from rag.answer import Answer, Citation
 from rag.citations import MARKER, claims
 

@@ -6,28 +6,28 @@ SQLite is the one truth; Chroma is an index derived from it. Nothing here knows 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ingest.embedder import Embedder as Embedder
     from ingest.errors import IngestError as IngestError
+    from ingest.index.view import View as View
     from ingest.library import Library as Library
-    from ingest.receipt import FileResult as FileResult
-    from ingest.receipt import Receipt as Receipt
     from ingest.records import Chunk as Chunk
     from ingest.records import Document as Document
     from ingest.records import Hit as Hit
+    from ingest.run.receipt import FileResult as FileResult
+    from ingest.run.receipt import Receipt as Receipt
     from ingest.settings import Settings as Settings
-    from ingest.view import View as View
+    from ingest.text.embedder import Embedder as Embedder
 
 _HOMES = {
     "Chunk": "ingest.records",
     "Document": "ingest.records",
-    "Embedder": "ingest.embedder",
-    "FileResult": "ingest.receipt",
+    "Embedder": "ingest.text.embedder",
+    "FileResult": "ingest.run.receipt",
     "Hit": "ingest.records",
     "IngestError": "ingest.errors",
     "Library": "ingest.library",
-    "Receipt": "ingest.receipt",
+    "Receipt": "ingest.run.receipt",
     "Settings": "ingest.settings",
-    "View": "ingest.view",
+    "View": "ingest.index.view",
 }
 __all__ = list(_HOMES)
 

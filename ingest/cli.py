@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ingest.pace import Pace, line
-from ingest.receipt import Summary, summarize
+from ingest.run.pace import Pace, line
+from ingest.run.receipt import Summary, summarize
 
 if TYPE_CHECKING:
     from ingest.library import Library
-    from ingest.pipeline import Step
+    from ingest.run.pipeline import Step
 
 _BUSY = 3.0
 """Seconds after which `--watch` tries again where another process is writing."""
@@ -35,8 +35,8 @@ def ingest(
     fine; 1: some files failed, each named with its reason; 2: nothing could be done.
     """
     from ingest import IngestError, Library, Settings
-    from ingest.child import end_with
-    from ingest.plan import existing
+    from ingest.run.child import end_with
+    from ingest.store.paths import existing
 
     try:
         if parent is not None:
@@ -58,7 +58,7 @@ def ingest(
 def _follow(library: "Library", paths: list[Path], exclude: list[str], json: bool) -> NoReturn:
     """Adds, and again after each change. What goes wrong after the first time is told, and watching goes on."""
     from ingest.errors import IngestError, LibraryBusy
-    from ingest.watch import changes
+    from ingest.run.watch import changes
 
     bursts = changes(paths, library.directory)
     next(bursts)  # watching from here on: what changes during the first add is seen too

@@ -11,19 +11,23 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ingest import chunking, database, index, pipeline, schema
-from ingest.embedder import Embedder
 from ingest.errors import EmbedderError, LibraryError
-from ingest.generations import Generations
-from ingest.lock import refuse_network, writing
-from ingest.pipeline import Run
-from ingest.plan import absent, below, make_plan, stored_path
-from ingest.progress import Progress, carry_out, running, unfinished
-from ingest.receipt import Receipt
+from ingest.index import build
+from ingest.index.read import Generations
+from ingest.index.view import Frequencies, View
 from ingest.records import Document, Hit
+from ingest.run import pipeline
+from ingest.run.pipeline import Run
+from ingest.run.plan import make_plan
+from ingest.run.progress import Progress, carry_out, running, unfinished
+from ingest.run.receipt import Receipt
 from ingest.settings import Settings
-from ingest.verify import VerifyReport, verify
-from ingest.view import Frequencies, View
+from ingest.store import rows, schema
+from ingest.store.lock import refuse_network, writing
+from ingest.store.paths import absent, below, stored_path
+from ingest.store.verify import VerifyReport, verify
+from ingest.text import chunking
+from ingest.text.embedder import Embedder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,8 +65,8 @@ class Library:
             schema.make(directory)
         settings = Settings()
         with closing(schema.connect(directory)) as connection:
-            made_with = database.fact(connection, "embedder_name")
-            fingerprint = database.fact(connection, "embedder")
+            made_with = rows.fact(connection, "embedder_name")
+            fingerprint = rows.fact(connection, "embedder")
         if embedder is not None:
             _check_embedder(fingerprint, embedder)
             return cls(directory, embedder.name, embedder)
@@ -101,7 +105,7 @@ class Library:
         """
         with self._writing() as connection:
             run = self._run(connection)
-            plan = make_plan(paths, database.known(connection), exclude)
+            plan = make_plan(paths, rows.known(connection), exclude)
             return carry_out(connection, run, run.steps(plan), self._publish, progress)
 
     def add_loader(self, loader: "BaseLoader", progress: Progress | None = None) -> Receipt:
@@ -127,9 +131,9 @@ class Library:
             LibraryBusy: another process is writing.
         """
         with self._writing() as connection:
-            found = below(paths, database.known(connection))
+            found = below(paths, rows.known(connection))
             for name in found:
-                database.delete_file(connection, name)
+                rows.delete_file(connection, name)
             self._publish(connection)
         return len(found)
 
@@ -158,10 +162,10 @@ class Library:
         refuse_network(library.directory)
         schema.connect(library.directory).close()  # writing would make one
         with library._writing() as connection:
-            database.forget_vectors(connection, embedder.name, embedder.fingerprint)
+            rows.forget_vectors(connection, embedder.name, embedder.fingerprint)
             run = library._run(connection)
             carry_out(connection, run, run.embed(), library._publish, progress)
-            return database.vector_count(connection)
+            return rows.vector_count(connection)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -179,20 +183,20 @@ class Library:
 
     def _run(self, connection: sqlite3.Connection) -> Run:
         """A run to come, once chunks are up to date that were cut in another way, or for another embedder."""
-        if database.fact(connection, "chunker") != chunking.VERSION:
-            if database.chunk_count(connection):
+        if rows.fact(connection, "chunker") != chunking.VERSION:
+            if rows.chunk_count(connection):
                 pipeline.cut_again(connection, self._load_embedder().counter)
-            database.set_fact(connection, "chunker", chunking.VERSION)
+            rows.set_fact(connection, "chunker", chunking.VERSION)
         return Run(connection, self._load_embedder, Settings().parse_timeout)
 
     def _publish(self, connection: sqlite3.Connection) -> None:
-        if index.is_current(connection):
-            index.sweep(self.directory, connection)
+        if build.is_current(connection):
+            build.sweep(self.directory, connection)
         else:
             self._generations.close()  # our own lease would keep the old generation, with what was removed from it
-            index.publish(self.directory, connection)
-        if database.fact(connection, "traces"):
-            database.erase_traces(connection)
+            build.publish(self.directory, connection)
+        if rows.fact(connection, "traces"):
+            rows.erase_traces(connection)
 
     # Reading
 
@@ -215,7 +219,7 @@ class Library:
     def documents(self) -> list[Document]:
         """All documents, by path."""
         with closing(schema.connect(self.directory)) as connection:
-            return database.documents(connection)
+            return rows.documents(connection)
 
     def text(self, path: str | Path) -> str:
         """A document's canonical text, into which every offset points.
@@ -224,9 +228,9 @@ class Library:
             PathError: it isn't in the library.
         """
         with closing(schema.connect(self.directory)) as connection:
-            text = database.text(connection, str(path))  # first as `documents` name it: a loader's sources are no paths
+            text = rows.text(connection, str(path))  # first as `documents` name it: a loader's sources are no paths
             if text is None:
-                text = database.text(connection, stored_path(path))
+                text = rows.text(connection, stored_path(path))
         if text is None:
             raise absent(path)
         return text
@@ -234,20 +238,20 @@ class Library:
     def status(self) -> dict[str, Any]:
         """What is in it, for people and programs."""
         with closing(schema.connect(self.directory)) as connection, connection:
-            documents = database.documents(connection)
-            generation = database.generation(connection)
+            documents = rows.documents(connection)
+            generation = rows.generation(connection)
             return {
                 "library": str(self.directory),
                 "documents": len(documents),
-                "chunks": database.chunk_count(connection),
-                "waiting_for_vectors": database.pending_count(connection),
+                "chunks": rows.chunk_count(connection),
+                "waiting_for_vectors": rows.pending_count(connection),
                 "waiting_for_ocr": sum(document.unread_pages for document in documents),
                 "chars": sum(document.chars for document in documents),
-                "embedder": database.fact(connection, "embedder"),
+                "embedder": rows.fact(connection, "embedder"),
                 "generation": generation[0] if generation else None,
-                "index_current": index.is_current(connection),
+                "index_current": build.is_current(connection),
                 "running": running(connection),
-                "last_receipt": database.last_receipt(connection),
+                "last_receipt": rows.last_receipt(connection),
             }
 
     def running(self) -> dict[str, Any] | None:
@@ -258,7 +262,7 @@ class Library:
     def last_receipt(self) -> dict[str, Any] | None:
         """What the last ingest that came to its end did, without the files that it left alone."""
         with closing(schema.connect(self.directory)) as connection:
-            return database.last_receipt(connection)
+            return rows.last_receipt(connection)
 
     def unfinished(self) -> str:
         """What a question asked now may miss because an ingest is going on or was interrupted, in a sentence, or ""."""
@@ -274,10 +278,10 @@ class Library:
             if self._embedder is None:
                 self._embedder = Embedder.load(self._embedder_name)
         with closing(schema.connect(self.directory)) as connection:
-            fingerprint = database.fact(connection, "embedder")
+            fingerprint = rows.fact(connection, "embedder")
             if fingerprint is None:
-                database.set_fact(connection, "embedder_name", self._embedder.name)
-                database.set_fact(connection, "embedder", self._embedder.fingerprint)
+                rows.set_fact(connection, "embedder_name", self._embedder.name)
+                rows.set_fact(connection, "embedder", self._embedder.fingerprint)
         _check_embedder(fingerprint, self._embedder)
         return self._embedder
 

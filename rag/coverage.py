@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from ingest import View
-from ingest.scripts import terms
+from ingest.text.scripts import terms
 
 _PLAIN = frozenset(
     """a about after all an and any are as at be been before being between both but by can could did do does during each far for

@@ -61,24 +61,17 @@ def test_public_names_are_there(room: str) -> None:
         _ = module.nothing_like_this
 
 
-def test_the_readmes_tree_names_every_module_and_none_that_is_gone() -> None:
+def test_the_readmes_tree_names_every_folder_of_modules_and_none_that_is_gone() -> None:
     tree = re.search(r"```text\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     assert tree
-    folders, named = {0: ""}, set()
-    for line in tree[1].splitlines():
-        match = re.match(r"( *)(\S+)", line)
-        if not match:
-            continue
-        depth, name = len(match[1]), match[2]
-        path = folders[max(d for d in folders if d <= depth)] + name if depth else name
-        if name.endswith("/"):
-            folders = {d: f for d, f in folders.items() if d <= depth} | {depth + 2: path}
-        else:
-            named.add(path)
-    there = {
-        f.relative_to(ROOT).as_posix()
-        for room in ROOMS
-        for f in (ROOT / room).rglob("*.py")
-        if f.name not in ("__init__.py", "__main__.py")
-    }
-    assert {n for n in named if n.endswith(".py")} == there
+    named, room = set(), ""
+    for depth, folder in re.findall(r"^( *)(\w+)/", tree[1], re.MULTILINE):
+        room = room if depth else folder
+        named.add(f"{room}/{folder}" if depth else folder)
+    there = {f.parent.relative_to(ROOT).as_posix() for room in ROOMS for f in (ROOT / room).rglob("*.py")}
+    assert named == there | {"data", "tests"}
+
+
+def test_every_folder_of_a_room_says_what_it_is_for() -> None:
+    for file in [f for room in ROOMS for f in (ROOT / room).rglob("__init__.py")]:
+        assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), file

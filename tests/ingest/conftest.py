@@ -68,7 +68,7 @@ class Nursery:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", NURSERY],
-            cwd=Path(child.__file__).parents[1],
+            cwd=Path(child.__file__).parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

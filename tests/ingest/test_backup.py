@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ingest import Embedder, Library
-from ingest.backup import export_library, import_library
 from ingest.errors import LibraryError
+from ingest.store.backup import export_library, import_library
 
 
 def _everything(library: Library) -> tuple[object, ...]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ingest import child
 from ingest.__main__ import app
+from ingest.run import child
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_exit_codes_and_json_of_an_ingest(folder: Path, home: Path) -> None:
     ],
 )
 def test_a_mistake_gives_a_line_and_exit_code_2(arguments: list[str], line: str, tmp_path: Path) -> None:
-    environment = {"PYTHONPATH": str(Path(child.__file__).parents[1]), "OCTAVO_HOME": str(tmp_path / "home"), "COLUMNS": "200"}
+    environment = {"PYTHONPATH": str(Path(child.__file__).parents[2]), "OCTAVO_HOME": str(tmp_path / "home"), "COLUMNS": "200"}
     command = [sys.executable, "-m", "ingest", *arguments]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 2
@@ -63,25 +63,25 @@ def test_help_loads_nothing_heavy() -> None:
         "import sys\nfrom ingest.__main__ import app\ntry: app(['--help'])\nexcept SystemExit as e: assert e.code == 0\n"
         "heavy = {'torch', 'chromadb', 'numpy', 'langchain_core', 'pydantic_settings'} & set(sys.modules)\nassert not heavy, heavy"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=Path(child.__file__).parents[1], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-c", code], cwd=Path(child.__file__).parents[2], check=True, stdout=subprocess.DEVNULL)
 
 
 def test_a_script_without_a_main_guard_can_add(folder: Path, tmp_path: Path) -> None:
     """As a streamlit page does: a worker that ran the parent's script again would never end."""
     script = tmp_path / "page.py"
     script.write_text(
-        "import sys; from pathlib import Path; from ingest import Embedder; from ingest.worker import Request, Workers\n"
+        "import sys; from pathlib import Path; from ingest import Embedder; from ingest.run.worker import Request, Workers\n"
         "with Workers(Embedder.load().counter, 1) as workers:\n"
         "    print([reading.reason for _, reading in workers.read([Request(Path(sys.argv[1]), 20)])])\n"
     )
-    environment = {"PYTHONPATH": str(Path(child.__file__).parents[1])}
+    environment = {"PYTHONPATH": str(Path(child.__file__).parents[2])}
     command = [sys.executable, str(script), str(folder / "mill.txt")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert done.stdout == "['']\n", done.stderr
 
 
 def test_it_stops_when_the_process_that_started_it_is_gone() -> None:
-    ignores = "import signal, time; from ingest.child import end_with; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    ignores = "import signal, time; from ingest.run.child import end_with; signal.signal(signal.SIGINT, signal.SIG_IGN)"
     code = ignores + "\ntry: end_with(0); time.sleep(30)\nexcept KeyboardInterrupt: print('stopped')"
-    done = subprocess.run([sys.executable, "-c", code], cwd=Path(child.__file__).parents[1], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(child.__file__).parents[2], capture_output=True, text=True, timeout=20)
     assert done.stdout == "stopped\n", done.stderr

@@ -18,7 +18,7 @@ from tests.ingest.invariants import check
 BEGIN = """
 import os, pathlib
 from ingest import Library, failpoints
-from ingest.backup import export_library, import_library
+from ingest.store.backup import export_library, import_library
 home = pathlib.Path(arguments[0])
 folder, directory = home / "folder", home / "library"
 failpoints.arm(f"{home}/names:{arguments[1]}")

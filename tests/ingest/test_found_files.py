@@ -3,10 +3,10 @@
 import pytest
 
 from ingest import Library
-from ingest.embedder import Embedder
 from ingest.loaders import SUFFIXES, load
 from ingest.loaders.parsed import LoadError
-from ingest.worker import Request, Workers
+from ingest.run.worker import Request, Workers
+from ingest.text.embedder import Embedder
 from tests.conftest import ROOT
 
 DOCS = ROOT.parent / "shared" / "docs"

@@ -17,9 +17,9 @@ from langchain_core.documents import Document
 
 from ingest import Embedder, Library, child, lock, pipeline
 from ingest.errors import EmbedderError, LibraryError, PathError
-from ingest.pipeline import Step
-from ingest.plan import make_plan
-from ingest.receipt import Receipt
+from ingest.run.pipeline import Step
+from ingest.run.plan import make_plan
+from ingest.run.receipt import Receipt
 from tests.ingest.conftest import Forked, Nursery
 from tests.ingest.files import write_pdf
 from tests.ingest.invariants import check
@@ -27,9 +27,9 @@ from tests.ingest.memory import Peak
 
 COMMAND = """
 import os, sys
-import ingest.embedder
+import ingest.text.embedder
 from ingest.__main__ import app
-ingest.embedder.Embedder.load = classmethod(lambda cls, *name: embedder)  # it is here already: loading takes seconds
+ingest.text.embedder.Embedder.load = classmethod(lambda cls, *name: embedder)  # it is here already: loading takes seconds
 os.environ["OCTAVO_HOME"] = arguments[0]
 limit = int(arguments[1])
 if limit:
@@ -504,7 +504,7 @@ def _heed_interrupts() -> None:
 @pytest.mark.slow
 def test_watching_follows_new_changed_renamed_and_deleted_files(folder: Path, tmp_path: Path) -> None:
     """The library lies in the folder: what is written there must not set off another look, and another."""
-    environment = os.environ | {"OCTAVO_HOME": str(folder / "home"), "PYTHONPATH": str(Path(child.__file__).parents[1])}
+    environment = os.environ | {"OCTAVO_HOME": str(folder / "home"), "PYTHONPATH": str(Path(child.__file__).parents[2])}
     command = [sys.executable, "-m", "ingest", str(folder), "--watch", "--json"]
     with (tmp_path / "errors").open("w") as errors:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, preexec_fn=_heed_interrupts)
@@ -548,7 +548,7 @@ def other_embedder(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory)
 
     from safetensors.torch import load_file, save_file
 
-    from ingest.embedder import default_directory
+    from ingest.text.embedder import default_directory
 
     directory = tmp_path_factory.mktemp("embedder") / "other"
     shutil.copytree(default_directory(), directory)

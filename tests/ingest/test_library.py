@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ingest import Embedder, Library, schema, search
 from ingest.errors import EmbedderError, LibraryBusy, LibraryError, PathError
 from ingest.loaders import load
-from ingest.lock import writing
-from ingest.pipeline import Step
+from ingest.run.pipeline import Step
+from ingest.store.lock import writing
 from tests.ingest.files import write_pdf
 from tests.ingest.invariants import check
 
@@ -324,7 +324,7 @@ def test_what_is_committed_but_not_yet_in_the_index_is_found(library: Library, f
     library.add([folder])
     (folder / "zeppelin.txt").write_text("A zeppelin moored over the granary roof.")
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.library.index.publish", lambda *args: None)  # as if killed before it
+        patch.setattr("ingest.library.build.publish", lambda *args: None)  # as if killed before it
         library.add([folder])
     assert not library.status()["index_current"]
     assert "zeppelin" in library.dense("A zeppelin moored over the granary roof.", 3)[0].chunk.text

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest import Library, database, schema
-from ingest.generations import path_of
+from ingest.index.read import path_of
 from tests.ingest.invariants import check
 
 ELEMENT = 1676

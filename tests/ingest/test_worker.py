@@ -8,9 +8,9 @@ import threading
 import time
 from pathlib import Path
 
-from ingest import child
-from ingest.embedder import Embedder
-from ingest.worker import Reading, Request, Workers
+from ingest.run import child
+from ingest.run.worker import Reading, Request, Workers
+from ingest.text.embedder import Embedder
 
 
 def _read(embedder: Embedder, paths: list[Path], seconds: float) -> list[Reading]:
@@ -47,9 +47,9 @@ def test_a_file_that_kills_the_worker_is_named_and_the_next_is_read(tmp_path: Pa
 
 
 def test_a_killed_parent_leaves_no_worker(tmp_path: Path) -> None:
-    code = "import sys; from ingest.worker import Workers; from ingest.tokens import TokenCounter\n"
+    code = "import sys; from ingest.run.worker import Workers; from ingest.text.tokens import TokenCounter\n"
     code += "w = Workers(TokenCounter(sys.argv[1], 9), 1)._workers[0]; w._start(); print(w._process.pid)\ninput()"
-    root = str(Path(child.__file__).parents[1])
+    root = str(Path(child.__file__).parents[2])
     parent = subprocess.Popen([sys.executable, "-c", code, "{}"], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert parent.stdout
     worker = int(parent.stdout.readline())
@@ -70,9 +70,8 @@ def _runs(pid: int) -> bool:
 
 def test_the_worker_loads_no_torch(tmp_path: Path) -> None:
     (tmp_path / "a.mht").write_text("Content-Type: text/html\n\n<p>text</p>")
-    code = (
-        "import sys; from pathlib import Path; from ingest.worker import _answer; assert _answer(Path(sys.argv[1]), False, C())['parsed']"
-    )
-    code = "class C:\n limit = 9\n count = staticmethod(lambda texts: [len(t) for t in texts])\n" + code
+    code = "class C:\n limit = 9\n count = staticmethod(lambda texts: [len(t) for t in texts])\n"
+    code += "import sys; from pathlib import Path; from ingest.run.worker import _answer\n"
+    code += "assert _answer(Path(sys.argv[1]), False, C())['parsed']"
     command = [sys.executable, "-c", code + "; assert not {'torch', 'chromadb'} & set(sys.modules)", str(tmp_path / "a.mht")]
-    subprocess.run(command, cwd=Path(child.__file__).parents[1], check=True)
+    subprocess.run(command, cwd=Path(child.__file__).parents[2], check=True)

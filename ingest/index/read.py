@@ -19,8 +19,8 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest import database, schema
 from ingest.errors import LibraryError
+from ingest.store import rows, schema
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,7 +144,7 @@ class Generations:
             with ExitStack() as stack:
                 connection = stack.enter_context(closing(schema.connect(self._directory)))
                 connection.execute("begin")
-                found = database.generation(connection)  # the first read: it fixes the snapshot
+                found = rows.generation(connection)  # the first read: it fixes the snapshot
                 try:
                     generation = stack.enter_context(self.use(found[0])) if found else None
                 except GenerationGone:

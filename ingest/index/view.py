@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
-from ingest import database, scripts, search
-from ingest.generations import Generation
+from ingest.index.read import Generation
 from ingest.records import Chunk, Hit
+from ingest.store import rows, search
+from ingest.text import scripts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,7 @@ class Frequencies:
         self._known: dict[str, int] = {}
 
     def of(self, connection: sqlite3.Connection, terms: Sequence[str]) -> dict[str, int]:
-        state = database.chunk_count(connection), database.last_chunk(connection)
+        state = rows.chunk_count(connection), rows.last_chunk(connection)
         known = self._known if state == self._state else {}
         new = search.document_frequency(connection, [term for term in terms if term not in known])
         self._state, self._known = state, {**known, **new} if len(known) < _REMEMBERED else new
@@ -66,7 +67,7 @@ class View:
             EmbedderError: the library's embedder can't be loaded.
             LibraryError: the index can't be read.
         """
-        total = database.vector_count(self._connection)
+        total = rows.vector_count(self._connection)
         if k < 1 or total == 0:
             return []
         vector = self._embed(text)
@@ -104,7 +105,7 @@ class View:
         return search.holding(self._connection, terms, ids)
 
     def chunk_count(self) -> int:
-        return database.chunk_count(self._connection)
+        return rows.chunk_count(self._connection)
 
     def _telling(self, terms: list[str]) -> list[str]:
         """Words that are in the library, rarest first, as many as can be looked up quickly."""
@@ -120,8 +121,8 @@ class View:
 
     def _newer(self, vector: "NDArray[np.float32]", k: int, within: Collection[str] | None) -> list[Hit]:
         """Chunks embedded since the generation was published (an `add` is running, or was stopped), by exact search."""
-        published = database.generation(self._connection)
-        if published is None or database.last_vector(self._connection) <= published[1]:
+        published = rows.generation(self._connection)
+        if published is None or rows.last_vector(self._connection) <= published[1]:
             return []
         return self._exact(vector, k, within, after=published[1])
 

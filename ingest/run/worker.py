@@ -18,12 +18,12 @@ from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import Any, Self
 
-from ingest import child
-from ingest.chunking import Span, split
 from ingest.errors import IngestError
 from ingest.loaders import load
 from ingest.loaders.parsed import LoadError, Parsed, clean
-from ingest.tokens import TokenCounter
+from ingest.run import child
+from ingest.text.chunking import Span, split
+from ingest.text.tokens import TokenCounter
 
 START_SECONDS = 60.0
 _MEMORY = 4 << 30
@@ -115,7 +115,7 @@ class _Worker:
     def _start(self) -> None:
         self.pipe, theirs = Pipe()
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self._process = child.start("ingest.worker", str(theirs.fileno()), pass_fds=[theirs.fileno()], **silent)
+        self._process = child.start("ingest.run.worker", str(theirs.fileno()), pass_fds=[theirs.fileno()], **silent)
         theirs.close()
         try:
             self.pipe.send_bytes(json.dumps([self._counter.definition, self._counter.limit]).encode())
@@ -124,7 +124,7 @@ class _Worker:
             ready = b""
         if not ready:
             self.kill()
-            raise IngestError("the process that reads files did not start", f"try `{sys.executable} -m ingest.worker`")
+            raise IngestError("the process that reads files did not start", f"try `{sys.executable} -m ingest.run.worker`")
 
     def kill(self) -> None:
         if self._process is not None:

@@ -3,7 +3,7 @@
 Chroma's files are not safe when one process writes while others read, so nobody ever writes where anybody reads. The
 holder of the library's lock builds the next generation in `chroma/tmp-NUMBER-PID`, in a child process: what crashes there
 crashes alone, and its end closes every file. The build is checked by querying vectors (ids and counts stay right in
-a damaged index), flushed to disk and renamed, and only then named in SQLite. `generations.py` is the readers' side.
+a damaged index), flushed to disk and renamed, and only then named in SQLite. `read.py` is the readers' side.
 
 Chroma leaves vectors below its sync threshold in a log, and a reader who opens such an index writes new HNSW files into
 it. So the threshold is 1: each batch is written out at its end, and readers find nothing left to do.
@@ -22,9 +22,11 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest import child, database, failpoints, generations, search
 from ingest.errors import LibraryError
-from ingest.schema import connect
+from ingest.index import read
+from ingest.run import child
+from ingest.store import failpoints, rows, search
+from ingest.store.schema import connect
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,17 +42,17 @@ _FULL = 8 << 20
 
 def is_current(connection: sqlite3.Connection) -> bool:
     """Whether the published generation holds exactly the library's vectors."""
-    found = database.generation(connection)
+    found = rows.generation(connection)
     if found is None:
-        return database.vector_count(connection) == 0
+        return rows.vector_count(connection) == 0
     _, last_vector, vectors = found
-    return last_vector >= database.last_vector(connection) and vectors == database.vector_count(connection)
+    return last_vector >= rows.last_vector(connection) and vectors == rows.vector_count(connection)
 
 
 def sweep(directory: Path, connection: sqlite3.Connection) -> None:
     """Deletes what a killed run left, and generations that have been replaced."""
-    found = database.generation(connection)
-    generations.sweep(directory, found[0] if found else 0, everything=True)
+    found = rows.generation(connection)
+    read.sweep(directory, found[0] if found else 0, everything=True)
 
 
 def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False) -> None:
@@ -64,11 +66,11 @@ def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False
     """
     chroma = directory / "chroma"
     chroma.mkdir(exist_ok=True)
-    base = database.generation(connection)
+    base = rows.generation(connection)
     sweep(directory, connection)
     number = max([base[0] if base else 0, *(int(path.name) for path in chroma.glob("[0-9]*"))]) + 1
-    last_vector, vectors = database.last_vector(connection), database.vector_count(connection)
-    grows = base is not None and database.vector_count(connection, up_to=base[1]) == base[2] and not whole
+    last_vector, vectors = rows.last_vector(connection), rows.vector_count(connection)
+    grows = base is not None and rows.vector_count(connection, up_to=base[1]) == base[2] and not whole
     failpoints.reach("publish: before the build")
     temporary = chroma / f"tmp-{number:08d}-{os.getpid()}"  # the child of a killed run may still be writing into that run's
     problem = run_child("build", directory, temporary, str(base[0])) if base and grows else "not tried"
@@ -77,14 +79,14 @@ def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False
     if problem:
         full = "its disk is full: " if shutil.disk_usage(chroma).free < _FULL else ""  # Chroma doesn't always say so
         shutil.rmtree(temporary, ignore_errors=True)
-        raise LibraryError(f"the index can't be built: {full}{problem}", "the documents are safe; " + generations.REPAIR)
+        raise LibraryError(f"the index can't be built: {full}{problem}", "the documents are safe; " + read.REPAIR)
     failpoints.reach("publish: built")
     flush(temporary)
     failpoints.reach("publish: before the rename")
-    temporary.rename(generations.path_of(directory, number))
+    temporary.rename(read.path_of(directory, number))
     failpoints.reach("publish: renamed")
     _flush_directory(chroma)
-    database.add_generation(connection, number, last_vector, vectors)
+    rows.add_generation(connection, number, last_vector, vectors)
     sweep(directory, connection)
     failpoints.reach("publish: old generations swept")
 
@@ -109,7 +111,7 @@ def _flush_directory(path: Path) -> None:
 
 def run_child(task: str, directory: Path, index: Path, argument: str) -> str:
     """Runs `build` or `check` on an index in a process of its own; returns what went wrong there, or ""."""
-    process = child.start("ingest.index", task, str(directory), str(index), argument, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = child.start("ingest.index.build", task, str(directory), str(index), argument, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         output, errors = process.communicate()
     except BaseException:
@@ -132,14 +134,14 @@ def _build(directory: Path, index: Path, base: str) -> str:
     shutil.rmtree(index, ignore_errors=True)
     after = 0
     if base:
-        shutil.copytree(generations.path_of(directory, int(base)), index)
+        shutil.copytree(read.path_of(directory, int(base)), index)
         failpoints.reach("build: base copied", parent=os.getppid())
-        found = database.generation(connection)
+        found = rows.generation(connection)
         assert found and found[0] == int(base)
         after = found[1]
-    client = generations.open_client(index)
+    client = read.open_client(index)
     configuration: Any = {"hnsw": {"space": "cosine", "batch_size": 1, "sync_threshold": 1}}  # see the module's docstring
-    collection = client.get_or_create_collection(generations.COLLECTION, embedding_function=None, configuration=configuration)
+    collection = client.get_or_create_collection(read.COLLECTION, embedding_function=None, configuration=configuration)
     failpoints.reach("build: collection made", parent=os.getppid())
     keys, matrix = search.vectors(connection, after=after)
     for start in range(0, len(keys), _BATCH):
@@ -155,8 +157,8 @@ def _check(directory: Path, index: Path, sample: str) -> str:
     import numpy as np
 
     keys, matrix = search.vectors(connect(directory))
-    client = generations.open_client(index)
-    collection = client.get_collection(generations.COLLECTION, embedding_function=None)
+    client = read.open_client(index)
+    collection = client.get_collection(read.COLLECTION, embedding_function=None)
     ids = collection.get(include=[])["ids"]
     if Counter(ids) != Counter(keys):
         return f"the index holds {len(ids)} ids, {len(set(ids) & set(keys))} of the library's {len(keys)}"

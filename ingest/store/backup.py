@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 
-from ingest import failpoints, index, schema
 from ingest.errors import LibraryError
+from ingest.index import build
 from ingest.loaders.zipped import FAULTS
-from ingest.lock import refuse_network, writing
-from ingest.plan import sha256_of
 from ingest.settings import DATABASE, UPLOADS
+from ingest.store import failpoints, schema
+from ingest.store.lock import refuse_network, writing
+from ingest.store.paths import sha256_of
 
 _MANIFEST = "octavo.json"
 
@@ -59,9 +60,9 @@ def import_library(file: Path, directory: Path) -> None:
         failpoints.reach("import: unpacked")
         with writing(coming), closing(schema.connect(coming, write=True)) as connection:
             _take_over(connection, f"{came_from}/{UPLOADS}/", f"{directory}/{UPLOADS}/")
-            index.publish(coming, connection)
+            build.publish(coming, connection)
         failpoints.reach("import: index built")
-        index.flush(coming)
+        build.flush(coming)
         if directory.exists():
             directory.rmdir()
         coming.rename(directory)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ingest.errors import EmbedderError
-from ingest.tokens import TokenCounter
+from ingest.text.tokens import TokenCounter
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from ingest import database
 from ingest.records import Chunk
-from ingest.scripts import is_unspaced
+from ingest.store import rows
+from ingest.text.scripts import is_unspaced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +46,7 @@ def words(connection: sqlite3.Connection, terms: Sequence[str], k: int, within: 
     unspaced = [term for term in terms if is_unspaced(term) and len(term) > 2]
     scores: dict[str, float] = {}
     found: dict[str, Chunk] = {}
-    few = within is not None and _REACH * within_count(connection, within) < database.chunk_count(connection)
+    few = within is not None and _REACH * within_count(connection, within) < rows.chunk_count(connection)
     for table, of_table in (("words", spaced), ("grams", unspaced)):
         for row in _ranked(connection, table, of_table, k, _paths(within), few) if of_table else []:
             found[row[0]] = Chunk(*row[:-1])

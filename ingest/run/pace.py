@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ingest.pipeline import Step
+    from ingest.run.pipeline import Step
 
 _DONE = {"reading": "files read", "embedding": "chunks embedded", "ocr": "files read by OCR"}
 

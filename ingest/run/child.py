@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-_ROOT = str(Path(__file__).resolve().parents[1])
+_ROOT = str(Path(__file__).resolve().parents[2])
 
 
 def start(module: str, *arguments: str, pass_fds: Sequence[int] = (), **streams: Any) -> subprocess.Popen[bytes]:

@@ -3,21 +3,19 @@
 So a second run over an unchanged folder reads nothing. What can't be read, isn't followed or is excluded gets its line.
 """
 
-import hashlib
 import json
 import os
-import re
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.database import Known
-from ingest.errors import PathError
-from ingest.ignore import Ignored
 from ingest.loaders import kind, readers
-from ingest.receipt import FileResult, Status
+from ingest.run.ignore import Ignored
+from ingest.run.receipt import FileResult, Status
 from ingest.settings import DATABASE
+from ingest.store.paths import existing, file_of, sha256_of, spelled, stamp_of
+from ingest.store.rows import Known
 
 _MANY = 10
 """Documents that an empty folder may not take out: a drive that isn't mounted looks like one."""
@@ -46,58 +44,6 @@ class Plan:
     gone: list[str] = field(default_factory=list)
 
 
-def stored_path(path: str | Path) -> str:
-    """What the library calls a file: absolute, links resolved; bytes that aren't UTF-8 are spelled out."""
-    return _spelled(Path(path).expanduser().resolve().as_posix())
-
-
-_LIKE_BYTES = re.compile(r"\\(?=x(?:[89a-f][0-9a-f]|5c))")
-"""A backslash that would read as a byte spelled out: it is spelled out itself, so that no two names become one."""
-
-
-def _spelled(path: str) -> str:
-    return os.fsencode(_LIKE_BYTES.sub(r"\\x5c", path)).decode("utf-8", "backslashreplace")
-
-
-def file_of(stored: str) -> Path:
-    """Where the file lies that the library calls so."""
-    return Path(os.fsdecode(re.sub(rb"\\x([89a-f][0-9a-f]|5c)", lambda byte: bytes.fromhex(byte[1].decode()), os.fsencode(stored))))
-
-
-def existing(paths: Sequence[str | Path]) -> list[Path]:
-    """Paths to add, `~` expanded.
-
-    Raises:
-        PathError: one isn't there.
-    """
-    roots = [Path(path).expanduser() for path in paths]
-    for root in roots:
-        if not root.exists():
-            raise PathError(f"no file or folder at {root}", "check the path; `octavo remove` takes a document out")
-    return roots
-
-
-def below(paths: Sequence[str | Path], known: Collection[str]) -> list[str]:
-    """What the library holds at these paths, or below those that are folders.
-
-    Raises:
-        PathError: it has nothing at one of them.
-    """
-    found: dict[str, None] = {}
-    for path in paths:
-        root = str(path) if str(path) in known else stored_path(path)
-        names = [name for name in known if name == root or name.startswith(root + "/")]
-        if not names:
-            raise absent(root)
-        found |= dict.fromkeys(names)
-    return list(found)
-
-
-def absent(path: str | Path) -> PathError:
-    """The error for who names a document that isn't there."""
-    return PathError(f"the library has no document at {path}", "name it as it was added; the page's Documents lists all")
-
-
 def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Sequence[str] = ()) -> Plan:
     """Looks at every file once; `known` is what the library holds, `exclude` patterns as in .gitignore.
 
@@ -110,9 +56,9 @@ def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Seq
     seen: set[str] = set()
     for root in dict.fromkeys(root.resolve() for root in roots):
         kept: list[str] = []
-        inside = [path for path in known if path.startswith(_spelled(root.as_posix()).rstrip("/") + "/")]
+        inside = [path for path in known if path.startswith(spelled(root.as_posix()).rstrip("/") + "/")]
         for file, line in _walk(root, Ignored(root, exclude)):
-            path = _spelled(file.as_posix())
+            path = spelled(file.as_posix())
             if path in seen:
                 continue
             seen.add(path)
@@ -176,12 +122,12 @@ def _walk(root: Path, ignored: Ignored) -> Iterator[tuple[Path, FileResult | Non
 
 
 def _line(path: Path, status: Status, reason: str) -> FileResult:
-    return FileResult(_spelled(path.as_posix()), status, reason)
+    return FileResult(spelled(path.as_posix()), status, reason)
 
 
 def _plan_file(plan: Plan, path: str, file: Path, known: Known | None, readers: str) -> None:
     if kind(file) is None:
-        suffix = _spelled(file.suffix.lower()) or "files without a suffix"
+        suffix = spelled(file.suffix.lower()) or "files without a suffix"
         plan.settled.append(FileResult(path, "skipped", f"no loader for {suffix}"))
         return
     try:
@@ -207,15 +153,6 @@ def _plan_file(plan: Plan, path: str, file: Path, known: Known | None, readers: 
         plan.settled.append(_as_before(path, known))
     else:
         plan.jobs.append(Job(path, file, stamp, sha256, status.st_size, bool(known and known.document)))
-
-
-def sha256_of(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def stamp_of(status: os.stat_result) -> str:
-    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
 
 
 def _better_now(known: Known, readers: str) -> bool:

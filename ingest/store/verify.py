@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest import database, generations, index
-from ingest.plan import file_of, sha256_of, stamp_of
-from ingest.schema import transaction
+from ingest.index import build, read
+from ingest.store import rows
+from ingest.store.paths import file_of, sha256_of, stamp_of
+from ingest.store.schema import transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,15 @@ def verify(directory: Path, connection: sqlite3.Connection, mend: Callable[[], N
     """
     problems = list(_problems(directory, connection))
     repaired: list[str] = []
-    if mend and (problems or database.pending_count(connection)):
+    if mend and (problems or rows.pending_count(connection)):
         repaired = problems
         rebuild_words(connection)
         mend()
-        index.publish(directory, connection, whole=True)
+        build.publish(directory, connection, whole=True)
         problems = list(_problems(directory, connection))
-    documents = database.documents(connection)
+    documents = rows.documents(connection)
     notes = tuple(_notes(connection))
-    chunks = database.chunk_count(connection)
+    chunks = rows.chunk_count(connection)
     return VerifyReport(not problems, tuple(problems), notes, len(documents), chunks, tuple(repaired))
 
 
@@ -73,7 +74,7 @@ def rebuild_words(connection: sqlite3.Connection) -> None:
 
 
 def _content_problems(connection: sqlite3.Connection) -> Iterator[str]:
-    for number, *_, parsed in database.layouts(connection):
+    for number, *_, parsed in rows.layouts(connection):
         paths = connection.execute("select path from files where document = ?", [number]).fetchall()
         path = paths[0][0] if paths else "a document without a file"
         spans = connection.execute("select char_start, char_end, text from chunks where document = ?", [number]).fetchall()
@@ -84,20 +85,20 @@ def _content_problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _index_problems(directory: Path, connection: sqlite3.Connection) -> Iterator[str]:
-    found = database.generation(connection)
-    if not index.is_current(connection):
+    found = rows.generation(connection)
+    if not build.is_current(connection):
         yield "index: it lags behind the library (an ingest was interrupted)"
     elif found:
-        path = generations.path_of(directory, found[0])
-        problem = index.run_child("check", directory, path, "1000") if path.is_dir() else "its directory is missing"
+        path = read.path_of(directory, found[0])
+        problem = build.run_child("check", directory, path, "1000") if path.is_dir() else "its directory is missing"
         if problem:
             yield f"index: {problem}"
 
 
 def _notes(connection: sqlite3.Connection) -> Iterator[str]:
-    if waiting := database.pending_count(connection):
+    if waiting := rows.pending_count(connection):
         yield f"{waiting} chunks wait for their vectors (an ingest was interrupted): found by their words meanwhile"
-    for path, known in sorted(database.known(connection).items()):
+    for path, known in sorted(rows.known(connection).items()):
         if known.document is None or not known.stamp:
             continue
         file = file_of(path)

@@ -14,10 +14,10 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ingest import failpoints
 from ingest.errors import LibraryError
-from ingest.lock import writing
 from ingest.settings import DATABASE
+from ingest.store import failpoints
+from ingest.store.lock import writing
 
 _FIRST = """
 create table facts (name text primary key, value text not null) without rowid;

@@ -14,18 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest import database, failpoints, loaded
-from ingest.chunking import Span, pages_of, split
-from ingest.embedder import Embedder
-from ingest.loaders import OCR_CURE, kind, ocr_installed, readers
+from ingest.loaders import OCR_CURE, kind, langchain, ocr_installed, readers
 from ingest.loaders.parsed import Parsed
-from ingest.plan import Job, Plan, from_known, stamp_of
-from ingest.receipt import FileResult, Status
 from ingest.records import Chunk
-from ingest.schema import transaction
-from ingest.scripts import SCRIPT_NOTE, mostly_foreign
-from ingest.tokens import TokenCounter
-from ingest.worker import Reading, Request, Workers
+from ingest.run.plan import Job, Plan, from_known
+from ingest.run.receipt import FileResult, Status
+from ingest.run.worker import Reading, Request, Workers
+from ingest.store import failpoints, rows
+from ingest.store.paths import stamp_of
+from ingest.store.schema import transaction
+from ingest.text.chunking import Span, pages_of, split
+from ingest.text.embedder import Embedder
+from ingest.text.scripts import SCRIPT_NOTE, mostly_foreign
+from ingest.text.tokens import TokenCounter
 
 if TYPE_CHECKING:
     from langchain_core.document_loaders import BaseLoader
@@ -62,7 +63,7 @@ class Run:
 
     def steps(self, plan: Plan) -> Generator[Step]:
         """Does what the plan says; each step is yielded once what it tells is committed."""
-        needed = plan.jobs or database.pending_count(self._connection)
+        needed = plan.jobs or rows.pending_count(self._connection)
         embedder = self._embedder() if needed else None  # before any change: without an embedder nothing should happen
         total = len(plan.settled) + len(plan.jobs) + len(plan.gone)
         scans: list[_Same] = []
@@ -82,8 +83,8 @@ class Run:
     def loader_steps(self, loader: "BaseLoader") -> Generator[Step]:
         """Adds what a LangChain loader yields."""
         embedder = self._embedder()
-        known = database.known(self._connection)
-        for done, (path, parsed, reason) in enumerate(loaded.documents(loader), 1):
+        known = rows.known(self._connection)
+        for done, (path, parsed, reason) in enumerate(langchain.documents(loader), 1):
             job = Job(path, Path(path), "", hashlib.sha256(parsed.text.encode()).hexdigest(), 0, path in known)
             if job.known and known[path].sha256 == job.sha256:
                 yield Step("reading", done, done, from_known(path, "unchanged", known[path]))
@@ -98,19 +99,19 @@ class Run:
         """Settles every file but those that OCR has to read, which are put into `scans`."""
         yield from plan.settled
         for path, stamp in plan.touched.items():
-            database.touch(self._connection, path, stamp)
+            rows.touch(self._connection, path, stamp)
             failpoints.reach("touch: committed")
         unread = []
         for same in _same_bytes(plan.jobs):
-            number = database.document_id(self._connection, same.sha256, same.loader)
-            if number is not None and not (ocr_installed() and database.unread_pages(self._connection, number)):
+            number = rows.document_id(self._connection, same.sha256, same.loader)
+            if number is not None and not (ocr_installed() and rows.unread_pages(self._connection, number)):
                 yield from self._link(same.jobs, number)
             else:
                 unread.append(same)
         if embedder is not None:
             yield from self._read(unread, embedder, scans)
         for path in plan.gone:  # last, so that a file that was renamed keeps its document
-            database.delete_file(self._connection, path)
+            rows.delete_file(self._connection, path)
             yield FileResult(path, "removed", "the file is gone, or excluded now")
 
     def _read(self, files: list["_Same"], embedder: Embedder, scans: list["_Same"] | None) -> Iterator[FileResult]:
@@ -136,14 +137,14 @@ class Run:
         job = same.jobs[0]
         if reading.parsed and reading.spans:
             yield self._commit(same, reading, embedder, self._readers)
-            number = database.document_id(self._connection, same.sha256, same.loader)
+            number = rows.document_id(self._connection, same.sha256, same.loader)
             assert number is not None
             yield from self._link(same.jobs[1:], number)
             return
         reason = reading.reason or f"scanned, {len(reading.parsed.scanned) if reading.parsed else 0} pages: {OCR_CURE}"
         for job in same.jobs:
             if reading.final:
-                database.put_failure(self._connection, job.path, job.stamp, job.sha256, reason, self._readers)
+                rows.put_failure(self._connection, job.path, job.stamp, job.sha256, reason, self._readers)
             kept = "; the text read from it earlier is kept" if job.known else ""
             yield FileResult(job.path, "failed", reason + kept, seconds=round(reading.seconds, 4))
 
@@ -156,7 +157,7 @@ class Run:
         if not embedder.multilingual and mostly_foreign(parsed.text):
             parsed.notes.append(SCRIPT_NOTE)
         chunks = chunks_of(job.path, same.sha256, same.loader, parsed, reading.spans)
-        database.put_document(self._connection, job.path, job.stamp, job.sha256, same.loader, readers, parsed, chunks)
+        rows.put_document(self._connection, job.path, job.stamp, job.sha256, same.loader, readers, parsed, chunks)
         return FileResult(
             job.path,
             _status(job),
@@ -173,21 +174,21 @@ class Run:
 
     def _link(self, jobs: Sequence[Job], document: int) -> Iterator[FileResult]:
         for job in jobs:
-            database.link_file(self._connection, job.path, job.stamp, job.sha256, document, self._readers)
-            known = database.known(self._connection, job.path)[job.path]
+            rows.link_file(self._connection, job.path, job.stamp, job.sha256, document, self._readers)
+            known = rows.known(self._connection, job.path)[job.path]
             yield from_known(job.path, _status(job), known, "the same bytes as another file: stored once")
 
     def embed(self) -> Generator[Step]:
         """Gives each chunk that has no vector one."""
-        total = database.pending_count(self._connection)
+        total = rows.pending_count(self._connection)
         if not total:
             return
         embedder = self._embedder()
         done = 0
-        while waiting := database.pending(self._connection, _POOL):
+        while waiting := rows.pending(self._connection, _POOL):
             started = time.monotonic()
             for places, vectors in embedder.in_parts([text for _, text in waiting], _BATCH):
-                database.put_vectors(self._connection, [waiting[place][0] for place in places], vectors)
+                rows.put_vectors(self._connection, [waiting[place][0] for place in places], vectors)
                 self.embed_seconds += time.monotonic() - started
                 self.embedded += len(places)
                 done += len(places)
@@ -254,7 +255,7 @@ def chunks_of(path: str, sha256: str, loader: str, parsed: Parsed, spans: Sequen
 
 def cut_again(connection: sqlite3.Connection, counter: TokenCounter) -> None:
     """Cuts every document into chunks anew, from its text and what its loader told; vectors of the old chunks go."""
-    for number, sha256, loader, parsed in database.layouts(connection):
+    for number, sha256, loader, parsed in rows.layouts(connection):
         chunks = chunks_of("", sha256, loader, parsed, split(parsed, counter))
         with transaction(connection):
-            database.put_chunks(connection, number, chunks)
+            rows.put_chunks(connection, number, chunks)

@@ -16,9 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ingest.embedder import DEFAULT, Embedder, default_directory
 from ingest.errors import IngestError
 from ingest.library import Library
+from ingest.text.embedder import DEFAULT, Embedder, default_directory
 
 Find = Callable[[str], Sequence[str]]
 """A question's five best passages."""

@@ -9,11 +9,11 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
 
-from ingest import database
 from ingest.errors import IngestError
-from ingest.pace import Pace
-from ingest.pipeline import Run, Step
-from ingest.receipt import FileResult, Receipt
+from ingest.run.pace import Pace
+from ingest.run.pipeline import Run, Step
+from ingest.run.receipt import FileResult, Receipt
+from ingest.store import rows
 
 Progress = Callable[[Step], None]
 _PUBLISH = 120.0
@@ -35,7 +35,7 @@ def carry_out(
         try:
             publish(connection)
         finally:
-            database.set_fact(connection, "progress", None)
+            rows.set_fact(connection, "progress", None)
 
     results: list[FileResult] = []
     next_publish, next_note, pace = started + _PUBLISH, started, Pace()
@@ -60,18 +60,18 @@ def carry_out(
     end()
     receipt = Receipt(tuple(_with_embedding(result, run) for result in results), time.monotonic() - started)
     kept = tuple(result for result in receipt.files if result.status != "unchanged")
-    database.add_receipt(connection, {**replace(receipt, files=kept).to_dict(), "counts": receipt.counts})
+    rows.add_receipt(connection, {**replace(receipt, files=kept).to_dict(), "counts": receipt.counts})
     return receipt
 
 
 def _note(connection: sqlite3.Connection, told: dict[str, Any], seconds: float) -> None:
     """For `status` and the page, in other processes."""
-    database.set_fact(connection, "progress", json.dumps({**told, "seconds": round(seconds, 1), "pid": os.getpid()}))
+    rows.set_fact(connection, "progress", json.dumps({**told, "seconds": round(seconds, 1), "pid": os.getpid()}))
 
 
 def running(connection: sqlite3.Connection) -> dict[str, Any] | None:
     """How far the run that is going on is; None where there is none, or it was killed."""
-    told = json.loads(database.fact(connection, "progress") or "null")
+    told = json.loads(rows.fact(connection, "progress") or "null")
     try:
         if told:
             os.kill(told["pid"], 0)
@@ -88,8 +88,8 @@ def unfinished(connection: sqlite3.Connection) -> str:
     if going and going["phase"] in ("reading", "ocr"):
         what = "read by OCR" if going["phase"] == "ocr" else "read"
         return f"The library is being filled: {going['done']:,} of {going['total']:,} files are {what} so far."
-    if waiting := database.pending_count(connection):
-        total = database.chunk_count(connection)
+    if waiting := rows.pending_count(connection):
+        total = rows.chunk_count(connection)
         return f"The library is being filled: {waiting:,} of {total:,} passages are found by their words only so far."
     return ""
 

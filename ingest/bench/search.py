@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ingest import database, index, schema
-from ingest.embedder import Embedder
+from ingest.index import build
 from ingest.library import Library
 from ingest.loaders.parsed import Parsed
 from ingest.records import Chunk
+from ingest.store import rows, schema
+from ingest.text.embedder import Embedder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +38,7 @@ def bench(chunks: int, questions: int, tell: Callable[[str], None]) -> dict[str,
         tell(f"{chunks:,} chunks in {len(paths):,} documents written in {time.monotonic() - started:.0f} s")
         started = time.monotonic()
         with closing(schema.connect(Path(directory), write=True)) as connection:
-            index.publish(Path(directory), connection)
+            build.publish(Path(directory), connection)
         tell(f"index built and checked in {time.monotonic() - started:.0f} s")
         asked = [" ".join(_words(rng, 9)) for _ in range(questions)]
         figures: dict[str, Any] = {"chunks": chunks}
@@ -65,9 +66,9 @@ def _fill(directory: Path, chunks: int, rng: "np.random.Generator") -> list[str]
         for text in texts:
             made.append(Chunk(f"{number}:{start}", path, text, start, start + len(text), None, None, ""))
             start += len(text) + 1
-        database.put_document(connection, path, "", str(number), "text", "", Parsed("\n".join(texts)), made)
-        waiting = [chunk for chunk, _ in database.pending(connection, _A_DOCUMENT)]
-        database.put_vectors(
+        rows.put_document(connection, path, "", str(number), "text", "", Parsed("\n".join(texts)), made)
+        waiting = [chunk for chunk, _ in rows.pending(connection, _A_DOCUMENT)]
+        rows.put_vectors(
             connection, waiting, _unit(centres[rng.integers(1000, size=len(waiting))] + rng.standard_normal((len(waiting), 384)))
         )
         paths.append(path)

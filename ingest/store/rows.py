@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ingest import failpoints
 from ingest.loaders.parsed import Parsed
 from ingest.records import Chunk, Document
-from ingest.schema import now, transaction
-from ingest.scripts import is_unspaced
+from ingest.store import failpoints
+from ingest.store.schema import now, transaction
+from ingest.text.scripts import is_unspaced
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,0 +1,70 @@
+"""What the library calls a file, where that file lies, and whether it is still the one that was read."""
+
+import hashlib
+import os
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from ingest.errors import PathError
+
+
+def stored_path(path: str | Path) -> str:
+    """What the library calls a file: absolute, links resolved; bytes that aren't UTF-8 are spelled out."""
+    return spelled(Path(path).expanduser().resolve().as_posix())
+
+
+_LIKE_BYTES = re.compile(r"\\(?=x(?:[89a-f][0-9a-f]|5c))")
+"""A backslash that would read as a byte spelled out: it is spelled out itself, so that no two names become one."""
+
+
+def spelled(path: str) -> str:
+    return os.fsencode(_LIKE_BYTES.sub(r"\\x5c", path)).decode("utf-8", "backslashreplace")
+
+
+def file_of(stored: str) -> Path:
+    """Where the file lies that the library calls so."""
+    return Path(os.fsdecode(re.sub(rb"\\x([89a-f][0-9a-f]|5c)", lambda byte: bytes.fromhex(byte[1].decode()), os.fsencode(stored))))
+
+
+def existing(paths: Sequence[str | Path]) -> list[Path]:
+    """Paths to add, `~` expanded.
+
+    Raises:
+        PathError: one isn't there.
+    """
+    roots = [Path(path).expanduser() for path in paths]
+    for root in roots:
+        if not root.exists():
+            raise PathError(f"no file or folder at {root}", "check the path; `octavo remove` takes a document out")
+    return roots
+
+
+def below(paths: Sequence[str | Path], known: Collection[str]) -> list[str]:
+    """What the library holds at these paths, or below those that are folders.
+
+    Raises:
+        PathError: it has nothing at one of them.
+    """
+    found: dict[str, None] = {}
+    for path in paths:
+        root = str(path) if str(path) in known else stored_path(path)
+        names = [name for name in known if name == root or name.startswith(root + "/")]
+        if not names:
+            raise absent(root)
+        found |= dict.fromkeys(names)
+    return list(found)
+
+
+def absent(path: str | Path) -> PathError:
+    """The error for who names a document that isn't there."""
+    return PathError(f"the library has no document at {path}", "name it as it was added; the page's Documents lists all")
+
+
+def sha256_of(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def stamp_of(status: os.stat_result) -> str:
+    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
