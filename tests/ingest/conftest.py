@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest import Embedder, Library, child, index
+from ingest import Embedder, Library
+from ingest.index import build
+from ingest.run import child
 
 NURSERY = """
 import json, os, signal, sys, chromadb, torch
@@ -59,7 +61,7 @@ class Forked:
         return int(self.nursery.ask({"wait": self.pid}))
 
 
-INDEX = "from ingest import index; index.main(*arguments)"
+INDEX = "from ingest.index import build; build.main(*arguments)"
 
 
 class Nursery:
@@ -110,9 +112,9 @@ def index_processes(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory, 
         while forked.runs():
             time.sleep(0.002)
         code, written = forked.wait(), forked.output.read_bytes()
-        return index.told(code, written, written)
+        return build.told(code, written, written)
 
-    monkeypatch.setattr(index, "run_child", run_child)
+    monkeypatch.setattr(build, "run_child", run_child)
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 from contextlib import closing
 
-from ingest import Library, database, schema, search
+from ingest import Library
+from ingest.store import rows, schema, search
 
 _DOCUMENT_OF = {"documents": "id", "chunks": "document", "vectors": "(select document from chunks where chunks.id = chunk)"}
 
@@ -23,4 +24,4 @@ def check(library: Library, expected: dict[str, str]) -> None:
         for table, document in _DOCUMENT_OF.items():
             query = f"select count(*), total({document} in (select document from files)) from {table}"
             assert len(set(connection.execute(query).fetchone())) == 1, f"{table} that belong to no file"
-        assert len(keys) == database.chunk_count(connection)
+        assert len(keys) == rows.chunk_count(connection)

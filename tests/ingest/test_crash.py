@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest import Embedder, Library, database, schema
+from ingest import Embedder, Library
 from ingest.errors import LibraryError
 from ingest.loaders import load
+from ingest.store import rows, schema
 from tests.ingest.conftest import Forked, Nursery
 
 FILES = 150
@@ -20,7 +21,7 @@ ADD = "from ingest import Library; Library.open(arguments[0], embedder, create=T
 def _committed(directory: Path) -> int:
     try:
         with closing(schema.connect(directory)) as connection:
-            return len(database.known(connection))
+            return len(rows.known(connection))
     except LibraryError:  # it isn't there yet
         return 0
 

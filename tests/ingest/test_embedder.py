@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ingest import Embedder
-from ingest import embedder as module
 from ingest.errors import EmbedderError
+from ingest.text import embedder as module
 
 
 def test_vectors_have_length_one_and_near_meanings_are_near(embedder: Embedder) -> None:

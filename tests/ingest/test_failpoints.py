@@ -17,7 +17,8 @@ from tests.ingest.invariants import check
 
 BEGIN = """
 import os, pathlib
-from ingest import Library, failpoints
+from ingest import Library
+from ingest.store import failpoints
 from ingest.store.backup import export_library, import_library
 home = pathlib.Path(arguments[0])
 folder, directory = home / "folder", home / "library"

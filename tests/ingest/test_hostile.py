@@ -15,11 +15,13 @@ import pytest
 from langchain_core.document_loaders import BaseLoader
 from langchain_core.documents import Document
 
-from ingest import Embedder, Library, child, lock, pipeline
+from ingest import Embedder, Library
 from ingest.errors import EmbedderError, LibraryError, PathError
+from ingest.run import child, pipeline
 from ingest.run.pipeline import Step
 from ingest.run.plan import make_plan
 from ingest.run.receipt import Receipt
+from ingest.store import lock
 from tests.ingest.conftest import Forked, Nursery
 from tests.ingest.files import write_pdf
 from tests.ingest.invariants import check

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest import Embedder, Library, database, index, schema
+from ingest import Embedder, Library
 from ingest.errors import LibraryError
+from ingest.index import build
+from ingest.store import rows, schema
 from tests.ingest.conftest import Nursery
 from tests.ingest.invariants import check
 
@@ -24,7 +26,8 @@ with Library.open(arguments[0], embedder, create=True) as library:
     library.add([arguments[1]])
 """
 REMOVE = """
-from ingest import Library, failpoints
+from ingest import Library
+from ingest.store import failpoints
 failpoints.arm(arguments[1])
 Library.open(arguments[0], embedder).remove(arguments[2])
 """
@@ -94,8 +97,8 @@ def _phase(directory: Path, before: tuple[dict[str, str], int]) -> str:
     except LibraryError:
         return "before there was a library"
     with closing(schema.connect(directory)) as connection:
-        pending, current, found = database.pending_count(connection), index.is_current(connection), database.generation(connection)
-        traces = database.fact(connection, "traces")
+        pending, current, found = rows.pending_count(connection), build.is_current(connection), rows.generation(connection)
+        traces = rows.fact(connection, "traces")
     numbers = [int(path.name) for path in directory.glob("chroma/[0-9]*")]
     if receipts > before[1]:
         return "after its receipt"
@@ -112,7 +115,7 @@ def _phase(directory: Path, before: tuple[dict[str, str], int]) -> str:
 
 def _seen(directory: Path) -> dict[str, str]:
     with closing(schema.connect(directory)) as connection:
-        return {path: known.sha256 for path, known in database.known(connection).items()}
+        return {path: known.sha256 for path, known in rows.known(connection).items()}
 
 
 def _kills(count: int, seed: int, tmp_path: Path, nursery: Nursery, embedder: Embedder) -> Counter[str]:
@@ -136,7 +139,7 @@ def _kills(count: int, seed: int, tmp_path: Path, nursery: Nursery, embedder: Em
             report = library.verify()
             assert report.ok and not report.notes, report
         with closing(schema.connect(directory)) as connection:
-            assert database.fact(connection, "traces") is None and database.fact(connection, "progress") is None
+            assert rows.fact(connection, "traces") is None and rows.fact(connection, "progress") is None
         assert sum(path.name.isdigit() for path in (directory / "chroma").iterdir()) == 1
     return phases
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ingest import Embedder, Library, schema, search
+from ingest import Embedder, Library
 from ingest.errors import EmbedderError, LibraryBusy, LibraryError, PathError
 from ingest.loaders import load
 from ingest.run.pipeline import Step
+from ingest.store import schema, search
 from ingest.store.lock import writing
 from tests.ingest.files import write_pdf
 from tests.ingest.invariants import check

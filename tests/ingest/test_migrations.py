@@ -4,8 +4,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from ingest import Embedder, Library, schema
+from ingest import Embedder, Library
 from ingest.errors import LibraryError
+from ingest.store import schema
 
 
 def _first_version(directory: Path, embedder: Embedder, folder: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest import Library, database, schema
+from ingest import Library
 from ingest.index.read import path_of
+from ingest.store import rows, schema
 from tests.ingest.invariants import check
 
 ELEMENT = 1676
@@ -78,7 +79,7 @@ def test_damage_to_words_and_rows_is_found(library: Library, folder: Path) -> No
 def test_an_index_that_lags_is_told_and_the_next_add_publishes(library: Library, folder: Path) -> None:
     library.add([folder])
     with closing(schema.connect(library.directory)) as connection:
-        database.delete_file(connection, str(folder / "mill.txt"))  # as if killed before publishing
+        rows.delete_file(connection, str(folder / "mill.txt"))  # as if killed before publishing
     assert [Path(hit.chunk.path).name for hit in library.dense("wheat", 3)] == ["barge.md", "bees.html"]
     assert "lags" in library.verify().problems[0]
     library.add([folder])
