@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ingest.errors import EmbedderError, LibraryError
 from ingest.index import build
-from ingest.index.read import Generations
+from ingest.index.read import Segments
 from ingest.index.view import Frequencies, View
 from ingest.records import Document, Hit
 from ingest.run import pipeline
@@ -22,7 +22,7 @@ from ingest.run.plan import make_plan
 from ingest.run.progress import Progress, carry_out, running, unfinished
 from ingest.run.receipt import Receipt
 from ingest.settings import Settings
-from ingest.store import rows, schema
+from ingest.store import rows, schema, vectors
 from ingest.store.lock import refuse_network, writing
 from ingest.store.paths import absent, below, stored_path
 from ingest.store.verify import VerifyReport, verify
@@ -43,7 +43,7 @@ class Library:
         self._embedder_name = embedder_name
         self._embedder = embedder
         self._loading = threading.Lock()
-        self._generations = Generations(directory)
+        self._segments = Segments(directory)
         self._frequencies = Frequencies()
 
     @classmethod
@@ -85,7 +85,7 @@ class Library:
 
     def close(self) -> None:
         """Lets go of the index; the next question opens it again."""
-        self._generations.close()
+        self._segments.close()
 
     # Writing
 
@@ -162,10 +162,10 @@ class Library:
         refuse_network(library.directory)
         schema.connect(library.directory).close()  # writing would make one
         with library._writing() as connection:
-            rows.forget_vectors(connection, embedder.name, embedder.fingerprint)
+            vectors.forget_all(connection, embedder.name, embedder.fingerprint)
             run = library._run(connection)
             carry_out(connection, run, run.embed(), library._publish, progress)
-            return rows.vector_count(connection)
+            return rows.chunk_count(connection)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -189,22 +189,24 @@ class Library:
             rows.set_fact(connection, "chunker", chunking.VERSION)
         return Run(connection, self._load_embedder, Settings().parse_timeout)
 
-    def _publish(self, connection: sqlite3.Connection) -> None:
-        if build.is_current(connection):
+    def _publish(self, connection: sqlite3.Connection) -> str:
+        """Brings the index up to date; returns what is wrong with it all the same, or ""."""
+        if build.is_current(self.directory, connection):
             build.sweep(self.directory, connection)
         else:
-            self._generations.close()  # our own lease would keep the old generation, with what was removed from it
+            self._segments.close()  # our own leases would keep old segments, with what was removed from them
             build.publish(self.directory, connection)
         if rows.fact(connection, "traces"):
             rows.erase_traces(connection)
+        return build.trouble(self.directory, connection)
 
     # Reading
 
     @contextmanager
     def snapshot(self) -> Iterator[View]:
         """A view that doesn't change, whatever other processes write."""
-        with self._generations.snapshot() as (connection, generation):
-            yield View(connection, generation, self._embed_query, self._frequencies)
+        with self._segments.snapshot() as (connection, segments):
+            yield View(connection, segments, self._embed_query, self._frequencies)
 
     def dense(self, text: str, k: int, within: Collection[str] | None = None) -> list[Hit]:
         """`View.dense` on a snapshot of its own."""
@@ -237,19 +239,20 @@ class Library:
 
     def status(self) -> dict[str, Any]:
         """What is in it, for people and programs."""
-        with closing(schema.connect(self.directory)) as connection, connection:
-            documents = rows.documents(connection)
-            generation = rows.generation(connection)
+        with closing(schema.connect(self.directory)) as connection:
+            connection.execute("begin")  # all of one moment
+            documents, chars, unread = rows.totals(connection)
             return {
                 "library": str(self.directory),
-                "documents": len(documents),
+                "documents": documents,
                 "chunks": rows.chunk_count(connection),
-                "waiting_for_vectors": rows.pending_count(connection),
-                "waiting_for_ocr": sum(document.unread_pages for document in documents),
-                "chars": sum(document.chars for document in documents),
+                "waiting_for_vectors": vectors.pending_count(connection),
+                "waiting_for_ocr": unread,
+                "chars": chars,
                 "embedder": rows.fact(connection, "embedder"),
-                "generation": generation[0] if generation else None,
-                "index_current": build.is_current(connection),
+                "generation": vectors.generation(connection),
+                "index_current": build.is_current(self.directory, connection),
+                "index_trouble": build.trouble(self.directory, connection),
                 "running": running(connection),
                 "last_receipt": rows.last_receipt(connection),
             }
@@ -265,9 +268,10 @@ class Library:
             return rows.last_receipt(connection)
 
     def unfinished(self) -> str:
-        """What a question asked now may miss because an ingest is going on or was interrupted, in a sentence, or ""."""
+        """What a question asked now may miss or wait for: an ingest is going on or was interrupted, or the index is lost; or ""."""
         with closing(schema.connect(self.directory)) as connection:
-            return unfinished(connection)
+            connection.execute("begin")
+            return unfinished(connection) or build.trouble(self.directory, connection)
 
     def _embed_query(self, text: str) -> "NDArray[np.float32]":
         return self._load_embedder().query(text)

@@ -1,14 +1,12 @@
-"""The dense index: Chroma, derived from SQLite, in generations that never change once published.
+"""Building the dense index: Chroma, derived from SQLite, in segments that never change once published.
 
 Chroma's files are not safe when one process writes while others read, so nobody ever writes where anybody reads. The
-holder of the library's lock builds the next generation in `chroma/tmp-NUMBER-PID`, in a child process: what crashes there
-crashes alone, and its end closes every file. The build is checked by querying vectors (ids and counts stay right in
-a damaged index), flushed to disk and renamed, and only then named in SQLite. `read.py` is the readers' side.
+holder of the library's lock builds a segment in `chroma/tmp-NUMBER-PID`, in a child process: what crashes there crashes
+alone, and its end closes every file. The build is checked by querying vectors (ids and counts stay right in a damaged
+index), flushed to disk and renamed, and only then named in SQLite. `read.py` is the readers' side.
 
-Chroma leaves vectors below its sync threshold in a log, and a reader who opens such an index writes new HNSW files into
-it. So the threshold is 1: each batch is written out at its end, and readers find nothing left to do.
-
-A deleted vector stays in an HNSW file, so a generation grows from a copy of the last only when nothing was removed.
+A deleted vector stays in an HNSW file, so a segment that held one is built again without it. Segments are therefore small,
+and small ones are merged as they pile up, as in a log-structured merge tree (O'Neil et al. 1996).
 """
 
 import json
@@ -18,77 +16,128 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import LibraryError
 from ingest.index import read
 from ingest.run import child
-from ingest.store import failpoints, rows, search
+from ingest.store import failpoints, vectors
 from ingest.store.schema import connect
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_BATCH = 1000
+SMALL, PARTS = 4096, 16
+"""A segment holds up to SMALL vectors, which takes a second to build, or up to a part in PARTS of a large library's: each segment
+costs a question about a millisecond."""
 _FULL = 8 << 20
 """Bytes of room below which a build that failed most likely failed for want of room."""
+_WEAK = "weak:"
+_HARDER: tuple[dict[str, int], ...] = ({}, {"max_neighbors": 48, "ef_construction": 400, "ef_search": 400})
+"""HNSW's settings, tried in this order until queries find what exact search finds. Builds are random."""
 
 
 # Writing: only under the library's lock
 
 
-def is_current(connection: sqlite3.Connection) -> bool:
-    """Whether the published generation holds exactly the library's vectors."""
-    found = rows.generation(connection)
-    if found is None:
-        return rows.vector_count(connection) == 0
-    _, last_vector, vectors = found
-    return last_vector >= rows.last_vector(connection) and vectors == rows.vector_count(connection)
+def is_current(directory: Path, connection: sqlite3.Connection) -> bool:
+    """Whether the segments are there and hold exactly the library's vectors, but for those known to be weak there."""
+    unindexed = vectors.unindexed_count(connection)
+    return (
+        unindexed == vectors.unindexed_count(connection, weak=True)
+        and vectors.unused_count(connection) == 0
+        and sum(vectors.segments(connection).values()) + unindexed == vectors.count(connection)
+        and not lost(directory, connection)
+    )
+
+
+def lost(directory: Path, connection: sqlite3.Connection) -> list[int]:
+    """Segments in force whose directories are gone."""
+    return [number for number in vectors.segments(connection) if not read.path_of(directory, number).is_dir()]
+
+
+def trouble(directory: Path, connection: sqlite3.Connection) -> str:
+    """Why questions take longer than they should, in a sentence, or ""."""
+    if lost(directory, connection):
+        return "The index is lost: questions take longer until `octavo ingest` or `octavo verify --repair` has made it again."
+    if weak := vectors.unindexed_count(connection, weak=True):
+        return f"{weak:,} passages are compared one by one: an index of them did not find them again."
+    return ""
 
 
 def sweep(directory: Path, connection: sqlite3.Connection) -> None:
-    """Deletes what a killed run left, and generations that have been replaced."""
-    found = rows.generation(connection)
-    read.sweep(directory, found[0] if found else 0, everything=True)
+    """Deletes what a killed run left, and segments that have been replaced."""
+    read.sweep(directory, vectors.segments(connection), everything=True)
 
 
 def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False) -> None:
-    """Builds, checks and puts in force a generation of what SQLite holds now.
+    """Brings the index up to date with what SQLite holds now, a segment at a time; what is not yet built is searched exactly.
 
     Args:
-        whole: build from nothing, even where a copy of the last generation could grow.
+        whole: build every segment anew.
 
     Raises:
         LibraryError: it can't be built.
     """
     chroma = directory / "chroma"
-    chroma.mkdir(exist_ok=True)
-    base = rows.generation(connection)
+    chroma.mkdir(mode=0o700, exist_ok=True)
     sweep(directory, connection)
-    number = max([base[0] if base else 0, *(int(path.name) for path in chroma.glob("[0-9]*"))]) + 1
-    last_vector, vectors = rows.last_vector(connection), rows.vector_count(connection)
-    grows = base is not None and rows.vector_count(connection, up_to=base[1]) == base[2] and not whole
+    vectors.drop_unused(connection)
+    capacity = max(SMALL, vectors.count(connection) // PARTS)
+    vectors.drop_segments(connection, list(vectors.segments(connection)) if whole else _outdated(directory, connection, capacity))
     failpoints.reach("publish: before the build")
+    offset = 0
+    while len(members := vectors.unindexed(connection, offset, capacity)):
+        if _build_segment(directory, connection, f"{offset} {len(members)}"):
+            vectors.mark_weak(connection, members)
+            offset += len(members)
+    sweep(directory, connection)
+    failpoints.reach("publish: old segments swept")
+
+
+def _outdated(directory: Path, connection: sqlite3.Connection, capacity: int) -> list[int]:
+    """Segments to build again: those that are lost or hold a removed vector, and small ones that new vectors are merged with."""
+    import numpy as np
+
+    sizes, there = vectors.segments(connection), vectors.numbers(connection)
+    left = {number: int(np.isin(vectors.members(connection, number), there).sum()) for number in sizes}
+    again = {number for number in sizes if left[number] < sizes[number]} | {*lost(directory, connection)}
+    loose = vectors.unindexed_count(connection) + sum(left[number] for number in again)
+    merged = []
+    for number in sorted(sizes.keys() - again, key=lambda number: sizes[number]):
+        if sizes[number] <= loose <= capacity - sizes[number]:
+            merged.append(number)
+            loose += sizes[number]
+    return [*again, *merged]
+
+
+def _build_segment(directory: Path, connection: sqlite3.Connection, which: str) -> str:
+    """Builds, checks and puts in force a segment of some unindexed vectors; returns why it would be weak, or "".
+
+    Raises:
+        LibraryError: it can't be built.
+    """
+    chroma = directory / "chroma"
+    number = max([0, *vectors.segments(connection), *(int(path.name) for path in chroma.glob("[0-9]*"))]) + 1
     temporary = chroma / f"tmp-{number:08d}-{os.getpid()}"  # the child of a killed run may still be writing into that run's
-    problem = run_child("build", directory, temporary, str(base[0])) if base and grows else "not tried"
-    if problem:
-        problem = run_child("build", directory, temporary, "")
+    problem = run_child("build", directory, temporary, which)
     if problem:
         full = "its disk is full: " if shutil.disk_usage(chroma).free < _FULL else ""  # Chroma doesn't always say so
         shutil.rmtree(temporary, ignore_errors=True)
+        if problem.startswith(_WEAK):
+            return problem
         raise LibraryError(f"the index can't be built: {full}{problem}", "the documents are safe; " + read.REPAIR)
-    failpoints.reach("publish: built")
+    failpoints.reach("segment: built")
     flush(temporary)
-    failpoints.reach("publish: before the rename")
+    failpoints.reach("segment: before the rename")
     temporary.rename(read.path_of(directory, number))
-    failpoints.reach("publish: renamed")
+    failpoints.reach("segment: renamed")
     _flush_directory(chroma)
-    rows.add_generation(connection, number, last_vector, vectors)
-    sweep(directory, connection)
-    failpoints.reach("publish: old generations swept")
+    offset, count = map(int, which.split())
+    vectors.add_segment(connection, number, vectors.unindexed(connection, offset, count))
+    return ""
 
 
 def flush(path: Path) -> None:
@@ -110,7 +159,7 @@ def _flush_directory(path: Path) -> None:
 
 
 def run_child(task: str, directory: Path, index: Path, argument: str) -> str:
-    """Runs `build` or `check` on an index in a process of its own; returns what went wrong there, or ""."""
+    """Runs `build` or `check` in a process of its own; returns what went wrong there, or ""."""
     process = child.start("ingest.index.build", task, str(directory), str(index), argument, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         output, errors = process.communicate()
@@ -128,49 +177,66 @@ def told(code: int, output: bytes, errors: bytes) -> str:
     return last[0]
 
 
-def _build(directory: Path, index: Path, base: str) -> str:
-    """Fills a new index: whole, or (`base` is a generation's number) the chunks since a generation, onto its copy."""
+def _build(directory: Path, index: Path, which: str) -> str:
+    """Fills a new segment with the unindexed vectors that "OFFSET COUNT" means, and checks it."""
     connection = connect(directory)
-    shutil.rmtree(index, ignore_errors=True)
-    after = 0
-    if base:
-        shutil.copytree(read.path_of(directory, int(base)), index)
-        failpoints.reach("build: base copied", parent=os.getppid())
-        found = rows.generation(connection)
-        assert found and found[0] == int(base)
-        after = found[1]
+    offset, count = map(int, which.split())
+    numbers, matrix = vectors.by_number(connection, vectors.unindexed(connection, offset, count))
+    problem = ""
+    for settings in _HARDER:
+        shutil.rmtree(index, ignore_errors=True)
+        _fill(index, numbers, matrix, settings)
+        failpoints.reach("build: closed", parent=os.getppid())
+        problem = _check_segment(index, numbers, matrix, 200)
+        if not problem:
+            break
+    return problem
+
+
+def _fill(index: Path, numbers: "NDArray[np.int64]", matrix: "NDArray[np.float32]", settings: dict[str, int]) -> None:
+    """Chroma leaves what is below its sync threshold in a log, and a reader who opens such an index writes into it. So the
+    threshold is the number of vectors: all files are written once, at the end, and the log's pages are given back."""
     client = read.open_client(index)
-    configuration: Any = {"hnsw": {"space": "cosine", "batch_size": 1, "sync_threshold": 1}}  # see the module's docstring
-    collection = client.get_or_create_collection(read.COLLECTION, embedding_function=None, configuration=configuration)
+    threshold = {"batch_size": len(numbers), "sync_threshold": len(numbers)}
+    configuration: Any = {"hnsw": {"space": "cosine", **threshold, **settings}}
+    collection = client.create_collection(read.COLLECTION, embedding_function=None, configuration=configuration)
     failpoints.reach("build: collection made", parent=os.getppid())
-    keys, matrix = search.vectors(connection, after=after)
-    for start in range(0, len(keys), _BATCH):
-        collection.add(ids=keys[start : start + _BATCH], embeddings=matrix[start : start + _BATCH])
+    batch = client.get_max_batch_size()
+    for start in range(0, len(numbers), batch):
+        collection.add(ids=[str(n) for n in numbers[start : start + batch]], embeddings=matrix[start : start + batch])
         failpoints.reach("build: batch added", parent=os.getppid())
     client.close()
-    failpoints.reach("build: closed", parent=os.getppid())
-    return _check(directory, index, "200")
+    with sqlite3.connect(index / "chroma.sqlite3") as catalogue:
+        catalogue.execute("vacuum")
+    catalogue.close()
 
 
-def _check(directory: Path, index: Path, sample: str) -> str:
-    """Compares an index with SQLite: its ids, its vectors, and `sample` queries against exact search."""
+def _check(directory: Path, _: Path, sample: str) -> str:
+    """Compares all segments with SQLite; returns the first problem."""
+    connection = connect(directory)
+    for number in vectors.segments(connection):
+        numbers, matrix = vectors.by_number(connection, vectors.members(connection, number))
+        if problem := _check_segment(read.path_of(directory, number), numbers, matrix, int(sample)):
+            return problem
+    return ""
+
+
+def _check_segment(index: Path, numbers: "NDArray[np.int64]", matrix: "NDArray[np.float32]", sample: int) -> str:
+    """Compares a segment with what it should hold: its ids, its vectors, and `sample` queries with exact search."""
     import numpy as np
 
-    keys, matrix = search.vectors(connect(directory))
     client = read.open_client(index)
     collection = client.get_collection(read.COLLECTION, embedding_function=None)
-    ids = collection.get(include=[])["ids"]
-    if Counter(ids) != Counter(keys):
-        return f"the index holds {len(ids)} ids, {len(set(ids) & set(keys))} of the library's {len(keys)}"
-    rows = {key: row for row, key in enumerate(keys)}
-    for start in range(0, len(keys), _BATCH):
-        stored = collection.get(ids=keys[start : start + _BATCH], include=["embeddings"])
-        assert stored["embeddings"] is not None
-        ours = matrix[[rows[key] for key in stored["ids"]]]
-        wrong = int((_cosines(np.asarray(stored["embeddings"], np.float32), ours) < 0.999).sum())
-        if wrong:
-            return f"{wrong} vectors of the index differ from the library's"
-    return _check_queries(collection, keys, matrix, int(sample))
+    stored = collection.get(include=["embeddings"])
+    ids = np.array([int(key) for key in stored["ids"]], np.int64)
+    if not np.array_equal(np.sort(ids), numbers):
+        return f"a segment holds {len(ids)} ids, {len(np.intersect1d(ids, numbers))} of the library's {len(numbers)}"
+    assert stored["embeddings"] is not None
+    ours = matrix[np.searchsorted(numbers, ids)]
+    wrong = int((_cosines(np.asarray(stored["embeddings"], np.float32), ours) < 0.999).sum())
+    problem = f"{wrong} vectors of the index differ from the library's" if wrong else _check_queries(collection, matrix, sample)
+    client.close()
+    return problem
 
 
 def _cosines(left: "NDArray[np.float32]", right: "NDArray[np.float32]") -> "NDArray[np.float32]":
@@ -180,18 +246,16 @@ def _cosines(left: "NDArray[np.float32]", right: "NDArray[np.float32]") -> "NDAr
     return cosines
 
 
-def _check_queries(collection: Any, keys: list[str], matrix: "NDArray[np.float32]", sample: int) -> str:
+def _check_queries(collection: Any, matrix: "NDArray[np.float32]", sample: int) -> str:
     """Similarities rather than ids are compared: equal texts may come in any order."""
     import numpy as np
 
-    if not keys:
-        return ""
-    k = min(10, len(keys))
-    asked = matrix[np.unique(np.linspace(0, len(keys) - 1, sample).astype(int))]
+    k = min(10, len(matrix))
+    asked = matrix[np.unique(np.linspace(0, len(matrix) - 1, sample).astype(int))]
     exact = -np.sort(-(asked @ matrix.T), axis=1)[:, :k]
     found = 1 - np.asarray(collection.query(query_embeddings=asked, n_results=k, include=["distances"])["distances"])
     recall = float((found >= exact[:, -1:] - 1e-3).mean()) if found.shape == exact.shape else 0.0
-    return "" if recall >= 0.95 else f"queries find {recall:.0%} of what exact search finds"
+    return "" if recall >= 0.95 else f"{_WEAK} queries find {recall:.0%} of what exact search finds"
 
 
 _TASKS = {"build": _build, "check": _check}

@@ -1,10 +1,10 @@
-"""Reading the dense index: published generations, leased so that nobody deletes one under a question.
+"""Reading the dense index: published segments, leased so that nobody deletes one under a question.
 
-A reader takes the generation that is in force in its own SQLite snapshot, and holds a shared kernel lock on that
-directory, its lease; a directory is deleted only by somebody who gets the lock alone. A kernel lock rather than a row of
-SQLite, because a killed reader can't leave one behind.
+A reader takes the segments that are in force in its own SQLite snapshot, and holds a shared kernel lock on each directory,
+its lease; a directory is deleted only by somebody who gets the lock alone. A kernel lock rather than a row of SQLite,
+because a killed reader can't leave one behind.
 
-Nobody writes to a published generation, but for Chroma itself: at each opening it adds one row to a table of its own
+Nobody writes to a published segment, but for Chroma itself: at each opening it adds one row to a table of its own
 catalogue to try that file's lock. Vectors and ids are not touched.
 """
 
@@ -14,13 +14,14 @@ import shutil
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import LibraryError
-from ingest.store import rows, schema
+from ingest.store import schema, vectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,8 +31,8 @@ REPAIR = "run `octavo verify --repair`"
 COLLECTION = "vectors"
 
 
-class GenerationGone(Exception):
-    """A generation was replaced and deleted between two looks."""
+class SegmentGone(Exception):
+    """A segment was replaced and deleted between two looks."""
 
 
 def path_of(directory: Path, number: int) -> Path:
@@ -40,16 +41,29 @@ def path_of(directory: Path, number: int) -> Path:
 
 def open_client(path: Path) -> Any:
     import chromadb
+
+    return chromadb.PersistentClient(str(path), settings=_settings()(anonymized_telemetry=False))
+
+
+@cache
+def _settings() -> Any:
+    """Chroma's settings from us alone: its own class reads CHROMA_* and the working directory's `.env`, which may name a server."""
     from chromadb.config import Settings
 
-    return chromadb.PersistentClient(str(path), settings=Settings(anonymized_telemetry=False))
+    class OurSettings(Settings):
+        @classmethod
+        def settings_customise_sources(cls, settings_cls: Any, init_settings: Any, *_: Any, **__: Any) -> tuple[Any, ...]:
+            return (init_settings,)
+
+    return OurSettings
 
 
-def sweep(directory: Path, in_force: int, everything: bool = False) -> None:
-    """Deletes older generations that no reader holds, and, under the library's lock, also what a crash left behind."""
+def sweep(directory: Path, in_force: Collection[int], everything: bool = False) -> None:
+    """Deletes older segments that no reader holds, and, under the library's lock, also what a crash left behind."""
+    newest = max(in_force, default=0)
     for path in (directory / "chroma").glob("*"):
-        old = path.name.isdigit() and int(path.name) < in_force
-        unfinished = not path.name.isdigit() or int(path.name) > in_force
+        old = path.name.isdigit() and int(path.name) < newest and int(path.name) not in in_force
+        unfinished = not path.name.isdigit() or int(path.name) > newest
         if old or (unfinished and everything):
             _delete_unless_held(path)
 
@@ -68,39 +82,43 @@ def _delete_unless_held(path: Path) -> None:
         os.close(handle)
 
 
-class Generation:
-    """A published generation, leased: its directory stays while this is open. Chroma is opened at the first query."""
+class Segment:
+    """A published segment, leased: its directory stays while this is open. Chroma is opened at the first query."""
 
-    def __init__(self, directory: Path, number: int) -> None:
+    def __init__(self, directory: Path, number: int, size: int) -> None:
         self.number = number
+        self.size = size
         self._path = path_of(directory, number)
         self._opening = threading.Lock()
+        self._process = os.getpid()
         self._chroma: Any = None
         self._collection: Any = None
         try:
             self._lease = os.open(self._path, os.O_RDONLY)
         except FileNotFoundError:
-            raise GenerationGone from None
+            raise SegmentGone from None
         fcntl.flock(self._lease, fcntl.LOCK_SH)
         if not (self._path / "chroma.sqlite3").exists():  # deleted while we waited for the lock
             os.close(self._lease)
-            raise GenerationGone
+            raise SegmentGone
 
-    def query(self, vector: "NDArray[np.float32]", k: int) -> list[tuple[str, float]]:
-        """Ids and cosine similarities of the k nearest, best first.
+    def query(self, vector: "NDArray[np.float32]", k: int) -> vectors.Near:
+        """The k nearest, best first.
 
         Raises:
-            LibraryError: Chroma can't read its files.
+            LibraryError: Chroma can't read its files, or was opened before this process was forked from its parent.
         """
+        if self._process != os.getpid():
+            raise LibraryError("the library was opened before this process was forked", "start processes with spawn, or open it anew")
         try:
             with self._opening:
                 if self._chroma is None:
                     self._chroma = open_client(self._path)
                     self._collection = self._chroma.get_collection(COLLECTION, embedding_function=None)
-            found = self._collection.query(query_embeddings=[vector], n_results=k, include=["distances"])
+            found = self._collection.query(query_embeddings=[vector], n_results=min(k, self.size), include=["distances"])
         except Exception as error:  # Chroma's errors, and its Rust core's, share no base
             raise LibraryError(f"the index can't be read: {error}", REPAIR) from error
-        return [(key, 1 - distance) for key, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
+        return [(int(key), 1 - distance) for key, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
 
     def close(self) -> None:
         if self._chroma is not None:
@@ -108,60 +126,69 @@ class Generation:
         os.close(self._lease)
 
 
-class Generations:
-    """The generations that this process has open: the newest, and older ones until their last question is answered."""
+class Segments:
+    """The segments that this process has open: those in force, and older ones until their last question is answered."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._lock = threading.Lock()
-        self._open: dict[int, Generation] = {}
+        self._open: dict[int, Segment] = {}
         self._users: Counter[int] = Counter()
+        self._in_force: frozenset[int] = frozenset()
 
     @contextmanager
-    def use(self, number: int) -> Iterator[Generation]:
-        """A generation to query.
+    def use(self, sizes: dict[int, int]) -> Iterator[list[Segment]]:
+        """The segments that hold so many vectors each, to query.
 
         Raises:
-            GenerationGone: it has been replaced and deleted; look again which one is in force.
+            SegmentGone: one has been replaced and deleted; look again which ones are in force.
         """
         with self._lock:
-            if number not in self._open:
-                self._open[number] = Generation(self._directory, number)
-            self._users[number] += 1
+            for number in sizes.keys() - self._open.keys():
+                self._open[number] = Segment(self._directory, number, sizes[number])
+            self._users.update(sizes.keys())
+            if max(sizes, default=0) >= max(self._in_force, default=0):  # not an older snapshot's
+                self._in_force = frozenset(sizes)
             self._close_unused()
+            segments = [self._open[number] for number in sizes]
         try:
-            yield self._open[number]
+            yield segments
         finally:
             with self._lock:
-                self._users[number] -= 1
+                self._users.subtract(sizes.keys())
                 self._close_unused()
 
     @contextmanager
-    def snapshot(self) -> Iterator[tuple[sqlite3.Connection, Generation | None]]:
-        """A read transaction and the generation that it names, leased; one deleted in between means: look again."""
+    def snapshot(self) -> Iterator[tuple[sqlite3.Connection, Sequence[Segment] | None]]:
+        """A read transaction and the segments that it names, leased; one deleted in between means: look again.
+
+        None instead of segments where one isn't replaced but lost: exact search does without, and `verify` tells.
+        """
         missing = None
         while True:
             with ExitStack() as stack:
                 connection = stack.enter_context(closing(schema.connect(self._directory)))
                 connection.execute("begin")
-                found = rows.generation(connection)  # the first read: it fixes the snapshot
+                sizes = vectors.segments(connection)  # the first read: it fixes the snapshot
+                segments = None
                 try:
-                    generation = stack.enter_context(self.use(found[0])) if found else None
-                except GenerationGone:
-                    if found != missing:
-                        missing = found
+                    segments = stack.enter_context(self.use(sizes))
+                except SegmentGone:
+                    if sizes != missing:
+                        missing = sizes
                         continue
-                    generation = None  # not replaced but lost: exact search does without, and `verify` tells
-                yield connection, generation
+                yield connection, segments
                 return
 
     def close(self) -> None:
         """Closes all that no question is using."""
         with self._lock:
-            self._close_unused(keep_newest=False)
+            self._in_force = frozenset()
+            self._close_unused()
 
-    def _close_unused(self, keep_newest: bool = True) -> None:
-        newest = max(self._open, default=0)
-        for number in [n for n in self._open if not self._users[n] and not (keep_newest and n == newest)]:
+    def _close_unused(self) -> None:
+        closed = [number for number in self._open if self._users[number] <= 0 and number not in self._in_force]
+        for number in closed:
             self._open.pop(number).close()
-            sweep(self._directory, newest)
+        if closed and self._in_force:
+            sweep(self._directory, self._in_force)

@@ -1,7 +1,7 @@
-"""A look into a library at one moment: the two searches, over one SQLite snapshot and the generation that it names.
+"""A look into a library at one moment: the two searches, over one SQLite snapshot and the segments that it names.
 
-An id that the index still holds but SQLite no longer does is dropped; where that leaves too few, and where there is no
-index yet, exact search over the stored vectors answers. It also serves searches within some documents.
+A vector that the index still holds but SQLite no longer does is dropped; where that leaves too few, and where the index can't
+be read, exact search over the stored vectors answers. It also serves searches within few documents.
 """
 
 import math
@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
-from ingest.index.read import Generation
+from ingest.errors import LibraryError
+from ingest.index.read import Segment
 from ingest.records import Chunk, Hit
-from ingest.store import rows, search
+from ingest.store import rows, search, vectors
 from ingest.text import scripts
 
 if TYPE_CHECKING:
@@ -19,26 +20,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _POSTINGS = 12_000
-"""Index entries that a question's words may touch: the commonest words are dropped beyond that. About 5 ms."""
-
+"""Index entries that a question's words may touch in a library of up to 25,000 chunks, about 5 ms; beyond, more by the square root
+of its size. The commonest words are dropped then."""
 _REMEMBERED = 10_000
 """Words whose frequency is remembered."""
 _EXACT = 3000
 """Chunks within some documents up to which comparing the question with each is as quick as asking the index."""
+_UNUSED = 200
+"""Vectors without chunks that a question allows for; where more were just removed, exact search answers until the run has ended."""
 
 
 class Frequencies:
     """In how many chunks words stand, remembered while the library stays as it is: counting a common one takes milliseconds."""
 
     def __init__(self) -> None:
-        self._state: tuple[int, int] = (0, 0)
-        self._known: dict[str, int] = {}
+        self._known: tuple[tuple[int, int], dict[str, int]] = ((0, 0), {})
+        """The library's state and the counts in it, replaced in one step: threads share this."""
 
     def of(self, connection: sqlite3.Connection, terms: Sequence[str]) -> dict[str, int]:
-        state = rows.chunk_count(connection), rows.last_chunk(connection)
-        known = self._known if state == self._state else {}
+        state, known = self._known
+        now = rows.chunk_count(connection), rows.last_chunk(connection)
+        if state != now:
+            known = {}
         new = search.document_frequency(connection, [term for term in terms if term not in known])
-        self._state, self._known = state, {**known, **new} if len(known) < _REMEMBERED else new
+        self._known = now, {**known, **new} if len(known) < _REMEMBERED else new
         return {term: new[term] if term in new else known[term] for term in terms}
 
 
@@ -48,12 +53,12 @@ class View:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        generation: Generation | None,
+        segments: Sequence[Segment] | None,
         embed: Callable[[str], "NDArray[np.float32]"],
         frequencies: "Frequencies",
     ) -> None:
         self._connection = connection
-        self._generation = generation
+        self._segments = segments
         self._embed = embed
         self._frequencies = frequencies
 
@@ -65,24 +70,20 @@ class View:
 
         Raises:
             EmbedderError: the library's embedder can't be loaded.
-            LibraryError: the index can't be read.
         """
-        total = rows.vector_count(self._connection)
-        if k < 1 or total == 0:
+        connection = self._connection
+        if k < 1 or not vectors.any_there(connection):
             return []
         vector = self._embed(text)
-        inside = total if within is None else search.within_count(self._connection, within)
-        if self._generation is not None and (within is None or inside > _EXACT):
-            wider = 1 if within is None else 1.5 * total / inside
-            near = self._generation.query(vector, min(total, math.ceil(k * wider)))
-            if within is not None:
-                kept = search.keys_within(self._connection, [key for key, _ in near], within)
-                near = [(key, score) for key, score in near if key in kept][:k]
-            found = self._hits(near, within)
-            newer = self._newer(vector, k, within)
-            if len(found) + len(newer) >= min(k, inside):
-                return sorted([*found, *newer], key=lambda hit: -hit.score)[:k]
-        return self._exact(vector, k, within)
+        total = rows.chunk_count(connection)
+        inside = total if within is None else search.within_count(connection, within)
+        if self._segments is not None and (within is None or inside > _EXACT):
+            found = self._hits(self._nearest(vector, math.ceil(k if within is None else 1.5 * k * total / inside)), k, within)
+            if len(found) >= min(k, inside):
+                return found
+        where = "" if within is None else search.VECTORS_WITHIN
+        near = vectors.nearest(connection, vector, k + vectors.unused_count(connection), where, within=search.as_json(within))
+        return self._hits(near, k, within)
 
     def words(self, text: str, k: int, within: Collection[str] | None = None) -> list[Hit]:
         """The k chunks that share the most telling words, best first; score is BM25, larger is better."""
@@ -110,32 +111,27 @@ class View:
     def _telling(self, terms: list[str]) -> list[str]:
         """Words that are in the library, rarest first, as many as can be looked up quickly."""
         frequency = self.document_frequency(terms)
+        budget = _POSTINGS * max(1.0, math.sqrt(self.chunk_count() / 25_000))
         kept: list[str] = []
         postings = 0
         for term in sorted((term for term in terms if frequency[term]), key=lambda term: frequency[term]):
             postings += frequency[term]
-            if kept and postings > _POSTINGS:
+            if kept and postings > budget:
                 break
             kept.append(term)
         return kept
 
-    def _newer(self, vector: "NDArray[np.float32]", k: int, within: Collection[str] | None) -> list[Hit]:
-        """Chunks embedded since the generation was published (an `add` is running, or was stopped), by exact search."""
-        published = rows.generation(self._connection)
-        if published is None or rows.last_vector(self._connection) <= published[1]:
+    def _nearest(self, vector: "NDArray[np.float32]", count: int) -> vectors.Near:
+        """The nearest vectors of all segments, and of what is in none; nothing where the index can't be read."""
+        assert self._segments is not None
+        count += min(vectors.unused_count(self._connection), _UNUSED)
+        try:
+            near = [pair for segment in self._segments for pair in segment.query(vector, count)]
+        except LibraryError:
             return []
-        return self._exact(vector, k, within, after=published[1])
+        return sorted([*near, *vectors.nearest_unindexed(self._connection, vector, count)], key=lambda pair: (-pair[1], pair[0]))
 
-    def _exact(self, vector: "NDArray[np.float32]", k: int, within: Collection[str] | None, after: int = 0) -> list[Hit]:
-        import numpy as np
-
-        keys, matrix = search.vectors(self._connection, within, after)
-        if not keys:
-            return []
-        scores = matrix @ vector
-        best = np.argsort(-scores, kind="stable")[:k]
-        return self._hits([(keys[row], float(scores[row])) for row in best], within)
-
-    def _hits(self, found: list[tuple[str, float]], within: Collection[str] | None) -> list[Hit]:
-        chunks = search.chunks_by_key(self._connection, [key for key, _ in found], within)
-        return [Hit(chunks[key], score) for key, score in found if key in chunks and chunks[key].path]
+    def _hits(self, near: vectors.Near, k: int, within: Collection[str] | None) -> list[Hit]:
+        """The chunks that have these vectors, the first k."""
+        chunks = search.chunks_by_vector(self._connection, [number for number, _ in near], k, within)
+        return [Hit(chunk, score) for number, score in near for chunk in chunks.get(number, [])][:k]

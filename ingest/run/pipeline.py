@@ -20,7 +20,7 @@ from ingest.records import Chunk
 from ingest.run.plan import Job, Plan, from_known
 from ingest.run.receipt import FileResult, Status
 from ingest.run.worker import Reading, Request, Workers
-from ingest.store import failpoints, rows
+from ingest.store import failpoints, rows, vectors
 from ingest.store.paths import stamp_of
 from ingest.store.schema import transaction
 from ingest.text.chunking import Span, pages_of, split
@@ -63,7 +63,7 @@ class Run:
 
     def steps(self, plan: Plan) -> Generator[Step]:
         """Does what the plan says; each step is yielded once what it tells is committed."""
-        needed = plan.jobs or rows.pending_count(self._connection)
+        needed = plan.jobs or vectors.pending_count(self._connection)
         embedder = self._embedder() if needed else None  # before any change: without an embedder nothing should happen
         total = len(plan.settled) + len(plan.jobs) + len(plan.gone)
         scans: list[_Same] = []
@@ -179,19 +179,31 @@ class Run:
             yield from_known(job.path, _status(job), known, "the same bytes as another file: stored once")
 
     def embed(self) -> Generator[Step]:
-        """Gives each chunk that has no vector one."""
-        total = rows.pending_count(self._connection)
+        """Gives each chunk that has no vector one; chunks that read alike share it."""
+        total = vectors.pending_count(self._connection)
         if not total:
             return
         embedder = self._embedder()
         done = 0
-        while waiting := rows.pending(self._connection, _POOL):
+        while waiting := vectors.pending(self._connection, _POOL):
             started = time.monotonic()
-            for places, vectors in embedder.in_parts([text for _, text in waiting], _BATCH):
-                rows.put_vectors(self._connection, [waiting[place][0] for place in places], vectors)
+            alike: dict[bytes, list[tuple[int, str]]] = {}
+            for digest, chunk in zip(embedder.counter.digests([text for _, text in waiting]), waiting, strict=True):
+                alike.setdefault(digest, []).append(chunk)
+            known = vectors.by_digest(self._connection, list(alike))
+            shared = [(chunk, vector) for digest, vector in known.items() for chunk, _ in alike.pop(digest)]
+            if shared:
+                vectors.share(self._connection, shared)
+                done += len(shared)
+                yield Step("embedding", done, total)
+            first = vectors.next_number(self._connection)  # numbered in the order of chunks, so that a file's lie in one segment
+            new = [(first + place, digest, [chunk for chunk, _ in chunks]) for place, (digest, chunks) in enumerate(alike.items())]
+            for places, matrix in embedder.in_parts([chunks[0][1] for chunks in alike.values()], _BATCH):
+                vectors.put(self._connection, [new[place] for place in places], matrix)
+                count = sum(len(new[place][2]) for place in places)
                 self.embed_seconds += time.monotonic() - started
-                self.embedded += len(places)
-                done += len(places)
+                self.embedded += count
+                done += count
                 yield Step("embedding", done, total)
                 started = time.monotonic()
 

@@ -13,7 +13,7 @@ from ingest.errors import IngestError
 from ingest.run.pace import Pace
 from ingest.run.pipeline import Run, Step
 from ingest.run.receipt import FileResult, Receipt
-from ingest.store import rows
+from ingest.store import rows, vectors
 
 Progress = Callable[[Step], None]
 _PUBLISH = 120.0
@@ -24,16 +24,16 @@ def carry_out(
     connection: sqlite3.Connection,
     run: Run,
     steps: Generator[Step],
-    publish: Callable[[sqlite3.Connection], None],
+    publish: Callable[[sqlite3.Connection], str],
     progress: Progress | None,
 ) -> Receipt:
-    """Goes through a run's steps; whatever ends it, what is committed is published."""
+    """Goes through a run's steps; whatever ends it, what is committed is published, and `publish` tells what is wrong with the index."""
     started = time.monotonic()
 
-    def end() -> None:
+    def end() -> str:
         _note(connection, {"phase": "publishing", "done": 0, "total": 0, "rate": None, "left": None}, time.monotonic() - started)
         try:
-            publish(connection)
+            return publish(connection)
         finally:
             rows.set_fact(connection, "progress", None)
 
@@ -57,8 +57,8 @@ def carry_out(
         with suppress(IngestError, sqlite3.Error, OSError):  # the user is told what ended the run, not what followed from it
             end()
         raise
-    end()
-    receipt = Receipt(tuple(_with_embedding(result, run) for result in results), time.monotonic() - started)
+    trouble = end()
+    receipt = Receipt(tuple(_with_embedding(result, run) for result in results), time.monotonic() - started, trouble)
     kept = tuple(result for result in receipt.files if result.status != "unchanged")
     rows.add_receipt(connection, {**replace(receipt, files=kept).to_dict(), "counts": receipt.counts})
     return receipt
@@ -88,7 +88,7 @@ def unfinished(connection: sqlite3.Connection) -> str:
     if going and going["phase"] in ("reading", "ocr"):
         what = "read by OCR" if going["phase"] == "ocr" else "read"
         return f"The library is being filled: {going['done']:,} of {going['total']:,} files are {what} so far."
-    if waiting := rows.pending_count(connection):
+    if waiting := vectors.pending_count(connection):
         total = rows.chunk_count(connection)
         return f"The library is being filled: {waiting:,} of {total:,} passages are found by their words only so far."
     return ""

@@ -39,10 +39,11 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The whole run: its lines in the order in which they were settled, and its wall-clock seconds."""
+    """The whole run: its lines in the order in which they were settled, its wall-clock seconds, and what is wrong with the index."""
 
     files: tuple[FileResult, ...]
     seconds: float
+    index: str = ""
 
     @property
     def ok(self) -> bool:
@@ -61,6 +62,7 @@ class Receipt:
             "ok": self.ok,
             "counts": self.counts,
             "seconds": round(self.seconds, 3),
+            "index": self.index,
             "files": [asdict(file) for file in self.files],
         }
 
@@ -92,6 +94,7 @@ def summarize(receipt: Mapping[str, Any]) -> Summary:
         details.append(f"{total['chars']:,} characters, {indexed} indexed")
     skipped = Counter(file["reason"] for file in files if file["status"] == "skipped")
     details += [f"skipped {count:,}: {reason}" for reason, count in skipped.most_common()]
+    details += filter(None, [receipt.get("index")])
     return Summary(
         f"{counts or 'no files'}; {total['chunks']:,} new chunks in {receipt['seconds']:.1f} s",
         tuple(details),

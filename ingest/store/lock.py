@@ -25,7 +25,7 @@ def writing(directory: Path) -> Iterator[None]:
         LibraryError: its directory can't be written to.
     """
     try:
-        handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise LibraryError(f"{directory} can't be written to: {error.strerror}", "is it yours, and is there room?") from error
     try:

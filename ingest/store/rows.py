@@ -1,21 +1,16 @@
-"""What the library writes into SQLite and reads back: facts, receipts, files, documents, chunks, vectors, generations."""
+"""What the library writes into SQLite and reads back: facts, receipts, files, documents, chunks."""
 
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ingest.loaders.parsed import Parsed
 from ingest.records import Chunk, Document
 from ingest.store import failpoints
 from ingest.store.schema import now, transaction
 from ingest.text.scripts import is_unspaced
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 
 # Facts and receipts
 
@@ -89,6 +84,13 @@ def documents(connection: sqlite3.Connection) -> list[Document]:
     return [Document(*row) for row in connection.execute(query)]
 
 
+def totals(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """Of all files that gave text: how many, their characters, and their pages that nothing has read."""
+    query = f"select count(*), coalesce(sum(chars), 0), coalesce(sum({_UNREAD}), 0) {_FILES} where document is not null"
+    documents, chars, unread = connection.execute(query).fetchone()
+    return documents, chars, unread
+
+
 def text(connection: sqlite3.Connection, path: str) -> str | None:
     """A document's canonical text."""
     row = connection.execute(f"select text {_FILES} where path = ?", [path]).fetchone()
@@ -157,8 +159,8 @@ def put_chunks(connection: sqlite3.Connection, document: int, chunks: Sequence[C
     connection.execute("delete from chunks where document = ?", [document])
     failpoints.reach("file: old chunks gone")
     connection.executemany(
-        "insert into chunks (key, document, char_start, char_end, page_start, page_end, heading, header, text, unspaced)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into chunks (key, document, char_start, char_end, page_start, page_end, heading, header, text, spaced)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, iif(?, spaced(?9), null))",
         [
             (c.id, document, c.char_start, c.char_end, c.page_start, c.page_end, c.heading, c.header, c.text, is_unspaced(c.text))
             for c in chunks
@@ -216,63 +218,12 @@ def erase_traces(connection: sqlite3.Connection) -> None:
 
     A reader in the middle of a question holds the WAL back; whoever closes the library last then clears it.
     """
-    for table in ("words", "grams"):
-        connection.execute(f"insert into {table} ({table}) values ('optimize')")
-        failpoints.reach(f"erase: {table} merged")
+    connection.execute("insert into words (words) values ('optimize')")
+    failpoints.reach("erase: words merged")
     connection.execute("pragma busy_timeout = 1000")
     connection.execute("pragma wal_checkpoint(truncate)").fetchall()
     failpoints.reach("erase: log cleared")
     set_fact(connection, "traces", None)
-
-
-# Vectors and generations
-
-
-def pending(connection: sqlite3.Connection, limit: int) -> list[tuple[int, str]]:
-    """Chunks that wait for a vector, oldest first: (number, what to embed)."""
-    query = """select id, iif(header = '', text, header || char(10) || text) from chunks
-        where not exists (select 1 from vectors where chunk = chunks.id) order by id limit ?"""
-    return connection.execute(query, [limit]).fetchall()
-
-
-def pending_count(connection: sqlite3.Connection) -> int:
-    return chunk_count(connection) - vector_count(connection)
-
-
-def put_vectors(connection: sqlite3.Connection, chunks: Sequence[int], vectors: "NDArray[np.float32]") -> None:
-    """Stores vectors of chunks by number, as fp16, in one transaction."""
-    with transaction(connection):
-        rows = zip(chunks, (vector.tobytes() for vector in vectors.astype("float16")), strict=True)
-        connection.executemany("insert into vectors (chunk, vector) values (?, ?)", rows)
-        failpoints.reach("vectors: before their commit")
-    failpoints.reach("vectors: committed")
-
-
-def forget_vectors(connection: sqlite3.Connection, embedder_name: str, embedder: str) -> None:
-    """Makes room for another embedder's vectors: its name comes and the old vectors go in one transaction."""
-    with transaction(connection):
-        connection.execute("delete from vectors")
-        connection.execute("delete from generations")
-        set_fact(connection, "embedder_name", embedder_name)
-        set_fact(connection, "embedder", embedder)
-        set_fact(connection, "chunker", None)
-        failpoints.reach("reembed: before the old vectors go")
-    failpoints.reach("reembed: old vectors gone")
-
-
-def generation(connection: sqlite3.Connection) -> tuple[int, int, int] | None:
-    """The generation in force: its number, the highest vector it knows, and how many vectors it holds."""
-    row = connection.execute("select number, last_vector, vectors from generations order by number desc limit 1").fetchone()
-    return row if row else None
-
-
-def add_generation(connection: sqlite3.Connection, number: int, last_vector: int, vectors: int) -> None:
-    """Puts a published generation in force, in place of the one before."""
-    with transaction(connection):
-        connection.execute("delete from generations")
-        connection.execute("insert into generations values (?, ?, ?, ?)", [number, last_vector, vectors, now()])
-        failpoints.reach("generation: before its row's commit")
-    failpoints.reach("generation: its row committed")
 
 
 def chunk_count(connection: sqlite3.Connection) -> int:
@@ -281,14 +232,3 @@ def chunk_count(connection: sqlite3.Connection) -> int:
 
 def last_chunk(connection: sqlite3.Connection) -> int:
     return int(connection.execute("select coalesce(max(id), 0) from chunks").fetchone()[0])
-
-
-def vector_count(connection: sqlite3.Connection, up_to: int | None = None) -> int:
-    """Vectors in the library, or those numbered up to one."""
-    if up_to is None:
-        return int(connection.execute("select count(*) from vectors").fetchone()[0])
-    return int(connection.execute("select count(*) from vectors where number <= ?", [up_to]).fetchone()[0])
-
-
-def last_vector(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("select coalesce(max(number), 0) from vectors").fetchone()[0])

@@ -3,11 +3,14 @@
 SQLite is the one truth; the Chroma index can be deleted and made again from here. WAL lets people ask while a file is being
 added; one file is one transaction, so it is there whole or not at all. `secure_delete` overwrites what is removed.
 
-A file is a path; a document is what its bytes say, so the same bytes at two paths are one document. Chunks and vectors
-never change, and vectors' numbers only grow (autoincrement): "the index is current" is two numbers, the highest vector
-that it holds and how many it holds. A chunk without a vector waits for the embedder; its words are found at once.
+A file is a path; a document is what its bytes say, so the same bytes at two paths are one document. Chunks that read alike
+share one vector. A chunk without a vector waits for the embedder; its words are found at once.
+
+Triggers keep the lists that would otherwise be looked for: `unindexed` are vectors that no segment of the index holds yet,
+`unused` those that lost a chunk and perhaps their last.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,6 +21,7 @@ from ingest.errors import LibraryError
 from ingest.settings import DATABASE
 from ingest.store import failpoints
 from ingest.store.lock import writing
+from ingest.text.scripts import spaced
 
 _FIRST = """
 create table facts (name text primary key, value text not null) without rowid;
@@ -81,7 +85,45 @@ create table generations (
     number integer primary key, last_vector integer not null, vectors integer not null, published text not null
 );
 """
-MIGRATIONS = [_FIRST, _FILES_AND_TRIGRAMS]
+_SHARED_VECTORS = """
+drop trigger chunk_added; drop trigger chunk_removed; drop trigger unspaced_chunk_added; drop trigger unspaced_chunk_removed;
+drop table terms; drop table words; drop table grams; drop index unspaced_chunks;
+alter table chunks add column spaced text;
+alter table chunks add column vector integer references vectors;
+update chunks set spaced = spaced(text) where unspaced;
+alter table chunks drop column unspaced;
+create view readable as select id, coalesce(spaced, text) as text from chunks;
+create virtual table words using fts5 (text, content='readable', content_rowid='id', tokenize='porter unicode61');
+create virtual table terms using fts5vocab (words, 'row');
+insert into words (words) values ('rebuild');
+create table shared_vectors (number integer primary key autoincrement, digest blob unique, vector blob not null);
+with alike as (
+    select chunks.id, min(number) over (partition by header, text) as number from chunks join vectors on vectors.chunk = chunks.id
+) update chunks set vector = alike.number from alike where alike.id = chunks.id;
+insert into shared_vectors (number, vector) select number, vector from vectors where number in (select vector from chunks);
+drop table vectors;
+alter table shared_vectors rename to vectors;
+create index chunks_by_vector on chunks (vector);
+create table unindexed (vector integer primary key references vectors on delete cascade, weak integer not null default 0);
+insert into unindexed (vector) select number from vectors;
+create table unused (vector integer primary key);
+create table segments (number integer primary key, vectors integer not null, members blob not null);
+drop table generations;
+create table generations (number integer primary key, published text not null);
+create trigger chunk_added after insert on chunks begin
+    insert into words (rowid, text) values (new.id, coalesce(new.spaced, new.text));
+end;
+create trigger chunk_removed after delete on chunks begin
+    insert into words (words, rowid, text) values ('delete', old.id, coalesce(old.spaced, old.text));
+end;
+create trigger chunk_with_vector_removed after delete on chunks when old.vector is not null begin
+    insert or ignore into unused values (old.vector);
+end;
+create trigger vector_added after insert on vectors begin
+    insert into unindexed (vector) values (new.number);
+end;
+"""
+MIGRATIONS = [_FIRST, _FILES_AND_TRIGRAMS, _SHARED_VECTORS]
 """Each brings a library from version i to i + 1. Never edit one that has shipped: append."""
 
 
@@ -104,7 +146,7 @@ def make(directory: Path) -> None:
         LibraryBusy: another process is writing.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise LibraryError(f"{directory} can't be a library's directory ({error.strerror})", "name another with --library") from error
     if not is_current(directory):
@@ -122,14 +164,17 @@ def connect(directory: Path, write: bool = False) -> sqlite3.Connection:
     if not write and not path.is_file():
         raise LibraryError(f"no library at {directory}", "make one with `octavo ingest FOLDER`")
     try:
+        if write:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let everybody read it
         connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise LibraryError(f"{path} can't be opened: {error}", "is it yours to read and write?") from error
     try:
         connection.execute("pragma secure_delete = on")
         if write:
             connection.execute("pragma journal_mode = wal")
         version = connection.execute("pragma user_version").fetchone()[0]
+        connection.create_function("spaced", 1, spaced, deterministic=True)
         for number in range(version, len(MIGRATIONS) if write else 0):
             failpoints.reach(f"schema: before version {number + 1}")
             connection.executescript(f"begin immediate; {MIGRATIONS[number]} pragma user_version = {number + 1}; commit")

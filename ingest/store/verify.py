@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest.index import build, read
-from ingest.store import rows
+from ingest.index import build
+from ingest.store import rows, vectors
 from ingest.store.paths import file_of, sha256_of, stamp_of
-from ingest.store.schema import transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +37,14 @@ def verify(directory: Path, connection: sqlite3.Connection, mend: Callable[[], N
     """
     problems = list(_problems(directory, connection))
     repaired: list[str] = []
-    if mend and (problems or rows.pending_count(connection)):
+    if mend and (problems or vectors.pending_count(connection)):
         repaired = problems
-        rebuild_words(connection)
+        connection.execute("insert into words (words) values ('rebuild')")
         mend()
         build.publish(directory, connection, whole=True)
         problems = list(_problems(directory, connection))
     documents = rows.documents(connection)
-    notes = tuple(_notes(connection))
+    notes = tuple(_notes(directory, connection))
     chunks = rows.chunk_count(connection)
     return VerifyReport(not problems, tuple(problems), notes, len(documents), chunks, tuple(repaired))
 
@@ -59,18 +58,9 @@ def _problems(directory: Path, connection: sqlite3.Connection) -> Iterator[str]:
     yield from _content_problems(connection)
     try:
         connection.execute("insert into words (words, rank) values ('integrity-check', 1)")
-        connection.execute("insert into grams (grams, rank) values ('integrity-check', 0)")
     except sqlite3.DatabaseError as error:
         yield f"words: the index differs from the chunks ({error})"
     yield from _index_problems(directory, connection)
-
-
-def rebuild_words(connection: sqlite3.Connection) -> None:
-    """Makes both indexes of words again; trigrams hold only the chunks that need them, so they are filled by hand."""
-    with transaction(connection):
-        connection.execute("insert into words (words) values ('rebuild')")
-        connection.execute("insert into grams (grams) values ('delete-all')")
-        connection.execute("insert into grams (rowid, text) select id, text from chunks where unspaced")
 
 
 def _content_problems(connection: sqlite3.Connection) -> Iterator[str]:
@@ -85,18 +75,19 @@ def _content_problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _index_problems(directory: Path, connection: sqlite3.Connection) -> Iterator[str]:
-    found = rows.generation(connection)
-    if not build.is_current(connection):
+    lost = build.lost(directory, connection)
+    if lost:
+        yield "index: its directory is missing" if len(lost) == len(vectors.segments(connection)) else "index: a part of it is missing"
+    elif not build.is_current(directory, connection):
         yield "index: it lags behind the library (an ingest was interrupted)"
-    elif found:
-        path = read.path_of(directory, found[0])
-        problem = build.run_child("check", directory, path, "1000") if path.is_dir() else "its directory is missing"
-        if problem:
-            yield f"index: {problem}"
+    elif problem := build.run_child("check", directory, directory, "1000"):
+        yield f"index: {problem}"
 
 
-def _notes(connection: sqlite3.Connection) -> Iterator[str]:
-    if waiting := rows.pending_count(connection):
+def _notes(directory: Path, connection: sqlite3.Connection) -> Iterator[str]:
+    if trouble := build.trouble(directory, connection):
+        yield trouble
+    if waiting := vectors.pending_count(connection):
         yield f"{waiting} chunks wait for their vectors (an ingest was interrupted): found by their words meanwhile"
     for path, known in sorted(rows.known(connection).items()):
         if known.document is None or not known.stamp:

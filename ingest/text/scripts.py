@@ -1,6 +1,7 @@
 """Scripts that don't put spaces between words, or that an English embedder can't read, and what is done about them.
 
-SQLite's word index cuts at spaces, so a Chinese sentence would be one word. Such runs are found by trigrams instead.
+SQLite's word index cuts at spaces, so a Chinese sentence would be one word. Such runs are stored with a space after each
+character and asked as phrases of two.
 """
 
 import re
@@ -11,7 +12,7 @@ UNSPACED = (
     "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f"
     "\U00020000-\U0003134f"
 )
-_RUN = re.compile(f"[{UNSPACED}]+")
+_ONE = re.compile(f"[{UNSPACED}]")
 _PART = re.compile(rf"[{UNSPACED}]+|[^\W{UNSPACED}]+")
 _FOREIGN = re.compile(
     "[\u0370-\u1fff\u2c00-\u2dff\u3040-\ud7ff\uf900-\ufdff\ufe70-\ufeff\uff66-\uff9f\U00010000-\U0001efff\U00020000-\U0003134f]"
@@ -25,17 +26,22 @@ SCRIPT_NOTE = (
 )
 
 
+def spaced(text: str) -> str:
+    """The text with a space around each character of a script without spaces, so that each is a token of its own."""
+    return _ONE.sub(r" \g<0> ", text)
+
+
 def is_unspaced(text: str) -> bool:
-    """Whether a text has words that only trigrams find."""
-    return bool(_RUN.search(text))
+    """Whether a text has a script without spaces in it."""
+    return bool(_ONE.search(text))
 
 
 def terms(text: str) -> Iterator[str]:
-    """Its words in lower case; of a run without spaces each three characters in a row (or the run, if it is shorter)."""
+    """Its words in lower case; of a run without spaces, each two characters in a row (or the one, if it is alone)."""
     for match in _PART.finditer(text.lower()):
         word = match[0]
-        if _RUN.match(word) and len(word) > 3:
-            yield from (word[start : start + 3] for start in range(len(word) - 2))
+        if is_unspaced(word) and len(word) > 2:
+            yield from (word[start : start + 2] for start in range(len(word) - 1))
         else:
             yield word
 

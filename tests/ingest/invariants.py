@@ -3,9 +3,13 @@
 from contextlib import closing
 
 from ingest import Library
-from ingest.store import rows, schema, search
+from ingest.store import rows, schema, vectors
 
-_DOCUMENT_OF = {"documents": "id", "chunks": "document", "vectors": "(select document from chunks where chunks.id = chunk)"}
+_DOCUMENT_OF = {
+    "documents": "id",
+    "chunks": "document",
+    "vectors": "(select document from chunks where chunks.vector = vectors.number)",
+}
 
 
 def check(library: Library, expected: dict[str, str]) -> None:
@@ -19,9 +23,9 @@ def check(library: Library, expected: dict[str, str]) -> None:
     for hit in library.dense("anything at all", 1000):
         assert hit.chunk.text == expected[hit.chunk.path][hit.chunk.char_start : hit.chunk.char_end]
     with closing(schema.connect(library.directory)) as connection:
-        keys, vectors = search.vectors(connection)
-        assert len(keys) == len(set(keys)) == len(vectors)
         for table, document in _DOCUMENT_OF.items():
             query = f"select count(*), total({document} in (select document from files)) from {table}"
             assert len(set(connection.execute(query).fetchone())) == 1, f"{table} that belong to no file"
-        assert len(keys) == rows.chunk_count(connection)
+        assert vectors.pending_count(connection) == 0 and vectors.count(connection) <= rows.chunk_count(connection)
+        indexed = [number for segment in vectors.segments(connection) for number in vectors.members(connection, segment)]
+        assert sorted(indexed) == sorted(vectors.numbers(connection))

@@ -13,7 +13,7 @@ import pytest
 from ingest import Embedder, Library
 from ingest.errors import LibraryError
 from ingest.index import build
-from ingest.store import rows, schema
+from ingest.store import rows, schema, vectors
 from tests.ingest.conftest import Nursery
 from tests.ingest.invariants import check
 
@@ -97,14 +97,14 @@ def _phase(directory: Path, before: tuple[dict[str, str], int]) -> str:
     except LibraryError:
         return "before there was a library"
     with closing(schema.connect(directory)) as connection:
-        pending, current, found = rows.pending_count(connection), build.is_current(connection), rows.generation(connection)
+        pending, current, found = vectors.pending_count(connection), build.is_current(directory, connection), vectors.segments(connection)
         traces = rows.fact(connection, "traces")
     numbers = [int(path.name) for path in directory.glob("chroma/[0-9]*")]
     if receipts > before[1]:
         return "after its receipt"
     if list(directory.glob("chroma/tmp-*")):
         return "while the index was built"
-    if max(numbers, default=0) > (found[0] if found else 0):
+    if max(numbers, default=0) > max(found, default=0):
         return "between the index and its row"
     if now == before[0]:
         return "before the first file"
@@ -140,7 +140,7 @@ def _kills(count: int, seed: int, tmp_path: Path, nursery: Nursery, embedder: Em
             assert report.ok and not report.notes, report
         with closing(schema.connect(directory)) as connection:
             assert rows.fact(connection, "traces") is None and rows.fact(connection, "progress") is None
-        assert sum(path.name.isdigit() for path in (directory / "chroma").iterdir()) == 1
+            assert {int(path.name) for path in (directory / "chroma").iterdir()} == vectors.segments(connection).keys()
     return phases
 
 

@@ -14,7 +14,7 @@ from ingest import Embedder, Library
 from ingest.errors import EmbedderError, LibraryBusy, LibraryError, PathError
 from ingest.loaders import load
 from ingest.run.pipeline import Step
-from ingest.store import schema, search
+from ingest.store import schema, vectors
 from ingest.store.lock import writing
 from tests.ingest.files import write_pdf
 from tests.ingest.invariants import check
@@ -105,7 +105,8 @@ def test_removed_text_is_in_no_file_of_the_library(library: Library, folder: Pat
     secret.write_text("The zyxqueenly password is quagmire.")
     library.add([folder])
     with closing(schema.connect(library.directory)) as connection:
-        vector = search.vectors(connection, within=[str(secret)])[1][0]
+        (number,) = connection.execute("select vector from chunks where text like '%zyxqueen%'").fetchone()
+        vector = vectors.by_number(connection, np.array([number]))[1][0]
     traces = [b"zyxqueen", b"quagmir", vector.astype(np.float16).tobytes()]
     assert library.dense("password", 1)[0].chunk.path == str(secret)  # this reader now holds the old generation
     assert all(_holds(library.directory, trace) for trace in traces) and _index_holds(library.directory, vector)
@@ -179,7 +180,7 @@ def test_a_snapshot_keeps_its_index_even_if_it_has_not_opened_it_yet(library: Li
         with Library.open(library.directory, embedder) as other:
             other.remove(folder / "barge.md")
         assert view.dense("oats", 1)[0].chunk.path == str(folder / "barge.md")
-        assert view._generation and view._generation._chroma is not None
+        assert view._segments and view._segments[0]._chroma is not None
 
 
 def test_the_same_bytes_at_two_paths_are_stored_once_and_stay_until_both_are_gone(library: Library, tmp_path: Path) -> None:

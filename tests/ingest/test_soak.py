@@ -23,7 +23,7 @@ def look(text):
     return [[hit.chunk for hit in library.dense(text, 3)], [hit.chunk for hit in library.words(text, 3)]]
 def generation():
     with library.snapshot() as view:
-        return view._generation.number
+        return max(segment.number for segment in view._segments)
 """,
     "chain": """
 from langchain_core.language_models import FakeListChatModel
@@ -34,7 +34,7 @@ def look(text):
     return [[evidence.chunk for evidence in chain.retriever.evidence(text, 3)]]
 def generation():
     with library.snapshot() as view:
-        return view._generation.number
+        return max(segment.number for segment in view._segments)
 """,
     "ask": """
 from rag.retriever import LibraryRetriever
@@ -43,7 +43,7 @@ def look(text):
         return [[evidence.chunk for evidence in LibraryRetriever(library=library).evidence(text, 3)]]
 def generation():
     with Library.open(home / "library", embedder) as library, library.snapshot() as view:
-        return view._generation.number
+        return max(segment.number for segment in view._segments)
 """,
 }
 LOOP = '''

@@ -1,6 +1,5 @@
 """Damage is found, and mended from SQLite without reading a document again."""
 
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 
 from ingest import Library
 from ingest.index.read import path_of
-from ingest.store import rows, schema
+from ingest.store import rows, schema, vectors
 from tests.ingest.invariants import check
 
 ELEMENT = 1676
@@ -27,7 +26,10 @@ def filled(library: Library, folder: Path) -> Library:
 
 
 def _index(library: Library) -> Path:
-    return path_of(library.directory, library.status()["generation"])
+    """Its largest segment's directory."""
+    with closing(schema.connect(library.directory)) as connection:
+        sizes = vectors.segments(connection)
+    return path_of(library.directory, max(sizes, key=lambda number: sizes[number]))
 
 
 def _zero(path: Path, start: int, length: int) -> None:
@@ -57,14 +59,6 @@ def test_each_kind_of_damage_to_the_index_is_found_and_repaired(filled: Library)
     assert filled.dense("Room 4 holds sacks of rye", 1)[0].score > 0.7
 
 
-def test_a_lost_index_directory_still_answers_by_exact_search(library: Library, folder: Path) -> None:
-    library.add([folder])
-    library.close()
-    shutil.rmtree(library.directory / "chroma")
-    assert library.dense("oats", 1)[0].chunk.path == str(folder / "barge.md")
-    assert library.verify().problems == ("index: its directory is missing",)
-
-
 def test_damage_to_words_and_rows_is_found(library: Library, folder: Path) -> None:
     library.add([folder])
     with closing(schema.connect(library.directory)) as connection:
@@ -86,7 +80,7 @@ def test_an_index_that_lags_is_told_and_the_next_add_publishes(library: Library,
     check(library, {str(path): library.text(path) for path in folder.rglob("*.*")})
 
 
-def test_a_published_generation_is_never_written_to(library: Library, folder: Path) -> None:
+def test_a_published_segment_is_never_written_to(library: Library, folder: Path) -> None:
     library.add([folder])
     before = _contents(_index(library))
     for _ in range(3):
