@@ -286,7 +286,10 @@ class Library:
             if fingerprint is None:
                 rows.set_fact(connection, "embedder_name", self._embedder.name)
                 rows.set_fact(connection, "embedder", self._embedder.fingerprint)
+            stored = vectors.dimensions(connection)
         _check_embedder(fingerprint, self._embedder)
+        if stored not in (None, self._embedder.dimensions):
+            raise EmbedderError("this library's vectors are of another length than its embedder's", "make them anew with `octavo reembed`")
         return self._embedder
 
 

@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.loaders import OCR_CURE, kind, langchain, ocr_installed, readers
-from ingest.loaders.parsed import Parsed
-from ingest.records import Chunk
 from ingest.run.plan import Job, Plan, from_known
 from ingest.run.receipt import FileResult, Status
 from ingest.run.worker import Reading, Request, Workers
 from ingest.store import failpoints, rows, vectors
 from ingest.store.paths import stamp_of
 from ingest.store.schema import transaction
-from ingest.text.chunking import Span, pages_of, split
+from ingest.text.chunking import Span, chunks_of, split
 from ingest.text.embedder import Embedder
 from ingest.text.scripts import SCRIPT_NOTE, mostly_foreign
 from ingest.text.tokens import TokenCounter
@@ -251,18 +249,6 @@ def indexed_chars(text: str, spans: Sequence[Span]) -> int:
         lost += len(text[end : span.start].strip()) if span.start > end else 0
         end = max(end, span.end)
     return len(text) - lost - len(text[end:].strip())
-
-
-def chunks_of(path: str, sha256: str, loader: str, parsed: Parsed, spans: Sequence[Span]) -> list[Chunk]:
-    """Chunks with ids that depend on the document's bytes, its text and the span alone, not on where the file lies."""
-    text = parsed.text
-    document = hashlib.sha256(f"{sha256}\0{loader}\0{text}".encode()).hexdigest()
-    chunks = []
-    for span in spans:
-        key = hashlib.sha256(f"{document}:{span.start}:{span.end}".encode()).hexdigest()[:32]
-        first, last = pages_of(parsed, span)
-        chunks.append(Chunk(key, path, text[span.start : span.end], span.start, span.end, first, last, span.heading, span.header))
-    return chunks
 
 
 def cut_again(connection: sqlite3.Connection, counter: TokenCounter) -> None:

@@ -1,6 +1,6 @@
 """A library as one file, and back: a zip of its database, the files that were uploaded to it, and their hashes.
 
-The index isn't in it: it is built again from the database. What is brought back is checked before it gets its name.
+The index isn't in it: it is built again from the database. Of what is brought back, rows alone are taken, each of them checked.
 """
 
 import glob
@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -19,10 +19,12 @@ from ingest.index import build
 from ingest.loaders.zipped import FAULTS
 from ingest.settings import DATABASE, UPLOADS
 from ingest.store import failpoints, schema
+from ingest.store.incoming import copy_rows
 from ingest.store.lock import refuse_network, writing
 from ingest.store.paths import sha256_of
 
 _MANIFEST = "octavo.json"
+_LONGEST_MANIFEST = 64 << 20
 
 
 def export_library(directory: Path, file: Path) -> int:
@@ -46,7 +48,7 @@ def export_library(directory: Path, file: Path) -> int:
 
 
 def import_library(file: Path, directory: Path) -> None:
-    """Makes a library from an exported file, every byte checked, and builds its index.
+    """Makes a new library of what an exported file holds, every byte and every row checked, and builds its index.
 
     Raises:
         LibraryError: the file is damaged or no exported library, or there is a library at `directory` already.
@@ -55,12 +57,21 @@ def import_library(file: Path, directory: Path) -> None:
     if directory.exists() and any(directory.iterdir()):
         raise LibraryError(f"{directory} is not empty", "name a new library with --library")
     directory.parent.mkdir(parents=True, exist_ok=True)
-    with _beside(directory) as coming:
-        came_from = _unpack(file, coming)
+    with _beside(directory) as place:
+        came_from = _unpack(file, place)
         failpoints.reach("import: unpacked")
+        coming = place / "library"
+        schema.make(coming)
         with writing(coming), closing(schema.connect(coming, write=True)) as connection:
-            _take_over(connection, f"{came_from}/{UPLOADS}/", f"{directory}/{UPLOADS}/")
+            connection.execute("pragma synchronous = off")  # `flush` sees to it, once
+            try:
+                copy_rows(place / DATABASE, connection, (f"{came_from}/{UPLOADS}/", f"{directory}/{UPLOADS}/"))
+            except LibraryError as error:
+                raise LibraryError(f"{file}: {error}", error.hint) from error
+            failpoints.reach("import: rows copied")
             build.publish(coming, connection)
+        if (place / UPLOADS).exists():
+            (place / UPLOADS).rename(coming / UPLOADS)
         failpoints.reach("import: index built")
         build.flush(coming)
         if directory.exists():
@@ -78,7 +89,7 @@ def _beside(path: Path) -> Iterator[Path]:
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
         shutil.rmtree(left, ignore_errors=True)
     place = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    place.mkdir()
+    place.mkdir(mode=0o700)
     try:
         yield place
     finally:
@@ -89,7 +100,7 @@ def _pack(directory: Path, database: Path, archive: Path) -> None:
     """Hashes are of what was written, not of the file: another may be uploaded meanwhile."""
     members = {DATABASE: database, **{f"{UPLOADS}/{path.name}": path for path in sorted((directory / UPLOADS).glob("*"))}}
     hashes = {}
-    with archive.open("wb") as file:
+    with open(archive, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:  # Path.open has no opener
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
             for name, path in members.items():
                 digest = hashlib.sha256()
@@ -103,26 +114,19 @@ def _pack(directory: Path, database: Path, archive: Path) -> None:
         os.fsync(file.fileno())  # it may take an earlier export's place
 
 
-def _take_over(connection: sqlite3.Connection, before: str, now: str) -> None:
-    """Forgets the index that stayed behind, and says where the uploaded files lie now."""
-    with schema.transaction(connection):
-        connection.execute("delete from generations")
-        moved = "update files set path = ? || substr(path, ?) where substr(path, 1, ?) = ?"
-        connection.execute(moved, [now, len(before) + 1, len(before), before])
-        failpoints.reach("import: before the commit")
-    failpoints.reach("import: committed")
-
-
 def _unpack(file: Path, directory: Path) -> str:
     """Checks and writes the members that the manifest names, and nothing else; returns where the library was."""
     try:
         with zipfile.ZipFile(file) as archive:
+            if archive.getinfo(_MANIFEST).file_size > _LONGEST_MANIFEST:
+                raise LibraryError(f"{file}: its list of files is too long", "export the library again")
             manifest = json.loads(archive.read(_MANIFEST))
+            _check_room(file, directory, [archive.getinfo(name) for name in manifest["sha256"]])
             for name, sha256 in manifest["sha256"].items():
                 if not _is_ours(name):
                     raise LibraryError(f"{file}: holds {name!r}, which no library has", "export the library again")
                 target = directory / name
-                target.parent.mkdir(exist_ok=True)
+                target.parent.mkdir(mode=0o700, exist_ok=True)
                 with archive.open(name) as source, target.open("wb") as sink:
                     shutil.copyfileobj(source, sink, 1 << 20)
                 if sha256_of(target) != sha256:
@@ -130,8 +134,16 @@ def _unpack(file: Path, directory: Path) -> str:
             return str(manifest["directory"])
     except FileNotFoundError as error:
         raise LibraryError(f"no file at {file}") from error
-    except (*FAULTS, AttributeError) as error:
+    except (*FAULTS, AttributeError, TypeError, RecursionError, RuntimeError) as error:
         raise LibraryError(f"{file}: not an exported library, or damaged ({error})", "`octavo export FILE` makes one") from error
+
+
+def _check_room(file: Path, directory: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+    """No member gives more than it declares. The database is there twice for a while: as it came, and as it is copied."""
+    needed = sum(member.file_size * (2 if member.filename == DATABASE else 1) for member in members)
+    free = shutil.disk_usage(directory).free
+    if needed > free:
+        raise LibraryError(f"{file}: needs {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free", "make room, or use another disk")
 
 
 def _is_ours(name: str) -> bool:

@@ -109,6 +109,11 @@ def any_there(connection: sqlite3.Connection) -> bool:
     return connection.execute("select 1 from vectors limit 1").fetchone() is not None
 
 
+def dimensions(connection: sqlite3.Connection) -> int | None:
+    row = connection.execute("select length(vector) / 2 from vectors limit 1").fetchone()
+    return row[0] if row else None
+
+
 def numbers(connection: sqlite3.Connection) -> "NDArray[np.int64]":
     import numpy as np
 

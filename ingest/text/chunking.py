@@ -7,6 +7,7 @@ sentence of the one before it. A chunk is a span of the text; every character th
 begins in the middle of a table knows the table's header.
 """
 
+import hashlib
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from ingest.loaders.parsed import Parsed
+from ingest.records import Chunk
 
 TARGET = 200
 """Tokens that a chunk aims at where its section is longer than the embedder's window."""
@@ -192,3 +194,15 @@ def pages_of(parsed: Parsed, span: Span) -> tuple[int, int] | tuple[None, None]:
     first = max(0, bisect_right(starts, span.start) - 1)
     last = max(0, bisect_right(starts, span.end - 1) - 1)
     return parsed.pages[first][1], parsed.pages[last][1]
+
+
+def chunks_of(path: str, sha256: str, loader: str, parsed: Parsed, spans: Sequence[Span]) -> list[Chunk]:
+    """Chunks with ids that depend on the document's bytes, its text and the span alone, not on where the file lies."""
+    text = parsed.text
+    document = hashlib.sha256(f"{sha256}\0{loader}\0{text}".encode()).hexdigest()
+    chunks = []
+    for span in spans:
+        key = hashlib.sha256(f"{document}:{span.start}:{span.end}".encode()).hexdigest()[:32]
+        first, last = pages_of(parsed, span)
+        chunks.append(Chunk(key, path, text[span.start : span.end], span.start, span.end, first, last, span.heading, span.header))
+    return chunks

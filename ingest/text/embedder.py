@@ -64,11 +64,16 @@ class Embedder:
         directory = _directory(name)
         return cls(name, _load_model(name, directory), weights_sha256(directory))
 
+    @property
+    def dimensions(self) -> int:
+        """Numbers in a vector."""
+        return int(self._model.get_embedding_dimension() or 0)
+
     def documents(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """Vectors of passages, one a row."""
         import numpy as np
 
-        rows = np.empty((len(texts), self._model.get_embedding_dimension() or 0), dtype=np.float32)
+        rows = np.empty((len(texts), self.dimensions), dtype=np.float32)
         for places, vectors in self.in_parts(texts, len(texts)):
             rows[places] = vectors
         return rows
