@@ -13,10 +13,10 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Protocol
 
 from ingest.loaders.parsed import Parsed
 from ingest.records import Chunk
+from ingest.text.tokens import TokenCounter
 
 TARGET = 200
 """Tokens that a chunk aims at where its section is longer than the embedder's window."""
@@ -39,14 +39,6 @@ _GIANT = re.compile(rf"\w{{{WIDEST_WORD},}}")
 _TABLE = re.compile(r"^(\|[^\n]*\|)\n\|(?: *:?-+:? *\|)+\n(?:\|[^\n]*(?:\n|\Z))+", re.MULTILINE)
 VERSION = "3"
 """Of this way of cutting: a library that was cut in another is cut again from its texts."""
-
-
-class TokenCounter(Protocol):
-    """What chunking needs of an embedder."""
-
-    limit: int
-
-    def count(self, texts: Sequence[str]) -> list[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
