@@ -58,6 +58,7 @@ def bench(chunks: int, questions: int, tell: Callable[[str], None]) -> dict[str,
             tell(f"{part}: {figures[part]}")
         figures["meaning"] = _quantiles([_timed(library, "dense", question) for question in asked])
         figures["words"] = _quantiles([_timed(library, "words", question) for question in asked])
+        figures["recall_at_10"] = _recall(library, made_up.vectors(20))
         started = time.monotonic()
         library.status()
         figures["status_s"] = round(time.monotonic() - started, 3)
@@ -90,10 +91,10 @@ class _MadeUp:
         digests = [f"{chunk}".encode() for chunk in waiting[: _A_DOCUMENT - 1]] + [b"licence"] * (len(waiting) == _A_DOCUMENT)
         first = vectors.next_number(connection)
         new = [(first + place, digest, [chunk]) for place, (digest, chunk) in enumerate(zip(digests, waiting, strict=True))]
-        vectors.put(connection, new, self._vectors(len(new)))
+        vectors.put(connection, new, self.vectors(len(new)))
         return path
 
-    def _vectors(self, count: int) -> "NDArray[np.float32]":
+    def vectors(self, count: int) -> "NDArray[np.float32]":
         near = self._centres[self._rng.integers(1000, size=count)] + self._rng.standard_normal((count, 384))
         unit: NDArray[np.float32] = (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
         return unit
@@ -114,6 +115,16 @@ def _change(library: Library, made_up: _MadeUp, change: str, documents: int) -> 
     seconds, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     blocks = after.ru_oublock + resource.getrusage(resource.RUSAGE_SELF).ru_oublock - written
     return {"s": round(seconds, 2), "written_mb": round(blocks * 512 / 1e6), "peak_mb": after.ru_maxrss // 1024}
+
+
+def _recall(library: Library, asked: "NDArray[np.float32]") -> float:
+    """How many of the ten nearest that exact search finds the index finds too, by their similarities: equal ones may trade places."""
+    found = []
+    with library.snapshot() as view:
+        for vector in asked:
+            exact = vectors.nearest(view.connection, vector, 10)
+            found += [score >= exact[-1][1] - 1e-3 for _, score in view.nearest(vector, 10)[:10]]
+    return round(sum(found) / (10 * len(asked)), 3)
 
 
 def _search(library: Library, question: str, within: list[str] | None) -> float:

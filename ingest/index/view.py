@@ -57,7 +57,7 @@ class View:
         embed: Callable[[str], "NDArray[np.float32]"],
         frequencies: "Frequencies",
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._segments = segments
         self._embed = embed
         self._frequencies = frequencies
@@ -71,14 +71,14 @@ class View:
         Raises:
             EmbedderError: the library's embedder can't be loaded.
         """
-        connection = self._connection
+        connection = self.connection
         if k < 1 or not vectors.any_there(connection):
             return []
         vector = self._embed(text)
         total = rows.chunk_count(connection)
         inside = total if within is None else search.within_count(connection, within)
         if self._segments is not None and (within is None or inside > _EXACT):
-            found = self._hits(self._nearest(vector, math.ceil(k if within is None else 1.5 * k * total / inside)), k, within)
+            found = self._hits(self.nearest(vector, math.ceil(k if within is None else 1.5 * k * total / inside)), k, within)
             if len(found) >= min(k, inside):
                 return found
         where = "" if within is None else search.VECTORS_WITHIN
@@ -90,23 +90,23 @@ class View:
         terms = self._telling(list(dict.fromkeys(scripts.terms(text))))
         if k < 1 or not terms:
             return []
-        return [Hit(chunk, score) for chunk, score in search.words(self._connection, terms, k, within)]
+        return [Hit(chunk, score) for chunk, score in search.words(self.connection, terms, k, within)]
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
         """Chunks by id, in that order; those that are gone are left out."""
-        found = search.chunks_by_key(self._connection, ids)
+        found = search.chunks_by_key(self.connection, ids)
         return [found[key] for key in ids if key in found]
 
     def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word stands, in any of its forms."""
-        return self._frequencies.of(self._connection, terms)
+        return self._frequencies.of(self.connection, terms)
 
     def holding(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, set[str]]:
         """For each of these chunks, which of the words stand in it, in any of their forms."""
-        return search.holding(self._connection, terms, ids)
+        return search.holding(self.connection, terms, ids)
 
     def chunk_count(self) -> int:
-        return rows.chunk_count(self._connection)
+        return rows.chunk_count(self.connection)
 
     def _telling(self, terms: list[str]) -> list[str]:
         """Words that are in the library, rarest first, as many as can be looked up quickly."""
@@ -121,17 +121,17 @@ class View:
             kept.append(term)
         return kept
 
-    def _nearest(self, vector: "NDArray[np.float32]", count: int) -> vectors.Near:
+    def nearest(self, vector: "NDArray[np.float32]", count: int) -> vectors.Near:
         """The nearest vectors of all segments, and of what is in none; nothing where the index can't be read."""
         assert self._segments is not None
-        count += min(vectors.unused_count(self._connection), _UNUSED)
+        count += min(vectors.unused_count(self.connection), _UNUSED)
         try:
             near = [pair for segment in self._segments for pair in segment.query(vector, count)]
         except LibraryError:
             return []
-        return sorted([*near, *vectors.nearest_unindexed(self._connection, vector, count)], key=lambda pair: (-pair[1], pair[0]))
+        return sorted([*near, *vectors.nearest_unindexed(self.connection, vector, count)], key=lambda pair: (-pair[1], pair[0]))
 
     def _hits(self, near: vectors.Near, k: int, within: Collection[str] | None) -> list[Hit]:
         """The chunks that have these vectors, the first k."""
-        chunks = search.chunks_by_vector(self._connection, [number for number, _ in near], k, within)
+        chunks = search.chunks_by_vector(self.connection, [number for number, _ in near], k, within)
         return [Hit(chunk, score) for number, score in near for chunk in chunks.get(number, [])][:k]
