@@ -69,7 +69,7 @@ def trouble(directory: Path, connection: sqlite3.Connection) -> str:
 
 def sweep(directory: Path, connection: sqlite3.Connection) -> None:
     """Deletes what a killed run left, and segments that have been replaced."""
-    read.sweep(directory, vectors.segments(connection), everything=True)
+    read.sweep(directory, vectors.segments(connection))
 
 
 def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False) -> None:
@@ -120,7 +120,7 @@ def _build_segment(directory: Path, connection: sqlite3.Connection, which: str) 
         LibraryError: it can't be built.
     """
     chroma = directory / "chroma"
-    number = max([0, *vectors.segments(connection), *(int(path.name) for path in chroma.glob("[0-9]*"))]) + 1
+    number = max([vectors.last_segment(connection), *(int(path.name) for path in chroma.glob("[0-9]*"))]) + 1
     temporary = chroma / f"tmp-{number:08d}-{os.getpid()}"  # the child of a killed run may still be writing into that run's
     problem = run_child("build", directory, temporary, which)
     if problem:

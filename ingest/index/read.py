@@ -15,7 +15,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,13 +58,10 @@ def _settings() -> Any:
     return OurSettings
 
 
-def sweep(directory: Path, in_force: Collection[int], everything: bool = False) -> None:
-    """Deletes older segments that no reader holds, and, under the library's lock, also what a crash left behind."""
-    newest = max(in_force, default=0)
+def sweep(directory: Path, in_force: Collection[int]) -> None:
+    """Under the library's lock: deletes segments that were replaced and that no reader holds, and what a crash left behind."""
     for path in (directory / "chroma").glob("*"):
-        old = path.name.isdigit() and int(path.name) < newest and int(path.name) not in in_force
-        unfinished = not path.name.isdigit() or int(path.name) > newest
-        if old or (unfinished and everything):
+        if not path.name.isdigit() or int(path.name) not in in_force:
             _delete_unless_held(path)
 
 
@@ -187,8 +184,13 @@ class Segments:
             self._close_unused()
 
     def _close_unused(self) -> None:
+        """Who closes a replaced segment last deletes it, once SQLite says that it is replaced."""
         closed = [number for number in self._open if self._users[number] <= 0 and number not in self._in_force]
+        if not closed:
+            return
         for number in closed:
             self._open.pop(number).close()
-        if closed and self._in_force:
-            sweep(self._directory, self._in_force)
+        with suppress(LibraryError, sqlite3.Error), closing(schema.connect(self._directory)) as connection:
+            for number in closed:
+                if number not in vectors.segments(connection):
+                    _delete_unless_held(path_of(self._directory, number))

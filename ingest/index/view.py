@@ -24,7 +24,7 @@ _POSTINGS = 12_000
 of its size. The commonest words are dropped then."""
 _REMEMBERED = 10_000
 """Words whose frequency is remembered."""
-_EXACT = 3000
+_EXACT = 12_000
 """Chunks within some documents up to which comparing the question with each is as quick as asking the index."""
 _UNUSED = 200
 """Vectors without chunks that a question allows for; where more were just removed, exact search answers until the run has ended."""

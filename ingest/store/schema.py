@@ -107,7 +107,7 @@ create index chunks_by_vector on chunks (vector);
 create table unindexed (vector integer primary key references vectors on delete cascade, weak integer not null default 0);
 insert into unindexed (vector) select number from vectors;
 create table unused (vector integer primary key);
-create table segments (number integer primary key, vectors integer not null, members blob not null);
+create table segments (number integer primary key autoincrement, vectors integer not null, members blob not null);
 drop table generations;
 create table generations (number integer primary key, published text not null);
 create trigger chunk_added after insert on chunks begin

@@ -57,8 +57,12 @@ def share(connection: sqlite3.Connection, chunks: Iterable[tuple[int, int]]) -> 
 
 def next_number(connection: sqlite3.Connection) -> int:
     """The first number that no vector ever had."""
-    row = connection.execute("select seq from sqlite_sequence where name = 'vectors'").fetchone()
-    return 1 + (row[0] if row else 0)
+    return 1 + _last(connection, "vectors")
+
+
+def _last(connection: sqlite3.Connection, table: str) -> int:
+    row = connection.execute("select seq from sqlite_sequence where name = ?", [table]).fetchone()
+    return row[0] if row else 0
 
 
 def put(connection: sqlite3.Connection, new: Sequence[tuple[int, bytes, Sequence[int]]], vectors: "NDArray[np.float32]") -> None:
@@ -132,6 +136,11 @@ def generation(connection: sqlite3.Connection) -> int | None:
 def segments(connection: sqlite3.Connection) -> dict[int, int]:
     """The segments in force, by number: how many vectors each holds."""
     return dict(connection.execute("select number, vectors from segments order by number").fetchall())
+
+
+def last_segment(connection: sqlite3.Connection) -> int:
+    """The highest number that a segment ever had: a reader may hold one that was replaced long ago."""
+    return _last(connection, "segments")
 
 
 def members(connection: sqlite3.Connection, segment: int) -> "NDArray[np.int64]":
