@@ -31,20 +31,28 @@ _UNUSED = 200
 
 
 class Frequencies:
-    """In how many chunks words stand, remembered while the library stays as it is: counting a common one takes milliseconds."""
+    """How many chunks there are, and in how many of them words stand, remembered while the library stays as it is: counting takes
+    milliseconds."""
 
     def __init__(self) -> None:
-        self._known: tuple[tuple[int, int], dict[str, int]] = ((0, 0), {})
-        """The library's state and the counts in it, replaced in one step: threads share this."""
+        self._known: tuple[tuple[int, ...], int, dict[str, int]] = ((), 0, {})
+        """The library's state, its chunks and the counts of words, replaced in one step: threads share this."""
+
+    def chunks(self, connection: sqlite3.Connection) -> int:
+        return self._look(connection)[1]
 
     def of(self, connection: sqlite3.Connection, terms: Sequence[str]) -> dict[str, int]:
-        state, known = self._known
-        now = rows.chunk_count(connection), rows.last_chunk(connection)
-        if state != now:
-            known = {}
+        state, chunks, known = self._look(connection)
         new = search.document_frequency(connection, [term for term in terms if term not in known])
-        self._known = now, {**known, **new} if len(known) < _REMEMBERED else new
+        self._known = state, chunks, {**known, **new} if len(known) < _REMEMBERED else new
         return {term: new[term] if term in new else known[term] for term in terms}
+
+    def _look(self, connection: sqlite3.Connection) -> tuple[tuple[int, ...], int, dict[str, int]]:
+        """What is known, or, where the library has changed since, its chunks counted anew and no words."""
+        state = rows.last_chunk(connection), vectors.generation(connection) or 0, vectors.unused_count(connection)
+        if self._known[0] != state:
+            self._known = state, rows.chunk_count(connection), {}
+        return self._known
 
 
 class View:
@@ -75,11 +83,11 @@ class View:
         if k < 1 or not vectors.any_there(connection):
             return []
         vector = self._embed(text)
-        total = rows.chunk_count(connection)
-        inside = total if within is None else search.within_count(connection, within)
+        inside = 0 if within is None else search.within_count(connection, within)
         if self._segments is not None and (within is None or inside > _EXACT):
-            found = self._hits(self.nearest(vector, math.ceil(k if within is None else 1.5 * k * total / inside)), k, within)
-            if len(found) >= min(k, inside):
+            wider = 1.0 if within is None else 1.5 * self.chunk_count() / inside
+            found = self._hits(self.nearest(vector, math.ceil(k * wider)), k, within)
+            if len(found) == k:
                 return found
         where = "" if within is None else search.VECTORS_WITHIN
         near = vectors.nearest(connection, vector, k + vectors.unused_count(connection), where, within=search.as_json(within))
@@ -106,7 +114,7 @@ class View:
         return search.holding(self.connection, terms, ids)
 
     def chunk_count(self) -> int:
-        return rows.chunk_count(self.connection)
+        return self._frequencies.chunks(self.connection)
 
     def _telling(self, terms: list[str]) -> list[str]:
         """Words that are in the library, rarest first, as many as can be looked up quickly."""
@@ -129,7 +137,8 @@ class View:
             near = [pair for segment in self._segments for pair in segment.query(vector, count)]
         except LibraryError:
             return []
-        return sorted([*near, *vectors.nearest_unindexed(self.connection, vector, count)], key=lambda pair: (-pair[1], pair[0]))
+        near += vectors.nearest_unindexed(self.connection, vector, count)
+        return sorted(near, key=lambda pair: (-pair[1], pair[0]))[:count]
 
     def _hits(self, near: vectors.Near, k: int, within: Collection[str] | None) -> list[Hit]:
         """The chunks that have these vectors, the first k."""

@@ -50,8 +50,9 @@ def test_a_passage_that_recurs_in_every_file_is_indexed_once_and_found_in_each(l
     assert sum(_segments(library).values()) == 2  # an uncased embedder can't tell the capitals
     assert len({hit.chunk.path for hit in library.dense("permission to copy", 200)}) > 100
     assert library.dense("gulls", 1)[0].chunk.path == str(folder / "gulls.txt")
-    library.remove(folder / "000.txt")
-    assert library.dense("permission to copy", 1)[0].chunk.path == str(folder / "001.txt")
+    library.remove(folder / "001.txt")
+    left = {hit.chunk.path for hit in library.dense("permission to copy", 200)}
+    assert len(left) > 100 and str(folder / "001.txt") not in left
     assert library.verify().ok
 
 
