@@ -5,7 +5,7 @@ Data goes to stdout, progress to stderr. A mistake is one line with a hint, neve
 
 import json as json_module
 import os
-import subprocess
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -176,11 +176,20 @@ def import_file(file: Annotated[Path, typer.Argument(help="A file that export wr
 
 @app.command(name="app")
 def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.", min=1, max=65535)] = 8501) -> None:
-    """Open the page in a browser."""
-    file = Path(__file__).with_name("page.py")
-    options = ["--server.address=127.0.0.1", f"--server.port={port}", "--browser.gatherUsageStats=false", "--client.toolbarMode=minimal"]
-    options += ["--server.fileWatcherType=none", "--server.showEmailPrompt=false", "--browser.serverAddress=127.0.0.1"]
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(file), *options]))
+    """Open the page in a browser. It prints the address, whose token keeps other accounts and web pages out."""
+    from app.settings import Settings
+    from ingest.run import child
+
+    Settings()  # what is wrong with it is told here, in a line
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            error.filename = f"127.0.0.1:{port}"
+            raise
+    command, environment = child.python("app.serve", str(port))
+    os.execve(command[0], command, environment)  # noqa: S606  # no shell is wanted
 
 
 bench = typer.Typer(help="Measure how quick this machine is.", no_args_is_help=True)

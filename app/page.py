@@ -1,13 +1,6 @@
 """The page: `octavo app`. Holds its configuration, its state and the navigation; each view draws itself."""
 
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Streamlit puts this file's folder there, not the checkout
-
-from app.quiet import keep_quiet
-
-keep_quiet()
 
 import streamlit as st
 

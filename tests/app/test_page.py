@@ -1,13 +1,7 @@
 """The page in a real Chromium: choose a library, add a file, ask, watch the answer, see the lit passage."""
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event, Thread
@@ -17,61 +11,32 @@ import pytest
 
 from app.resources import library_names
 from ingest import Library
-from tests.conftest import ROOT
+from tests.app.conftest import Served, served
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "::1"])]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
 CHILD = 120_000
 """Milliseconds that an ingest may take, whose process first has to load torch, at the lowest priority."""
 AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
 
 
 @pytest.fixture(scope="module")
-def address(home: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {"OCTAVO_HOME": str(home), "OCTAVO_MODEL": "starter"}
-    command = [sys.executable, "-m", "app", "app", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment | {"STREAMLIT_SERVER_HEADLESS": "true"}, start_new_session=True)
-    for _ in range(150):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2)
-            break
-        except OSError:
-            time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}"
-    os.killpg(server.pid, 15)
-    server.wait(20)
+def server(home: Path) -> Iterator[Served]:
+    with served(home) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
+def address(server: Served) -> str:
+    return server.address
 
 
 @pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
+def page(browser: Any, server: Served) -> Iterator[Any]:
     opened = browser.new_page(viewport={"width": 1100, "height": 1000})
     opened.set_default_timeout(30_000)
     opened.asked = []
     opened.on("request", lambda request: opened.asked.append(request.url))
-    opened.goto(address)
+    opened.goto(server.link)
     yield opened
     opened.close()
 
