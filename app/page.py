@@ -16,6 +16,7 @@ page = st.navigation(
         st.Page(documents.draw, title="Documents", icon=":material/folder_open:", url_path="documents"),
     ]
 )
+widgets.style()
 try:
     state.prepare()
     state.choose_library()
@@ -24,4 +25,4 @@ except Exception as error:
     told = as_mistake(error)
     if told is None:
         raise
-    st.error(widgets.plain(sentences(*told)))
+    widgets.tell("error", sentences(*told))

@@ -40,14 +40,15 @@ OPTIONS = {
     "browser.serverAddress": "127.0.0.1",
     "browser.gatherUsageStats": False,
     "client.toolbarMode": "minimal",
+    "client.showErrorLinks": False,
     "logger.hideWelcomeMessage": True,
     "theme.light.primaryColor": "#7a4b12",
     "theme.dark.primaryColor": "#a0672a",
 }
 HEADERS = {
     # the browser itself sends nothing elsewhere, whatever should get into the page, and no other page may frame it
-    "content-security-policy": "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
-    "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+    "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; font-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "script-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
 }
