@@ -1,6 +1,5 @@
 """Answers on the terminal."""
 
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import reduce
@@ -9,9 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-import typer
-
-from ingest.cli import plain
+from ingest.terminal import plain, say
 
 if TYPE_CHECKING:
     from rag.answer import Answer, Citation
@@ -33,16 +30,16 @@ def show(parts: "Iterable[Answer]") -> "Answer":
     seen = []
     for part in parts:
         seen.append(part)
-        typer.echo(plain(part.text), nl=False)
-        sys.stdout.flush()
+        print(plain(part.text), end="", flush=True)
     answer = reduce(add, seen)
-    typer.echo("")
+    print()
     if answer.note:
-        typer.echo(answer.note, err=True)
+        say(answer.note, err=True)
     for citation in answer.citations:
         mark = "" if citation.verified else "  (these words are not in the passage: check it)"
-        typer.echo(f"\n  [{citation.marker}] {place(citation)}{mark}")
-        typer.echo(fill(plain(" ".join(citation.text.split())), 100, initial_indent="      ", subsequent_indent="      "))
+        print()
+        say(f"  [{citation.marker}] {place(citation)}{mark}")
+        print(fill(plain(" ".join(citation.text.split())), 100, initial_indent="      ", subsequent_indent="      "))
     return answer
 
 

@@ -3,9 +3,8 @@
 Data goes to stdout, progress to stderr. A mistake is one line with a hint, never a traceback; with --json it is JSON too.
 """
 
-import json as json_module
 import os
-import subprocess
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,9 +13,10 @@ import typer
 
 from app.mistakes import as_mistake
 from app.quiet import keep_quiet
-from ingest.cli import ingest, one_line, tell, worded
+from ingest.cli import ingest
 from ingest.run.pace import line
 from ingest.run.receipt import summarize
+from ingest.terminal import Told, as_json, one_line, say, tell, worded
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -75,7 +75,7 @@ def evaluate(
         _print_json(figures)
     else:
         for name, value in figures.items():
-            typer.echo(f"{name:24} {value if value is not None else '-'}")
+            say(f"{name:24} {value if value is not None else '-'}")
 
 
 @app.command()
@@ -91,14 +91,15 @@ def status(library: Library = "default", json: Json = False) -> None:
         return
     going, last = facts.pop("running"), facts.pop("last_receipt")
     for name, value in facts.items():
-        typer.echo(f"{name.replace('_', ' '):20} {value}")
+        if value != "":
+            say(f"{name.replace('_', ' '):20} {value}")
     if going:
-        typer.echo(f"{'running':20} {line(going)} (pid {going['pid']})")
+        say(f"{'running':20} {line(going)} (pid {going['pid']})")
     if last:
         summary = summarize(last)
-        typer.echo(f"{'last ingest':20} {last['finished']}: {worded(summary)}")
+        typer.echo(f"{'last ingest':20} {one_line(last['finished'])}: {worded(summary)}")
         for path, reason in summary.failed:
-            typer.echo(one_line(f"  failed: {path}: {reason}"))
+            say(f"  failed: {path}: {reason}")
 
 
 @app.command()
@@ -117,13 +118,13 @@ def verify(
         _print_json(report.to_dict())
     else:
         for problem in report.problems:
-            typer.echo(problem)
-        typer.echo("sound" if report.ok else "damaged: run it again with --repair")
+            say(problem)
+        say("sound" if report.ok else "damaged: run it again with --repair")
     raise typer.Exit(0 if report.ok else 1)
 
 
 @app.command()
-def remove(path: Annotated[Path, typer.Argument(help="A file or folder.")], library: Library = "default", json: Json = False) -> None:
+def remove(path: Annotated[str, typer.Argument(help="A file or folder.")], library: Library = "default", json: Json = False) -> None:
     """Take documents out of a library: their text, words and vectors, for good. The files themselves stay."""
     from ingest import Library as Store
     from ingest import Settings
@@ -133,7 +134,7 @@ def remove(path: Annotated[Path, typer.Argument(help="A file or folder.")], libr
     if json:
         _print_json({"removed": removed})
     else:
-        typer.echo(f"{removed} removed")
+        say(f"{removed} removed")
 
 
 @app.command()
@@ -144,10 +145,9 @@ def reembed(
     """Make all vectors of a library anew with another embedder, from the text that it holds."""
     from ingest import Embedder, Settings
     from ingest import Library as Store
-    from ingest.cli import Told
 
     count = Store.reembed(Settings().library_dir(library), Embedder.load(embedder), Told())
-    typer.echo(f"{count} vectors made by {embedder}")
+    say(f"{count} vectors made by {embedder}")
 
 
 @app.command(name="export")
@@ -157,7 +157,7 @@ def export_file(file: Annotated[Path, typer.Argument(help="The file to write.")]
     from ingest.store.backup import export_library
 
     size = export_library(Settings().library_dir(library), file)
-    typer.echo(f"{file}: {size / 1e6:.1f} MB; `octavo import {file} --library NAME` brings it back")
+    say(f"{file}: {size / 1e6:.1f} MB; `octavo import {file} --library NAME` brings it back")
 
 
 @app.command(name="import")
@@ -171,16 +171,25 @@ def import_file(file: Annotated[Path, typer.Argument(help="A file that export wr
     import_library(file, directory)
     with Store.open(directory) as store:
         facts = store.status()
-    typer.echo(f"{facts['documents']} documents, {facts['chunks']} chunks in {directory}")
+    say(f"{facts['documents']} documents, {facts['chunks']} chunks in {directory}")
 
 
 @app.command(name="app")
 def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.", min=1, max=65535)] = 8501) -> None:
-    """Open the page in a browser."""
-    file = Path(__file__).with_name("page.py")
-    options = ["--server.address=127.0.0.1", f"--server.port={port}", "--browser.gatherUsageStats=false", "--client.toolbarMode=minimal"]
-    options += ["--server.fileWatcherType=none", "--server.showEmailPrompt=false", "--browser.serverAddress=127.0.0.1"]
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(file), *options]))
+    """Open the page in a browser. It prints the address, whose token keeps other accounts and web pages out."""
+    from app.settings import Settings
+    from ingest.run import child
+
+    Settings()  # what is wrong with it is told here, in a line
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            error.filename = f"127.0.0.1:{port}"
+            raise
+    command, environment = child.python("app.serve", str(port))
+    os.execve(command[0], command, environment)  # noqa: S606  # no shell is wanted
 
 
 bench = typer.Typer(help="Measure how quick this machine is.", no_args_is_help=True)
@@ -195,9 +204,9 @@ def bench_ingest(
     """PDFs into a library, beside the usual LangChain recipe on the same files. The last line is JSON."""
     from ingest.bench.ingest import bench as run
 
-    figures = run(folder, rounds, lambda line: typer.echo(line, err=True))
+    figures = run(folder, rounds, lambda line: say(line, err=True))
     for name in ("octavo", "recipe"):
-        typer.echo(f"{name:8} " + "  ".join(f"{key} {value}" for key, value in figures[name].items()))
+        say(f"{name:8} " + "  ".join(f"{key} {value}" for key, value in figures[name].items()))
     _print_json(figures)
 
 
@@ -209,11 +218,11 @@ def bench_search(
     """Searching a large library, all of it and within some documents. The last line is JSON."""
     from ingest.bench.search import bench as run
 
-    _print_json(run(chunks, questions, lambda line: typer.echo(line, err=True)))
+    _print_json(run(chunks, questions, lambda line: say(line, err=True)))
 
 
 def _print_json(data: Any) -> None:
-    typer.echo(json_module.dumps(data, ensure_ascii=False))
+    print(as_json(data), flush=True)
 
 
 def _count(done: int, total: int) -> None:
@@ -236,7 +245,7 @@ def main() -> None:
         mistake = as_mistake(error)
         if mistake is None:
             raise
-        tell(*mistake, json="--json" in sys.argv)
+        tell(*mistake, as_data="--json" in sys.argv)
         sys.exit(2)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from app.quiet import keep_quiet
+from ingest.terminal import say
 
 QUESTIONS = (
     "Up to what age does the Society's insurance cover volunteers on duty?",
@@ -26,7 +27,8 @@ def main() -> None:
     with Library.open(settings.library_dir("samples"), create=True) as library:
         receipt = library.add([samples])
         count = library.status()["documents"]
-        typer.echo(f"{count} documents in the library 'samples' ({receipt.seconds:.1f} s), read from {samples}\n")
+        say(f"{count} documents in the library 'samples' ({receipt.seconds:.1f} s), read from {samples}")
+        print()
         chain = build_chain(library, "starter")
         start = time.monotonic()
         for question in QUESTIONS:

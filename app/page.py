@@ -1,13 +1,6 @@
 """The page: `octavo app`. Holds its configuration, its state and the navigation; each view draws itself."""
 
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # Streamlit puts this file's folder there, not the checkout
-
-from app.quiet import keep_quiet
-
-keep_quiet()
 
 import streamlit as st
 
@@ -23,6 +16,7 @@ page = st.navigation(
         st.Page(documents.draw, title="Documents", icon=":material/folder_open:", url_path="documents"),
     ]
 )
+widgets.style()
 try:
     state.prepare()
     state.choose_library()
@@ -31,4 +25,4 @@ except Exception as error:
     told = as_mistake(error)
     if told is None:
         raise
-    st.error(widgets.plain(sentences(*told)))
+    widgets.tell("error", sentences(*told))

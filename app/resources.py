@@ -9,11 +9,12 @@ from typing import Any
 import streamlit as st
 
 from app.adding import Adding
+from app.drawing import draw
 from ingest import Embedder, IngestError, Library
 from ingest import Settings as IngestSettings
-from ingest.settings import UPLOADS
+from ingest.settings import DATABASE, UPLOADS
 from ingest.store.lock import busy, writing
-from ingest.store.paths import existing
+from ingest.store.paths import existing, file_of, stamp_of
 from rag.chain import AnswerChain
 from rag.models import Reader, reader_for
 from rag.settings import Settings
@@ -26,16 +27,33 @@ def library_names() -> list[str]:
     return sorted(names, key=lambda name: (name != "default", name)) or ["default"]
 
 
-@st.cache_resource(show_spinner="Loading the embedder")
-def embedder() -> Embedder:
-    return Embedder.load(IngestSettings().embedder)
+def there(name: str) -> bool:
+    """Whether there is a library of this name; looking makes none.
+
+    Raises:
+        LibraryError: it can't be a library's name.
+    """
+    return (IngestSettings().named_dir(name) / DATABASE).is_file()
+
+
+def library(name: str) -> Library:
+    """A library that is there, with the embedder that it was made with, looked up anew: `octavo reembed` may have changed it.
+
+    Raises:
+        LibraryError: there is none, or it can't be read.
+    """
+    directory = IngestSettings().named_dir(name)
+    return _library(str(directory), Library.open(directory, create=there(name)).embedder_name)
 
 
 @st.cache_resource(show_spinner="Opening the library")
-def library(name: str) -> Library:
-    if "/" in name or "\\" in name:
-        raise IngestError(f"{name!r} can't be a library's name", "use letters, digits, '-', '_' and '.'")
-    return Library.open(IngestSettings().library_dir(name), embedder(), create=True)
+def _library(directory: str, embedder_name: str) -> Library:
+    return Library.open(directory, _embedder(embedder_name))
+
+
+@st.cache_resource(show_spinner="Loading the embedder")
+def _embedder(name: str) -> Embedder:
+    return Embedder.load(name)
 
 
 @st.cache_resource(show_spinner="Loading the model")
@@ -66,7 +84,8 @@ _starting = Lock()
 
 
 def add(name: str, uploads: Sequence[tuple[str, bytes]], folder: str) -> None:
-    """Starts an ingest of a folder, and of uploaded files, which are kept in the library's own folder `files`.
+    """Starts an ingest of a folder, and of all files ever uploaded, which are kept in the library's own folder `files`: one
+    that failed, or wasn't reached before, is tried again. It makes the library where there is none.
 
     Raises:
         PathError: the folder isn't there.
@@ -74,13 +93,17 @@ def add(name: str, uploads: Sequence[tuple[str, bytes]], folder: str) -> None:
         IngestError: a name that can't be a file's.
     """
     paths = existing([folder] if folder else [])
-    directory = library(name).directory
+    files = [(_file_name(given), data) for given, data in uploads]
+    directory = IngestSettings().named_dir(name)
+    Library.open(directory, create=True).close()
     with _starting:
         last = _adding().get(name)
         if last and last.going():  # it may not hold the lock yet
             raise busy(directory, str(last.pid))
         with writing(directory):
-            paths += _keep(directory / UPLOADS, uploads)
+            _keep(directory / UPLOADS, files)
+        if (directory / UPLOADS).is_dir():
+            paths.append(directory / UPLOADS)
         _adding()[name] = Adding(directory, paths)
 
 
@@ -111,22 +134,34 @@ def remove(name: str, paths: Sequence[str]) -> None:
     """
     opened = library(name)
     opened.remove(*paths)
-    for path in map(Path, paths):
-        if path.parent == opened.directory / UPLOADS:
-            path.unlink(missing_ok=True)
+    for file in map(file_of, paths):
+        if file.parent == opened.directory / UPLOADS:
+            file.unlink(missing_ok=True)
 
 
-def _keep(folder: Path, uploads: Sequence[tuple[str, bytes]]) -> list[Path]:
+def picture(name: str, path: str, page: int) -> tuple[bytes | None, bool]:
+    """A page of a document's PDF, if it can be drawn, and whether the file is still the one that was read."""
+    file = file_of(path)
+    try:
+        drawn = draw(file, stamp_of(file.stat()), page)
+    except OSError:
+        drawn = None
+    return drawn, library(name).is_as_read(path)
+
+
+def _file_name(given: str) -> str:
+    name = Path(given.replace("\\", "/")).name  # a browser may send a path: only its last part is a name
+    # an ingest leaves hidden files out, and a folder with a library's database in it
+    if not name or name.startswith((".", "~$")) or name == DATABASE or len(name.encode()) > 200:
+        raise IngestError(f"{given[:80]!r} can't be an uploaded file's name", "give it another, or add the folder that it lies in")
+    return name
+
+
+def _keep(folder: Path, files: Sequence[tuple[str, bytes]]) -> None:
     """Writes uploaded files; one of a name that is there gets a number."""
-    folder.mkdir(exist_ok=True)
-    kept = []
-    for given, data in uploads:
-        plain = Path(given.replace("\\", "/")).name  # a browser may send a path: only its last part is a name
-        if not plain or plain.startswith(".") or len(plain.encode()) > 200:
-            raise IngestError(f"{given[:80]!r} can't be a file's name")
-        kept.append(_free(folder, plain, data))
-        kept[-1].write_bytes(data)
-    return kept
+    for name, data in files:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _free(folder, name, data).write_bytes(data)
 
 
 def _free(folder: Path, name: str, data: bytes) -> Path:

@@ -1,7 +1,7 @@
 """How an Answer, a Receipt and a library's documents are drawn.
 
-Text from documents, models and file names is escaped to the last character: it can't become markup, and no link or
-picture in it loads.
+What a document, a model, a file's name or a receipt says is drawn as escaped HTML and nothing else. Streamlit's other
+elements read Markdown, in labels and messages too, where no escaping keeps `www.` from becoming a link or `:name:` an icon.
 """
 
 import re
@@ -11,19 +11,29 @@ from functools import reduce
 from html import escape
 from operator import add
 from pathlib import Path, PurePosixPath
-from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
+from app import resources
 from app.answers import place
 from ingest import Document
 from ingest.run.pace import line
 from ingest.run.receipt import summarize
+from ingest.terminal import plain
 from rag.answer import Answer, Citation
 from rag.citations import MARKER, claims
 
 _STYLE = """<style>
+.oct-c { font-size: .875rem; opacity: .65; white-space: pre-wrap; overflow-wrap: anywhere; }
+.oct-t { padding: 1rem; border-radius: .5rem; overflow-wrap: anywhere; }
+.oct-error { background: rgba(255, 43, 43, .12); }
+.oct-warning { background: rgba(255, 190, 0, .16); }
+.oct-success { background: rgba(33, 195, 84, .12); }
+.oct-info { background: rgba(28, 131, 225, .12); }
+.oct-d { border: 1px solid rgba(128, 128, 128, .35); border-radius: .5rem; padding: .5rem 1rem; }
+.oct-d summary { cursor: pointer; overflow-wrap: anywhere; }
+.oct-d[open] summary { margin-bottom: .6rem; }
 .oct-a { font-size: 1.1rem; line-height: 1.6; white-space: pre-wrap; overflow-wrap: anywhere; }
 .oct-m { background: #7a4b12; color: #fff; border-radius: .6em; padding: 0 .45em; font-size: .8em; }
 .oct-p { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .93rem; line-height: 1.55; }
@@ -34,14 +44,32 @@ _STYLE = """<style>
 </style>"""
 
 
-def plain(text: str) -> str:
-    """Text for a place that reads Markdown: every character that Markdown may take for itself is escaped."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&\"'])", r"\\\1", " ".join(text.split()))
+def style() -> None:
+    """How all of it looks; once a page, before anything is drawn."""
+    st.html(_STYLE)
+
+
+def caption(*lines: str) -> None:
+    _block("oct-c", "\n".join(lines))
+
+
+def tell(kind: Literal["error", "warning", "success", "info"], text: str) -> None:
+    """A message in a box."""
+    _block(f"oct-t oct-{kind}", text)
+
+
+def _block(classes: str, text: str) -> None:
+    st.html(f'<div class="{classes}">{_shown(text)}</div>')
+
+
+def _shown(text: str) -> str:
+    """Text as HTML, without what would turn its direction round: a name may not look like another."""
+    return escape(plain(text))
 
 
 def question(text: str) -> None:
     with st.chat_message("user"):
-        st.html(f'{_STYLE}<div class="oct-a">{escape(text)}</div>')
+        st.html(f'<div class="oct-a">{escape(text)}</div>')
 
 
 def stream(parts: Iterable[Answer]) -> Answer:
@@ -51,21 +79,21 @@ def stream(parts: Iterable[Answer]) -> Answer:
         place_ = st.empty()
         for part in parts:
             seen.append(part)
-            place_.html(_STYLE + _marked(reduce(add, seen)))
+            place_.html(_marked(reduce(add, seen)))
     return reduce(add, seen)
 
 
 def answer(value: Answer) -> None:
     """An answer with its passages, the answer's own words lit in each."""
     with st.chat_message("assistant"):
-        st.html(_STYLE + _marked(value))
+        st.html(_marked(value))
         for citation in value.citations:
             _passage(citation, value)
         if value.note:
-            st.caption(plain(value.note))
+            caption(value.note)
         t = value.timings
         if t.completion_tokens:
-            st.caption(f"{t.prompt_tokens:,} tokens read, {t.completion_tokens} written in {t.total_s:.1f} s")
+            caption(f"{t.prompt_tokens:,} tokens read, {t.completion_tokens} written in {t.total_s:.1f} s")
 
 
 def _marked(value: Answer) -> str:
@@ -81,13 +109,15 @@ def _marked(value: Answer) -> str:
 
 
 def _passage(citation: Citation, value: Answer) -> None:
-    label = f"[{citation.marker}] {place(citation)}"
-    with st.expander(plain(label), expanded=citation is value.citations[0]):
-        if not citation.verified:
-            st.caption("The answer's words do not stand in this passage as they are: check it.")
-        st.html(f'{_STYLE}<div class="oct-p">{lit(citation.text, claims(value.text, citation.marker))}</div>')
-        if citation.page_start and st.toggle(f"Show page {citation.page_start}", key=f"page {id(value)} {citation.marker}"):
-            _page_picture(citation.path, citation.page_start)
+    """A citation's name, which opens the passage below it; the first one is open."""
+    opened = " open" if citation is value.citations[0] else ""
+    doubt = "" if citation.verified else "<p>The answer's words do not stand in this passage as they are: check it.</p>"
+    text = f'{doubt}<div class="oct-p">{lit(citation.text, claims(value.text, citation.marker))}</div>'
+    name = _shown(f"[{citation.marker}] {place(citation)}")
+    st.html(f'<details class="oct-d"{opened}><summary>{name}</summary>{text}</details>')
+    is_pdf = PurePosixPath(citation.path).suffix.lower() == ".pdf"
+    if is_pdf and citation.page_start and st.toggle(f"Show page {citation.page_start}", key=f"page {id(value)} {citation.marker}"):
+        _page(citation.path, citation.page_start)
 
 
 def lit(passage: str, claims: Sequence[str]) -> str:
@@ -103,20 +133,15 @@ def lit(passage: str, claims: Sequence[str]) -> str:
     return "".join([*out, escape(passage[at:])])
 
 
-_drawing = Lock()
-"""PDFium draws for one thread at a time."""
-
-
-def _page_picture(path: str, page: int) -> None:
-    """The page itself, as a picture at most 1,600 pixels wide or high: pypdfium2 draws it, nothing in the file runs."""
-    import pypdfium2
-
-    try:
-        with _drawing, pypdfium2.PdfDocument(path) as document:
-            sheet = document[page - 1]
-            st.image(sheet.render(scale=min(2.0, 1600 / max(sheet.get_size()))).to_numpy(), channels="BGR")
-    except (pypdfium2.PdfiumError, OSError, IndexError):
-        st.caption("The file can't be opened any more; the passage above is what was read from it.")
+def _page(path: str, number: int) -> None:
+    with st.spinner("Drawing the page"):
+        picture, as_read = resources.picture(st.session_state["library"], path, number)
+    if picture is None:
+        caption("The page can't be drawn: its file is gone, damaged, or takes too long. The passage above is what was read from it.")
+        return
+    if not as_read:
+        tell("warning", "The file has changed since it was read: the passage may stand on another page now, or be gone. Add it again.")
+    st.image(picture)
 
 
 def progress(told: Mapping[str, Any] | None, stopping: bool) -> None:
@@ -125,25 +150,25 @@ def progress(told: Mapping[str, Any] | None, stopping: bool) -> None:
         st.progress(0.0, "Looking for what is new")
     else:
         share = told["done"] / told["total"] if told["total"] else 1.0
-        st.progress(min(share, 1.0), plain(("Stopping: " if stopping else "") + line(told)))
+        st.progress(min(share, 1.0), ("Stopping: " if stopping else "") + line(told))
 
 
 def receipt(last: Mapping[str, Any]) -> None:
     """What the last ingest did: counts, then every failed file with its reason, then what the text read lacks."""
     summary = summarize(last)
     finished = f"{datetime.fromisoformat(last['finished']).astimezone():%d %B %Y, %H:%M}"
-    (st.success if last["ok"] else st.warning)(plain(f"{summary.headline} ({finished})"))
+    tell("success" if last["ok"] else "warning", f"{summary.headline} ({finished})")
     if summary.details:
-        st.caption("  \n".join(map(plain, summary.details)))
+        caption(*summary.details)
     for title, rows in (("failed", summary.failed), ("notes", summary.notes)):
         if rows:
             with st.expander(f"{len(rows):,} {title}", expanded=title == "failed"):
-                st.html(f'{_STYLE}<div class="oct-f">{"".join(_named(path, text) for path, text in rows)}</div>')
+                st.html(f'<div class="oct-f">{"".join(_named(path, text) for path, text in rows)}</div>')
 
 
 def _named(path: str, text: str) -> str:
     file = PurePosixPath(path)
-    return f"<p><b>{escape(file.name)}</b>: {escape(text)}<br><small>{escape(str(file.parent))}</small></p>"
+    return f"<p><b>{_shown(file.name)}</b>: {_shown(text)}<br><small>{_shown(str(file.parent))}</small></p>"
 
 
 def documents(rows: Sequence[Document]) -> list[Document]:

@@ -24,7 +24,7 @@ from ingest.run.receipt import Receipt
 from ingest.settings import Settings
 from ingest.store import rows, schema, vectors
 from ingest.store.lock import refuse_network, writing
-from ingest.store.paths import absent, below, stored_path
+from ingest.store.paths import absent, below, file_of, is_as_read, stored_path
 from ingest.store.verify import VerifyReport, verify
 from ingest.text import chunking
 from ingest.text.embedder import Embedder
@@ -40,7 +40,7 @@ class Library:
 
     def __init__(self, directory: Path, embedder_name: str, embedder: Embedder | None) -> None:
         self.directory = directory
-        self._embedder_name = embedder_name
+        self.embedder_name = embedder_name
         self._embedder = embedder
         self._loading = threading.Lock()
         self._segments = Segments(directory)
@@ -237,6 +237,15 @@ class Library:
             raise absent(path)
         return text
 
+    def is_as_read(self, path: str) -> bool:
+        """Whether a document's file, by the path that `documents` tells, is still the one that was read; False if it is gone."""
+        with closing(schema.connect(self.directory)) as connection:
+            known = rows.known(connection, path).get(path)
+        try:
+            return known is not None and is_as_read(file_of(path), known.stamp, known.sha256)
+        except OSError:
+            return False
+
     def status(self) -> dict[str, Any]:
         """What is in it, for people and programs."""
         with closing(schema.connect(self.directory)) as connection:
@@ -280,7 +289,7 @@ class Library:
         """The library's embedder, loaded once; an empty library takes on its fingerprint at the first add."""
         with self._loading:
             if self._embedder is None:
-                self._embedder = Embedder.load(self._embedder_name)
+                self._embedder = Embedder.load(self.embedder_name)
         with closing(schema.connect(self.directory)) as connection:
             fingerprint = rows.fact(connection, "embedder")
             if fingerprint is None:

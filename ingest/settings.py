@@ -46,11 +46,19 @@ class Settings(BaseSettings):
             LibraryError: it is neither a directory's path nor a plain name.
         """
         directory = Path(name_or_dir).expanduser()
-        if "/" in name_or_dir or (directory / DATABASE).is_file():
+        if "/" in name_or_dir or (name_or_dir.strip() and (directory / DATABASE).is_file()):
             return directory.resolve()
-        if not re.fullmatch(r"\w[\w .-]{0,63}", name_or_dir):
+        return self.named_dir(name_or_dir)
+
+    def named_dir(self, name: str) -> Path:
+        """The directory of the library of this name, which is never a path.
+
+        Raises:
+            LibraryError: it is no plain name.
+        """
+        if not re.fullmatch(r"\w[\w .-]{0,63}", name):
             raise LibraryError(
-                f"{name_or_dir!r} can't be a library's name",
+                f"{name!r} can't be a library's name",
                 "use letters, digits, '-', '_' and '.', or a directory with a '/' in it",
             )
-        return self.home_dir() / "libraries" / name_or_dir
+        return self.home_dir() / "libraries" / name

@@ -8,16 +8,19 @@ from app import resources, widgets
 def draw() -> None:
     st.title("Ask your documents")
     name = st.session_state["library"]
+    if not resources.there(name):
+        widgets.tell("info", f"This library is empty: there is none called {name} yet. Add files under Documents, and it is made.")
+        return
     count = resources.library(name).status()["documents"]
     if count:
-        st.caption(f"{count} documents · {widgets.plain(resources.model_note())}")
+        widgets.caption(f"{count} documents · {resources.model_note()}")
     for question, answer in st.session_state["turns"]:
         widgets.question(question)
         widgets.answer(answer)
     if resources.unfinished(name):
         st.fragment(_unfinished, run_every=2.0)(name, empty=not count)
     elif not count:
-        st.info("This library is empty. Add files under Documents.")
+        widgets.tell("info", "This library is empty. Add files under Documents.")
     pending = st.session_state["pending"]
     st.chat_input("Ask a question", key="asked", on_submit=_ask, disabled=not count or pending is not None)
     if pending is not None:
@@ -31,7 +34,7 @@ def _unfinished(name: str, empty: bool) -> None:
     told = resources.unfinished(name)
     if not told or (empty and resources.library(name).documents()):
         st.rerun()
-    st.caption(widgets.plain(told))
+    widgets.caption(told)
 
 
 def _ask() -> None:

@@ -11,6 +11,9 @@ def draw() -> None:
     st.title("Documents")
     name = st.session_state["library"]
     _form(name)
+    if not resources.there(name):
+        widgets.caption(f"There is no library called {name} yet. It is made when you add something.")
+        return
     if any(resources.going(name)):
         st.fragment(_progress, run_every=1.0)(name)
     else:
@@ -27,7 +30,7 @@ def _form(name: str) -> None:
             try:
                 resources.add(name, [(upload.name, upload.getvalue()) for upload in uploads], folder)
             except IngestError as error:
-                st.error(widgets.plain(sentences(str(error), error.hint)))
+                widgets.tell("error", sentences(str(error), error.hint))
             else:
                 st.session_state["sent"] = number + 1
                 st.rerun()
@@ -45,7 +48,7 @@ def _progress(name: str) -> None:
 
 def _ended(name: str) -> None:
     if trouble := resources.trouble(name):
-        st.warning(widgets.plain(trouble))
+        widgets.tell("warning", trouble)
     if last := resources.library(name).last_receipt():
         widgets.receipt(last)
 
@@ -53,7 +56,7 @@ def _ended(name: str) -> None:
 def _documents(name: str) -> None:
     rows = resources.library(name).documents()
     if not rows:
-        st.caption("No documents yet.")
+        widgets.caption("No documents yet.")
         return
     chosen = widgets.documents(rows)
     if chosen:
@@ -69,6 +72,6 @@ def _remove(name: str, paths: list[str]) -> None:
         with st.spinner("Removing"):
             resources.remove(name, paths)
     except IngestError as error:
-        st.error(widgets.plain(sentences(str(error), error.hint)))
+        widgets.tell("error", sentences(str(error), error.hint))
     else:
         st.rerun()

@@ -17,11 +17,19 @@ from typing import Any
 _ROOT = str(Path(__file__).resolve().parents[2])
 
 
+def python(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """The command `python -m module arguments` and its environment.
+
+    It finds our packages wherever it is started, and nothing in the working directory: neither `-m` nor an empty entry of
+    PYTHONPATH puts that on the search path.
+    """
+    search = [_ROOT, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return [sys.executable, "-P", "-m", module, *arguments], os.environ | {"PYTHONPATH": os.pathsep.join(search)}
+
+
 def start(module: str, *arguments: str, pass_fds: Sequence[int] = (), **streams: Any) -> subprocess.Popen[bytes]:
-    """Starts `python -m module arguments`, which finds our packages wherever it was started from."""
-    search = os.pathsep.join([_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = os.environ | {"PYTHONPATH": search}
-    command = [sys.executable, "-P", "-m", module, *arguments]
+    """Starts `python -m module arguments` in a process of its own."""
+    command, environment = python(module, *arguments)
     return subprocess.Popen(command, env=environment, pass_fds=pass_fds, stdin=subprocess.DEVNULL, **streams)
 
 

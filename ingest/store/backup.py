@@ -33,6 +33,8 @@ def export_library(directory: Path, file: Path) -> int:
     Raises:
         LibraryError: there is no library, or the file can't be written.
     """
+    if not file.name or file.is_dir():
+        raise LibraryError(f"{file} is a directory", "name the file to write")
     try:
         with _beside(file) as place:
             with closing(schema.connect(directory)) as connection:

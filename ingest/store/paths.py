@@ -31,23 +31,30 @@ def existing(paths: Sequence[str | Path]) -> list[Path]:
     """Paths to add, `~` expanded.
 
     Raises:
-        PathError: one isn't there.
+        PathError: one isn't there, or is empty.
     """
-    roots = [Path(path).expanduser() for path in paths]
+    roots = [Path(_named(path)).expanduser() for path in paths]
     for root in roots:
         if not root.exists():
             raise PathError(f"no file or folder at {root}", "check the path; `octavo remove` takes a document out")
     return roots
 
 
+def _named(path: str | Path) -> str | Path:
+    """Refuses "", which would stand for the working directory: what `octavo remove "$unset"` says."""
+    if not str(path).strip():
+        raise PathError("an empty path names no file or folder", "is a variable unset? '.' is the folder that you are in")
+    return path
+
+
 def below(paths: Sequence[str | Path], known: Collection[str]) -> list[str]:
     """What the library holds at these paths, or below those that are folders.
 
     Raises:
-        PathError: it has nothing at one of them.
+        PathError: it has nothing at one of them, or one is empty.
     """
     found: dict[str, None] = {}
-    for path in paths:
+    for path in map(_named, paths):
         root = str(path) if str(path) in known else stored_path(path)
         names = [name for name in known if name == root or name.startswith(root + "/")]
         if not names:
@@ -64,6 +71,15 @@ def absent(path: str | Path) -> PathError:
 def sha256_of(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def is_as_read(file: Path, stamp: str, sha256: str) -> bool:
+    """Whether a file is the one that was read, whose stamp and hash these are: its size and time, else its bytes.
+
+    Raises:
+        OSError: it isn't there, or can't be read.
+    """
+    return stamp.split(":")[:2] == stamp_of(file.stat()).split(":")[:2] or sha256_of(file) == sha256
 
 
 def stamp_of(status: os.stat_result) -> str:

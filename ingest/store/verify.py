@@ -11,7 +11,7 @@ from typing import Any
 
 from ingest.index import build
 from ingest.store import rows, vectors
-from ingest.store.paths import file_of, sha256_of, stamp_of
+from ingest.store.paths import file_of, is_as_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,8 @@ def _notes(directory: Path, connection: sqlite3.Connection) -> Iterator[str]:
     for path, known in sorted(rows.known(connection).items()):
         if known.document is None or not known.stamp:
             continue
-        file = file_of(path)
         try:
-            same_times = known.stamp.split(":")[:2] == stamp_of(file.stat()).split(":")[:2]
-            changed = known.reason or (not same_times and sha256_of(file) != known.sha256)
+            changed = not is_as_read(file_of(path), known.stamp, known.sha256) or known.reason
         except OSError:
             yield f"{path} is gone from the disk"
             continue

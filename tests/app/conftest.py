@@ -1,12 +1,30 @@
-"""Running the command as a user does, in this process (loading torch for each command would take minutes)."""
+"""Running the command as a user does, in this process (loading torch for each command would take minutes), and the page."""
 
+import os
 import shutil
+import signal
+import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+
+from tests.conftest import ROOT
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 
 
 class Ran(NamedTuple):
@@ -41,3 +59,66 @@ def octavo(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFix
         return Ran(int(ended.value.code or 0), captured.out, captured.err)
 
     yield run
+
+
+class Served(NamedTuple):
+    """The page, as `octavo app` serves it."""
+
+    process: subprocess.Popen[str]
+    port: int
+    token: str
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def link(self) -> str:
+        return f"{self.address}/?token={self.token}"
+
+    def get(self, path: str, method: str = "GET", cookie: bool = True, **headers: str) -> tuple[int, dict[str, str], str]:
+        """Status, headers and text of an answer; `Host` is ours unless given."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        given = {"Cookie": f"octavo-{self.port}={self.token}"} if cookie else {}
+        connection.request(method, path, headers=given | headers)
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode(errors="replace")
+
+    def handshake(self, **headers: str) -> int:
+        """The status of a WebSocket's handshake: 101 lets it in."""
+        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+        key = {"Sec-WebSocket-Key": "b2N0YXZvb2N0YXZvb2N0YQ==", "Origin": self.address}
+        return self.get("/_stcore/stream", **(upgrade | key | headers))[0]
+
+
+@contextmanager
+def served(home: Path, cwd: Path = ROOT, **environment: str) -> Iterator[Served]:
+    """`octavo app`, started as a user does, on a port that is free."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    headless = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    ours = {"OCTAVO_HOME": str(home), "OCTAVO_MODEL": "starter", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-P", "-m", "app", "app", "--port", str(port)]  # as the script `octavo` has it
+    process = subprocess.Popen(
+        command, cwd=cwd, env=headless | ours | environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert process.stdout
+        yield Served(process, port, process.stdout.readline().strip().rpartition("token=")[2])
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest import IngestError, Library
 from tests.app.conftest import Run
 from tests.conftest import ROOT
 
@@ -69,6 +70,13 @@ def test_eval_writes_predictions_and_prints_figures(octavo: Run, tmp_path: Path)
 QUESTIONS = ROOT / "tests" / "samples_questions.jsonl"
 MISTAKES = {
     "missing folder": (["ingest", "/no/such/folder"], "/no/such/folder"),
+    "nothing to add": (["ingest", ""], "an empty path"),
+    "a folder and nothing": (["ingest", str(ROOT / "data" / "samples"), " "], "an empty path"),
+    "nothing to remove": (["remove", ""], "an empty path"),
+    "blanks to remove": (["remove", " \t"], "an empty path"),
+    "export to nothing": (["export", ""], "is a directory"),
+    "export to a folder": (["export", str(ROOT)], "is a directory"),
+    "import of nothing": (["import", "", "--library", "never-made"], "not an exported library"),
     "no library": (["ask", "Who?", "--library", "never-made"], "no library"),
     "status of none": (["status", "--library", "never-made"], "no library"),
     "bad library name": (["ask", "Who?", "--library", "no*name"], "can't be a library's name"),
@@ -101,6 +109,18 @@ def test_a_mistake_is_one_clear_line_and_a_non_zero_exit(octavo: Run, name: str)
 def test_a_missing_folder_makes_no_library(octavo: Run, tmp_path: Path) -> None:
     assert octavo("ingest", "/no/such/folder", "--library", tmp_path / "lib").code == 2
     assert not (tmp_path / "lib").exists()
+
+
+def test_an_empty_path_is_not_the_working_directory(home: Path, samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(samples)
+    with Library.open(home / "libraries" / "default") as library:
+        before = library.documents()
+        for path in ("", " ", "\n"):
+            with pytest.raises(IngestError, match="an empty path"):
+                library.remove(path)
+            with pytest.raises(IngestError, match="an empty path"):
+                library.add([samples, path])
+        assert library.documents() == before
 
 
 def test_with_json_a_mistake_is_json_too(octavo: Run) -> None:

@@ -1,13 +1,8 @@
 """The page in a real Chromium: choose a library, add a file, ask, watch the answer, see the lit passage."""
 
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event, Thread
@@ -17,63 +12,38 @@ import pytest
 
 from app.resources import library_names
 from ingest import Library
-from tests.conftest import ROOT
+from tests.app.conftest import Served, served
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "::1"])]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
 CHILD = 120_000
 """Milliseconds that an ingest may take, whose process first has to load torch, at the lowest priority."""
 AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
 
 
 @pytest.fixture(scope="module")
-def address(home: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {"OCTAVO_HOME": str(home), "OCTAVO_MODEL": "starter"}
-    command = [sys.executable, "-m", "app", "app", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment | {"STREAMLIT_SERVER_HEADLESS": "true"}, start_new_session=True)
-    for _ in range(150):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2)
-            break
-        except OSError:
-            time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}"
-    os.killpg(server.pid, 15)
-    server.wait(20)
+def server(home: Path) -> Iterator[Served]:
+    with served(home) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
+def address(server: Served) -> str:
+    return server.address
 
 
 @pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
+def page(browser: Any, server: Served) -> Iterator[Any]:
     opened = browser.new_page(viewport={"width": 1100, "height": 1000})
     opened.set_default_timeout(30_000)
     opened.asked = []
     opened.on("request", lambda request: opened.asked.append(request.url))
-    opened.goto(address)
+    opened.blocked = []
+    opened.on("console", lambda message: opened.blocked.extend(re.findall(".*Content Security Policy.*", message.text)))
+    opened.goto(server.link)
+    opened.locator(".stApp").wait_for()  # the address with the token goes on to the page by itself
     yield opened
     opened.close()
+    assert opened.blocked == []  # what the page needs, its policy lets it have
 
 
 def ask(page: Any, question: str) -> None:
@@ -217,3 +187,104 @@ def test_a_mistake_is_said_in_a_line_not_a_traceback(page: Any) -> None:
     chooser.press("Enter")
     page.get_by_text("can't be a library's name").wait_for()
     assert page.get_by_text("Traceback").count() == 0
+
+
+def elsewhere(page: Any) -> list[str]:
+    """Whatever the whole document links to, loads or sends to, but itself."""
+    find = """() => [...document.querySelectorAll('*')].flatMap(e => [e.href, e.src, e.action, e.data]).filter(
+        u => typeof u == 'string' && u && !u.startsWith(location.origin) && !/^(data|blob):/.test(u))"""
+    return list(page.evaluate(find))
+
+
+def test_names_and_texts_become_no_links_no_mail_addresses_and_no_icons(page: Any, address: str, home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "http:" / "evil.example" / ":smile:"
+    folder.mkdir(parents=True)
+    lures = ["www.evil.example", "me@evil.example", ":material_delete: :smile: :red[x]", "[a](https:x) `b` $x$ -- ->"]
+    animals = ["parrot", "ferret", "badger", "heron"]
+    for lure, animal in zip(lures, animals, strict=True):
+        (folder / f"{lure}.txt").write_text(f"The {animal} is called Quill. https://evil.example/ {lure} me@evil.example :smile:")
+    (folder / ":smile: www.evil.example.pdf").write_bytes(b"%PDF-1.4 no more")
+    with Library.open(home / "libraries" / "www.evil.example", create=True) as library:
+        library.add([folder])
+    page.goto(f"{address}/?library=www.evil.example")
+    for lure, animal in zip(lures, animals, strict=True):
+        ask(page, f"What is the {animal} called?")
+        page.locator("summary", has_text=f"{lure}.txt").last.wait_for()
+    ask(page, "https://evil.example :smile: me@evil.example?")
+    page.locator(".oct-a", has_text="https://evil.example :smile: me@evil.example?").wait_for()
+    assert elsewhere(page) == []
+    page.get_by_role("link", name="Documents").click()
+    page.get_by_text(":smile: www.evil.example.pdf: not a readable PDF").wait_for()
+    add(page, "www.evil.example/:smile:/me@evil.example")
+    page.get_by_text("No file or folder at www.evil.example/:smile:/me@evil.example").wait_for()
+    for row in range(4):
+        page.locator("[data-testid=stDataFrame] .dvn-scroller").dblclick(position={"x": 90, "y": 52 + 35 * row})
+        assert elsewhere(page) == []
+        page.keyboard.press("Escape")
+    page.goto(f"{address}/?library=me@evil.example :smile:")
+    page.get_by_text("'me@evil.example :smile:' can't be a library's name").wait_for()
+    assert elsewhere(page) == []
+
+
+def test_an_address_that_names_no_library_makes_none_and_adding_does(page: Any, address: str, home: Path, tmp_path: Path) -> None:
+    directory = home / "libraries" / "phantom"
+    page.goto(f"{address}/?library=phantom")
+    page.get_by_text("This library is empty: there is none called phantom yet.").wait_for()
+    page.goto(f"{address}/documents?library=phantom")
+    page.get_by_text("There is no library called phantom yet.").wait_for()
+    assert not directory.exists()
+    (tmp_path / "mill.txt").write_text("The mill stands still.")
+    add(page, tmp_path)
+    page.get_by_text("1 added; 1 new chunks").wait_for(timeout=CHILD)
+    assert directory.exists()
+
+
+def test_an_uploaded_file_that_was_not_reached_is_read_with_the_next(page: Any, address: str, home: Path, tmp_path: Path) -> None:
+    directory = home / "libraries" / "left"
+    Library.open(directory, create=True).close()
+    (directory / "files").mkdir()
+    (directory / "files" / "left behind.txt").write_text("The parrot is called Quill.")
+    (directory / "files" / "broken.pdf").write_bytes(b"%PDF-1.4 no more")
+    (tmp_path / "mill.txt").write_text("The mill stands still.")
+    page.goto(f"{address}/documents?library=left")
+    add(page, tmp_path)
+    page.get_by_text("2 added, 1 failed; 2 new chunks").wait_for(timeout=CHILD)
+    page.get_by_text("broken.pdf: not a readable PDF").wait_for()
+
+
+def test_the_door_stays_open_for_the_browser_that_had_the_token_and_for_no_other(browser: Any, server: Served, tmp_path: Path) -> None:
+    visitor = browser.new_page()
+    visitor.goto(f"{server.address}/documents?library=default")
+    assert visitor.locator("body").inner_text() == "This page is closed: open the address that `octavo app` printed."
+    (tmp_path / "link.html").write_text(f'<meta http-equiv="refresh" content="0;url={server.link}">')
+    visitor.goto(f"file://{tmp_path}/link.html")
+    visitor.get_by_text("Ask your documents").wait_for()
+    assert "token" not in visitor.url and server.token not in visitor.evaluate("document.cookie + history.length + document.referrer")
+    visitor.get_by_role("link", name="Documents").click()
+    visitor.get_by_text("Or a folder on this machine").wait_for()
+    visitor.reload()
+    visitor.get_by_text("Or a folder on this machine").wait_for()
+    visitor.goto(server.address)
+    visitor.get_by_text("Ask your documents").wait_for()
+    visitor.close()
+
+
+def test_a_page_of_a_file_that_changed_is_shown_with_a_warning(page: Any, address: str, home: Path, samples: Path, tmp_path: Path) -> None:
+    file = tmp_path / "handbook.pdf"
+    shutil.copy(samples / "volunteer-handbook.pdf", file)
+    with Library.open(home / "libraries" / "changing", create=True) as library:
+        library.add([file])
+    shutil.copy(samples / "sea-gates-contract.pdf", file)
+    with file.open("ab") as pages:
+        pages.write(b"\n")
+    page.goto(f"{address}/?library=changing")
+    ask(page, AGE)
+    page.get_by_text(re.compile("Show page")).first.click()
+    page.get_by_text(re.compile("The file has changed since it was read|The page can't be drawn")).wait_for()
+
+
+def test_the_browser_itself_lets_the_page_send_nothing_elsewhere(page: Any) -> None:
+    for rule, send in (("default-src", "fetch('//127.0.0.2:9/').catch(e => 0)"), ("img-src", "new Image().src = '//127.0.0.2:9/'")):
+        with page.expect_console_message(lambda message, rule=rule: f'"{rule} ' in message.text and "blocked" in message.text):
+            page.evaluate(send)
+    page.blocked.clear()

@@ -41,12 +41,13 @@ def test_every_make_target_that_it_names_is_there() -> None:
 
 
 def test_every_setting_in_env_example_is_one_and_none_is_missing() -> None:
+    from app.settings import Settings as App
     from ingest import Settings as Ingest
     from model.settings import Settings as Model
     from rag.settings import Settings as Rag
 
     shown = set(re.findall(r"^# (OCTAVO_\w+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
-    fields = {f"OCTAVO_{name.upper()}" for settings in (Ingest, Model, Rag) for name in settings.model_fields if name != "api_key"}
+    fields = {f"OCTAVO_{name.upper()}" for settings in (App, Ingest, Model, Rag) for name in settings.model_fields if name != "api_key"}
     assert shown == fields
 
 

@@ -1,0 +1,62 @@
+"""A page of a PDF as a picture, drawn in a process of its own.
+
+PDFium is C++ and draws what strangers wrote: 1 kB can keep it busy for ever, take all memory, or crash it. Then that page
+isn't shown, and nothing else suffers.
+"""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from ingest.run import child
+
+SECONDS = 20
+_MEMORY = 4 << 30
+"""Bytes, as for reading a file."""
+_LONGEST = 1600
+"""Pixels of a picture's longer side."""
+
+
+@lru_cache(maxsize=32)
+def draw(file: Path, stamp: str, page: int) -> bytes | None:
+    """A page, counted from 1, as PNG; None where it can't be drawn within the limits.
+
+    The last ones are remembered, failures too. `stamp` is the file's size and times: a changed file is drawn anew.
+    """
+    arguments = [os.fsencode(file).hex(), str(page)]
+    with child.start("app.drawing", *arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        try:
+            picture, _ = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return None
+    return picture if process.returncode == 0 else None
+
+
+# In the drawing process
+
+
+def _confine() -> None:
+    """Limits of time, should the parent be killed meanwhile, and of memory. Its network would be taken from it here too."""
+    signal.alarm(SECONDS + 5)
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+
+
+def main() -> None:
+    """Draws the page of a file, both in the arguments, to stdout."""
+    _confine()
+    import pypdfium2
+
+    name, page = sys.argv[1:]
+    with pypdfium2.PdfDocument(Path(os.fsdecode(bytes.fromhex(name)))) as document:
+        sheet = document[int(page) - 1]
+        picture = sheet.render(scale=min(2.0, _LONGEST / max(sheet.get_size()))).to_pil()
+    picture.save(sys.stdout.buffer, "PNG")
+
+
+if __name__ == "__main__":
+    main()

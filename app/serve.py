@@ -1,0 +1,141 @@
+"""The page's server: Streamlit, and every guard around it. `octavo app` turns into this process.
+
+A port of 127.0.0.1 is open to all accounts of this machine, and to every web page that its user looks at: a foreign site
+may connect to it by WebSocket, or have its own name resolved to 127.0.0.1. So `Door` stands before all that Streamlit
+answers, and Streamlit is told its own guards too. Neither depends on where the server was started: options come from here
+alone, because a config.toml of the working directory or the home, or a STREAMLIT_* variable, could switch guards off.
+"""
+
+import logging
+import os
+import re
+import secrets
+import sys
+import webbrowser
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import streamlit
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config, net_util
+
+from app.quiet import keep_quiet
+from app.settings import Settings
+from ingest import Settings as IngestSettings
+
+OPTIONS = {
+    "server.address": "127.0.0.1",
+    "server.allowedHosts": ["127.0.0.1", "localhost", "::1"],
+    "server.enableCORS": True,
+    "server.enableXsrfProtection": True,
+    "server.enableAgentApi": False,
+    "server.fileWatcherType": "none",
+    "server.showEmailPrompt": False,
+    "server.maxUploadSize": 500,
+    "browser.serverAddress": "127.0.0.1",
+    "browser.gatherUsageStats": False,
+    "client.toolbarMode": "minimal",
+    "client.showErrorLinks": False,
+    "logger.hideWelcomeMessage": True,
+    "theme.light.primaryColor": "#7a4b12",
+    "theme.dark.primaryColor": "#a0672a",
+}
+HEADERS = {
+    # the browser itself sends nothing elsewhere, whatever should get into the page, and no other page may frame it
+    "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; font-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "script-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+}
+CLOSED = "This page is closed: open the address that `octavo app` printed."
+_OURS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
+
+
+class Door:
+    """ASGI middleware: lets in who asks this machine by its own name, from no page but ours, with the token.
+
+    The token comes in the address once, and in a cookie from then on.
+    """
+
+    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
+        self._app, self._token = app, token
+        self._cookie = f"octavo-{port}"  # all ports of a host share its cookies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+
+        async def guarded(message: Message) -> None:
+            if message["type"].endswith("http.response.start"):
+                message["headers"] = [*message["headers"], *((k.encode(), v.encode()) for k, v in HEADERS.items())]
+            await send(message)
+
+        asked = HTTPConnection(scope)
+        answer: ASGIApp = PlainTextResponse(CLOSED, 403)
+        if _is_at_home(asked):
+            if self._is_token(asked.cookies.get(self._cookie)):
+                answer = self._app
+            if scope["type"] == "http" and scope["path"] == "/" and self._is_token(asked.query_params.get("token")):
+                answer = self._entrance()
+        return await answer(scope, receive, guarded)
+
+    def _is_token(self, given: str | None) -> bool:
+        return given is not None and secrets.compare_digest(given.encode(), self._token.encode())
+
+    def _entrance(self) -> HTMLResponse:
+        """Goes on to the page by itself. A redirect would arrive without the cookie where another site's link led here."""
+        answer = HTMLResponse('<!doctype html><meta http-equiv="refresh" content="0;url=/">', headers={"cache-control": "no-store"})
+        answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
+        return answer
+
+
+def _is_at_home(asked: HTTPConnection) -> bool:
+    """Whether it was asked under a name of this machine, and by no other origin's page."""
+    hosts, origins = asked.headers.getlist("host"), asked.headers.getlist("origin")
+    return len(hosts) == 1 and _OURS.fullmatch(hosts[0]) is not None and all(origin == f"http://{hosts[0]}" for origin in origins)
+
+
+def serve(port: int) -> None:
+    """Serves the page on 127.0.0.1 until SIGINT or SIGTERM."""
+    for name in [name for name in os.environ if name.startswith("STREAMLIT_")]:
+        del os.environ[name]
+    config.get_config_files = lambda file_name: []  # no config.toml and no secrets.toml, wherever they lie
+    net_util._external_ip = net_util._internal_ip = "127.0.0.1"  # else it asks the internet when a foreign origin knocks
+    logging.disable(logging.INFO)  # uvicorn tells an address that the door would not open at
+    given = Settings().token
+    token = given or secrets.token_urlsafe(24)
+    address = f"http://127.0.0.1:{port}/?token="
+
+    @asynccontextmanager
+    async def opened(_: streamlit.App) -> AsyncIterator[None]:
+        print(f"Octavo: {address}{'$OCTAVO_TOKEN' if given else token}", flush=True)
+        with _link(address + token) as link:
+            if not config.get_option("server.headless"):  # there is a display
+                webbrowser.open(link)
+            yield
+
+    door = Middleware(Door, token=token, port=port)
+    page = streamlit.App(Path(__file__).with_name("page.py"), middleware=[door], lifespan=opened)
+    page.run(config=OPTIONS | {"server.port": port})
+
+
+@contextmanager
+def _link(address: str) -> Iterator[str]:
+    """A file of the user's that leads to an address: on a browser's command line all accounts of the machine would see it."""
+    home = IngestSettings().home_dir()
+    home.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=home, prefix="page-", suffix=".html") as file:
+        file.write(f'<!doctype html><meta http-equiv="refresh" content="0;url={address}">')
+        file.flush()
+        yield Path(file.name).as_uri()
+
+
+if __name__ == "__main__":
+    keep_quiet()
+    with suppress(KeyboardInterrupt):
+        serve(int(sys.argv[1]))

@@ -1,0 +1,72 @@
+"""What may be printed. Names, texts, errors and receipts hold what strangers wrote, and a terminal obeys control characters.
+
+ESC and the C1 controls move the cursor, retitle the window and more; BEL and CR are as bad, and an override of the writing
+direction makes one name look like another. Everything that isn't our own wording goes through `say`, `plain` or `as_json`.
+"""
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from ingest.run.pace import Pace, line
+from ingest.run.receipt import Summary
+
+if TYPE_CHECKING:
+    from ingest.run.pipeline import Step
+
+_JOINERS = "\u200c\u200d"
+"""Invisible, harmless, and part of words in Persian and Hindi."""
+
+
+def plain(text: str) -> str:
+    """Text in which only newlines do more than show."""
+    return "".join(c if c.isprintable() or c == "\n" or c in _JOINERS else " " if c.isspace() else "" for c in text)
+
+
+def one_line(text: str) -> str:
+    """As `plain`, for a line: a file's name may hold a newline."""
+    return plain(text.replace("\n", "\\n"))
+
+
+def say(text: str, err: bool = False) -> None:
+    """Prints a line."""
+    print(one_line(text), file=sys.stderr if err else sys.stdout, flush=True)
+
+
+def as_json(data: Any) -> str:
+    """JSON in one line, whose strings hold what isn't printable as escapes: the same data, and harmless."""
+    text = json.dumps(data, ensure_ascii=False)
+    return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def tell(what: str, hint: str, as_data: bool) -> None:
+    """A mistake, for the user and, with `as_data`, for a program."""
+    say(f"error: {what}", err=True)
+    if hint:
+        say(f"hint: {hint}", err=True)
+    if as_data:
+        print(as_json({"error": what, "hint": hint}), flush=True)
+
+
+class Told:
+    """Lines on stderr: every failed file, and how far it is, at what rate and how long it will take, on a terminal."""
+
+    def __init__(self) -> None:
+        self._next, self._pace = 0.0, Pace()
+
+    def __call__(self, step: "Step") -> None:
+        now, terminal = time.monotonic(), sys.stderr.isatty()
+        clear = "\r\x1b[K" if terminal else ""
+        told = self._pace.told(step)
+        if step.result and step.result.status == "failed":
+            print(clear + one_line(f"failed: {step.result.path}: {step.result.reason}"), file=sys.stderr)
+        if terminal and (now >= self._next or step.done == step.total):
+            self._next = now + 0.2
+            print(clear + line(told), end="\n" if step.done == step.total else "", file=sys.stderr, flush=True)
+
+
+def worded(summary: Summary) -> str:
+    """A summary for the terminal, without the failed files: `Told` has named each already."""
+    told = [f"  {detail}" for detail in summary.details] + [f"  {path}: {note}" for path, note in summary.notes]
+    return "\n".join(map(one_line, [summary.headline, *told]))

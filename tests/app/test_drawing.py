@@ -1,0 +1,84 @@
+"""Pages of PDFs are drawn in processes of their own, which end whatever the file makes PDFium do."""
+
+import os
+import shutil
+from io import BytesIO
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from PIL import Image
+
+from app import drawing
+from app.drawing import draw
+
+
+def pdf(*objects: str) -> bytes:
+    """A PDF of these objects, the first being its catalogue."""
+    numbered = "".join(f"{number} 0 obj {body} endobj\n" for number, body in enumerate(objects, 1))
+    return f"%PDF-1.4\n{numbered}trailer << /Root 1 0 R /Size {len(objects) + 1} >>\n".encode()
+
+
+def form(calls: int, inner: str, resources: str = "") -> str:
+    content = f"{inner} " * calls
+    kind = "/Type /XObject /Subtype /Form /BBox [0 0 600 600]"
+    return f"<< {kind} /Resources << /XObject << {resources} >> >> /Length {len(content)} >> stream\n{content}\nendstream"
+
+
+PAGE = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 600] /Contents 4 0 R /Resources << /XObject << /F 5 0 R >> >> >>"
+ENDLESS = pdf(
+    "<< /Type /Catalog /Pages 2 0 R >>",
+    "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+    PAGE,
+    "<< /Length 4 >> stream\n/F Do\nendstream",
+    *(form(20, "/F Do", f"/F {number} 0 R") for number in range(6, 14)),
+    form(20, "0 0 600 600 re f"),
+)
+"""20 ** 9 rectangles, drawn by forms in forms, in 2 kB."""
+
+
+@pytest.fixture
+def handbook(samples: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(samples / "volunteer-handbook.pdf", tmp_path))
+
+
+def children() -> list[int]:
+    stats = [path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat") if path.exists()]
+    return [int(parent) for state, parent, *_ in stats if int(parent) == os.getpid()]
+
+
+def test_a_page_is_a_picture_of_it(handbook: Path) -> None:
+    with Image.open(BytesIO(draw(handbook, "", 7) or b"")) as picture:
+        assert picture.format == "PNG" and max(picture.size) == 1600
+
+
+def test_a_file_that_draws_for_ever_is_given_up_and_keeps_nobody_waiting(
+    handbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "SECONDS", 12)
+    (tmp_path / "endless.pdf").write_bytes(ENDLESS)
+    drawn: list[bytes | None] = []
+    before = children()
+    slow = Thread(target=lambda: drawn.append(draw(tmp_path / "endless.pdf", "", 1)))
+    slow.start()
+    assert draw(handbook, "", 1) and slow.is_alive()
+    slow.join()
+    assert drawn == [None] and children() == before
+
+
+def test_a_drawing_that_failed_is_remembered_too(tmp_path: Path, handbook: Path) -> None:
+    file = tmp_path / "first.pdf"
+    file.write_bytes(b"%PDF-1.4 no more")
+    assert draw(file, "stamp", 1) is None
+    shutil.copy(handbook, file)
+    assert draw(file, "stamp", 1) is None
+    assert draw(file, "another stamp", 1)
+
+
+@pytest.mark.parametrize("page", [0, 8, -1])
+def test_a_page_that_the_file_does_not_have_is_none(handbook: Path, page: int) -> None:
+    assert draw(handbook, "", page) is None
+
+
+def test_a_name_that_is_no_utf_8_is_found(handbook: Path) -> None:
+    assert draw(handbook.rename(os.fsdecode(os.fsencode(handbook.parent) + b"/caf\xe9 \\xe9.pdf")), "", 1)
