@@ -1,4 +1,4 @@
-"""Step 6: one GGUF file, weights in 4 bits, that this engine and llama.cpp both open.
+"""Step 4: one GGUF file, weights in 4 bits, that this engine and llama.cpp both open.
 
     python -m model.train.export TUNED_RUN... TOKENIZER.gguf OUT.gguf [--read QUESTIONS.jsonl.xz]
 
