@@ -2,7 +2,6 @@
 
 import json
 import lzma
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -74,13 +73,6 @@ def tokenizer_of(source: Path) -> Tokenizer:
         return read_tokenizer(GGUFFile(source).values, str(source))
     except (OSError, ValueError) as error:
         raise SourceError(f"{source}: no tokenizer can be read from it ({error})") from error
-
-
-def keep_tokenizer(source: Path, out: Path, rank: int) -> None:
-    """Puts a checkpoint's tokenizer into a run's folder, so that it is a checkpoint too."""
-    if source.is_dir() and rank == 0 and source.resolve() != out.resolve():
-        out.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / "tokenizer.json", out / "tokenizer.json")
 
 
 def pack_texts(paths: Sequence[Path], tokenizer: Tokenizer, length: int) -> NDArray[np.uint32]:

@@ -22,7 +22,8 @@ from torch import Tensor
 from model.config import Gemma2Config
 from model.errors import SourceError
 from model.gemma2 import Gemma2
-from model.train.data import TEXT_FILES, keep_tokenizer, pack_texts, plain_errors, tokenizer_of
+from model.train.data import TEXT_FILES, pack_texts, plain_errors, tokenizer_of
+from model.train.outputs import begin_run, check_run_folder
 from model.train.prune import STUDENT_LAYERS, student_of
 from model.train.teacher import Teacher, load_teacher, one_vocabulary
 from model.train.trainer import Loss, Ranks, ranks, read_student, train
@@ -136,6 +137,7 @@ def distill(
 
     The student is that in `start`, else a new one of the config `shape`, else one cut out of the teacher's `layers`.
     """
+    check_run_folder(out, "distill", source, start, *texts)
     with ranks() as here:
         device, cuda = here.device, here.device.type == "cuda"
         if rows % here.count:
@@ -162,7 +164,7 @@ def distill(
             if here.rank == 0:
                 print(said)
             return
-        keep_tokenizer(source, out, here.rank)
+        begin_run(out, "distill", source, here.rank)
         train(student, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, end=0.1, muon=muon)
 
 

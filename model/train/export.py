@@ -23,6 +23,7 @@ from model.load.gguf_file import GGUFFile
 from model.tokenizer import Tokenizer
 from model.train.data import plain_errors, read_questions, tokenizer_of
 from model.train.examples import QuestionRows
+from model.train.outputs import check_new_file, write_gguf
 from model.train.prune import write_vocabulary
 from model.train.quantize import packed, rounded, second_moments
 from model.train.trainer import read_student
@@ -66,6 +67,7 @@ def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path 
     Matrices are in IQ4_NL, or in fp32 without `four_bits`, norms in fp32 as 1 + weight. How the network reads the questions
     in `read` says which numbers matter most.
     """
+    check_new_file(out)
     card = {} if runs[0].is_file() else json.loads((runs[0] / "config.json").read_text()).get("octavo", {})
     network = mean_of(runs)
     moments = {}
@@ -73,7 +75,7 @@ def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path 
         moments = second_moments(network, examples(read, tokenizer_of(tokenizer_file)))
     config = network.config
     values = GGUFFile(tokenizer_file).values
-    writer = GGUFWriter(out, "gemma2")
+    writer = GGUFWriter(None, "gemma2")
     writer.add_name("Octavo starter")
     writer.add_license("gemma")
     writer.add_context_length(config.max_position_embeddings)
@@ -99,10 +101,7 @@ def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path 
             writer.add_tensor(gguf_name(name), packed(steps, scales), raw_dtype=GGMLQuantizationType.IQ4_NL)
         else:
             writer.add_tensor(gguf_name(name), p.detach().numpy())
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    write_gguf(writer, out)
 
 
 @plain_errors()

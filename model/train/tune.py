@@ -20,9 +20,10 @@ from torch.nn import functional as F
 from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf_file import GGUFFile
-from model.train.data import Question, keep_tokenizer, plain_errors, read_questions, tokenizer_of
+from model.train.data import Question, plain_errors, read_questions, tokenizer_of
 from model.train.distill import divergence_from
 from model.train.examples import Augment, QuestionRows
+from model.train.outputs import begin_run, check_run_folder
 from model.train.teacher import load_teacher, one_vocabulary
 from model.train.trainer import Network, ranks, read_student, train
 
@@ -67,6 +68,7 @@ def tune(
     augment: Augmenter | None = None,
 ) -> None:
     """Trains for `steps` batches of about `tokens` tokens a process, or for `minutes`; see `QuestionRows` for what is read."""
+    check_run_folder(out, "tune", base, tokenizer_file, teacher, *questions)
     with ranks() as here:
         device, cuda = here.device, here.device.type == "cuda"
         backend = "flex" if cuda else "blocked"
@@ -107,7 +109,7 @@ def tune(
                 loss = loss + reading(hidden[read], meant[read], following[read])
             return loss, ids.numel()
 
-        keep_tokenizer(tokenizer_file, out, here.rank)
+        begin_run(out, "tune", tokenizer_file, here.rank)
         train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, muon=muon, card=CARD)
 
 

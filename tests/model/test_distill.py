@@ -118,7 +118,9 @@ def test_any_causal_model_may_teach_a_student_of_any_config(
             monkeypatch.setattr(sys, "argv", [*command[:5], *source, *command[7:], "--dry-run"])
             distill.main()
         shutil.copy(tmp_path / "teacher" / "tokenizer.json", tmp_path / "run")
-        monkeypatch.setattr(sys, "argv", [command[0], str(tmp_path / "run"), *command[2:], "--dry-run"])
+        monkeypatch.setattr(
+            sys, "argv", [command[0], str(tmp_path / "run"), *command[2:4], str(tmp_path / "next"), *command[5:], "--dry-run"]
+        )
         distill.main()
 
 
