@@ -86,8 +86,8 @@ def pack_texts(paths: Sequence[Path], tokenizer: Tokenizer, length: int) -> NDAr
             pieces += [np.array([tokenizer.bos_id, *ids], dtype=np.uint32) for ids in tokenizer.encode_batch(batch)]
             batch = []
     stream = np.concatenate(pieces)
-    if len(stream) < length:
-        raise SourceError(f"{paths[0]}: only {len(stream)} tokens of text, less than one row of {length}")
+    if len(stream) < 2 * length:
+        raise SourceError(f"{paths[0]}: only {len(stream)} tokens of text, less than two rows of {length}")
     return stream[: len(stream) // length * length].reshape(-1, length)
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch import distributed as dist
 
 from model.config import Gemma2Config
-from model.errors import SourceError
+from model.errors import SourceError, TrainingError
 from model.gemma2 import Gemma2
 from model.load.checkpoint import build_network
 from model.load.gguf import read_gguf
@@ -165,7 +165,12 @@ def save(network: Network, optimizers: list[torch.optim.Optimizer], out: Path, s
     """Whole or not at all: written beside, then renamed, the step's number last; only then the checkpoint before goes.
 
     The card, what a model says of itself, goes into config.json, where others pass over it.
+
+    Raises:
+        TrainingError: the weights are no numbers.
     """
+    if not all(bool(p.isfinite().all()) for p in network.parameters()):
+        raise TrainingError(f"the weights are no numbers any more at step {step}; {out} keeps the checkpoint before", "try a lower --lr")
     out.mkdir(parents=True, exist_ok=True)
     weights_file, moments_file = checkpoint_files(out, step)
     weights = {name: p.detach().contiguous() for name, p in network.named_parameters()}

@@ -39,7 +39,7 @@ def test_only_answers_are_learnt_and_refusals_have_no_passage_that_answers(place
 
 def test_bad_training_files_are_named(tmp_path: Path, place: Path) -> None:
     tokenizer = tokenizer_of(place / "teacher.gguf")
-    (tmp_path / "short.txt").write_text("the")
+    (tmp_path / "short.txt").write_text("the bus " * 20)  # more than one row, less than two
     (tmp_path / "bad.txt.xz").write_bytes(b"no xz")
     for file in ("none.txt", "short.txt", "bad.txt.xz"):
         with pytest.raises(SourceError, match=file):

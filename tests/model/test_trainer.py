@@ -1,24 +1,26 @@
 """The loop that distilling and tuning share."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 import torch
 
 from model.config import SHAPES
+from model.errors import TrainingError
 from model.gemma2 import Gemma2
 from model.train.muon import Muon
 from model.train.trainer import load_weights, rate, read_student, train
 
+SMALL = dataclasses.replace(SHAPES["starter"], vocab_size=50, hidden_size=32, intermediate_size=64, num_hidden_layers=2, head_dim=16)
+
 
 @pytest.mark.parametrize("muon", [False, True])
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path, muon: bool) -> None:
-    config = dataclasses.replace(SHAPES["starter"], vocab_size=50, hidden_size=32, intermediate_size=64, num_hidden_layers=2, head_dim=16)
-
     def run(out: str, stop_at: int | None = None, save_minutes: float = 0.0) -> dict[str, torch.Tensor]:
         torch.manual_seed(0)
-        network = Gemma2(config)
+        network = Gemma2(SMALL)
         torch.nn.init.normal_(network.embed_tokens.weight)
 
         def loss_at(step: int) -> tuple[torch.Tensor, int]:
@@ -37,6 +39,20 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path, mu
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
     small = read_student(tmp_path / "parts").state_dict()
     assert all(torch.equal(whole[name].bfloat16().float(), small[name]) for name in whole)
+
+
+def test_weights_that_are_no_numbers_are_not_saved_over_the_last_checkpoint(tmp_path: Path) -> None:
+    network = Gemma2(SMALL)
+    torch.nn.init.normal_(network.embed_tokens.weight)
+    ids = torch.arange(20)[None]
+
+    def loss_at(step: int) -> tuple[torch.Tensor, int]:
+        return network(ids).square().mean() * (torch.nan if step == 3 else 1.0), ids.numel()
+
+    with pytest.raises(TrainingError, match=r"no numbers any more at step 4"):
+        train(network, loss_at, out=tmp_path, steps=8, peak=1e-3, save_minutes=0.0)
+    assert all(weight.isfinite().all() for weight in load_weights(tmp_path).values())
+    assert json.loads((tmp_path / "training.json").read_text()) == {"step": 3}
 
 
 def test_muon_is_torchs_muon() -> None:
