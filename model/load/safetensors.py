@@ -36,20 +36,20 @@ def tokenizer_in(directory: Path) -> Tokenizer:
     return Tokenizer.from_json(_read_text(directory / "tokenizer.json"), str(directory / "tokenizer.json"))
 
 
-def _files(directory: Path) -> list[Path]:
+def missing_files(directory: Path) -> list[Path]:
+    """What a checkpoint must have and this directory lacks: config, tokenizer, or a shard that its index names."""
+    return [f for f in (directory / "config.json", directory / "tokenizer.json", *_shards(directory)) if not f.exists()]
+
+
+def _shards(directory: Path) -> list[Path]:
     index = directory / "model.safetensors.index.json"
     if index.exists():
         try:
             names = sorted(set(_read_json(index)["weight_map"].values()))
         except (KeyError, AttributeError) as error:
             raise SourceError(f"{index}: no weight_map in it") from error
-        files = [directory / Path(name).name for name in names]  # never outside the directory
-    else:
-        files = [directory / "model.safetensors"]
-    for file in files:
-        if not file.exists():
-            raise SourceError(f"{file}: missing", "download the checkpoint again: a shard was lost")
-    return files
+        return [directory / Path(name).name for name in names]  # never outside the directory
+    return [directory / "model.safetensors"]
 
 
 def read_tensors(directory: Path) -> Iterator[tuple[str, Tensor]]:
@@ -58,7 +58,11 @@ def read_tensors(directory: Path) -> Iterator[tuple[str, Tensor]]:
     Raises:
         SourceError: a file is missing or damaged.
     """
-    for file in _files(directory):
+    shards = _shards(directory)
+    for file in shards:
+        if not file.exists():
+            raise SourceError(f"{file}: missing", "download the checkpoint again: a shard was lost")
+    for file in shards:
         try:
             with safe_open(file, framework="pt") as tensors:
                 for name in tensors.keys():  # noqa: SIM118 (not a dict)

@@ -149,15 +149,6 @@ def test_an_unknown_model_says_what_could_be_named(source: str) -> None:
     assert caught.value.hint or "no such file" in str(caught.value)
 
 
-def test_a_hub_id_is_found_in_the_local_cache_without_a_network(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = tmp_path / "cache" / "models--octavo--tiny-gemma-2"
-    (place / "refs").mkdir(parents=True)
-    (place / "refs" / "main").write_text("0123456789abcdef")
-    shutil.copytree(directory, place / "snapshots" / "0123456789abcdef")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
-    assert load_model("octavo/tiny-gemma-2", device="cpu").config.vocab_size == 320
-
-
 def _write_gguf(file: Path, network: Any, architecture: str = "gemma2") -> None:
     c = network.config
     writer = GGUFWriter(file, architecture)
