@@ -16,7 +16,7 @@ from tokenizers import Tokenizer as Encoder
 from tokenizers import models as encoders
 from torch import Tensor
 
-from model.config import Gemma2Config
+from model.config import ELSEWHERE, Gemma2Config, require
 from model.errors import SourceError
 from model.load.checkpoint import Checkpoint
 from model.load.gguf_file import GGUFFile, StoredTensor
@@ -34,6 +34,7 @@ _CONFIG = {
     "final_logit_softcapping": "final_logit_softcapping",
     "rms_norm_eps": "attention.layer_norm_rms_epsilon",
     "max_position_embeddings": "context_length",
+    "rope_theta": "rope.freq_base",
 }
 TENSORS = {
     "attn_norm": "input_layernorm",
@@ -64,12 +65,12 @@ def read_gguf(file: Path) -> Checkpoint:
     values = stored.values
     architecture = values.get("general.architecture")
     if architecture != "gemma2":
-        hint = "serve other models with Ollama or LM Studio and name them as openai:NAME@URL"
-        raise SourceError(f"{file}: holds a {architecture!r} model; Octavo's own engine runs Gemma 2 only", hint)
+        raise SourceError(f"{file}: holds a {architecture!r} model; Octavo's own engine runs Gemma 2 only", ELSEWHERE)
+    tokenizer = read_tokenizer(values, str(file))
     return Checkpoint(
         origin=str(file),
-        config=_config(values, str(file)),
-        tokenizer=read_tokenizer(values, str(file)),
+        config=_config(values, len(values["tokenizer.ggml.tokens"]), str(file)),
+        tokenizer=tokenizer,
         tensors=lambda: ((our_name(t.name), to_torch(t)) for t in stored.tensors),
         card={
             k.rpartition(".")[2]: str(v) for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str | int)
@@ -77,16 +78,20 @@ def read_gguf(file: Path) -> Checkpoint:
     )
 
 
-def _config(values: dict[str, Any], origin: str) -> Gemma2Config:
-    config: dict[str, Any] = {ours: values.get(f"gemma2.{theirs}") for ours, theirs in _CONFIG.items()}
-    config["vocab_size"] = len(values.get("tokenizer.ggml.tokens", ()))
-    config["rope_theta"] = values.get("gemma2.rope.freq_base", 10000.0)  # llama.cpp's writers leave Gemma 2's out
-    # Nor do they write the query scale: 1 / sqrt(head_dim), but of 27B (46 layers) 1 / sqrt(hidden / heads).
-    if config["num_hidden_layers"] == 46:
-        config["query_pre_attn_scalar"] = config["hidden_size"] // config["num_attention_heads"]
-    else:
-        config["query_pre_attn_scalar"] = config["head_dim"]
-    return Gemma2Config.from_dict(config, origin)
+def _config(values: dict[str, Any], vocab_size: int, origin: str) -> Gemma2Config:
+    names = {ours: f"gemma2.{theirs}" for ours, theirs in _CONFIG.items()}
+    found = {ours: values[theirs] for ours, theirs in names.items() if theirs in values}
+    # llama.cpp's writers leave out the rotary base, and the query scale: 1 / sqrt(head_dim), but of 27B 1 / sqrt(hidden / heads)
+    found = {"rope_theta": 10000.0, "vocab_size": vocab_size, "query_pre_attn_scalar": found.get("head_dim"), **found}
+    config = Gemma2Config.from_dict(found, origin, names)
+    if config.num_hidden_layers == 46:
+        scalar = config.hidden_size // config.num_attention_heads
+        config = Gemma2Config.from_dict({**found, "query_pre_attn_scalar": scalar}, origin, names)
+    fixed = {"rope.scaling.type": "none", "rope.dimension_count": config.head_dim, "attention.value_length": config.head_dim}
+    for key, value in fixed.items():
+        given = values.get(f"gemma2.{key}", value)
+        require(given == value, origin, f"gemma2.{key}", given, repr(value))
+    return config
 
 
 def our_name(name: str) -> str:

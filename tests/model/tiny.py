@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from gguf import GGUFWriter
+from gguf import GGUFValueType, GGUFWriter
 
 from model.train import prune
 from tests.model.conftest import tokenizer_json
@@ -71,3 +72,52 @@ def a_teacher(kind: str, folder: Path) -> None:
     torch.manual_seed(0)
     getattr(transformers, f"{kind}ForCausalLM")(config).save_pretrained(folder)
     (folder / "tokenizer.json").write_text(tokenizer_json())
+
+
+def a_gemma_2(file: Path, network: Any, architecture: str = "gemma2", **changes: Any) -> None:
+    """transformers' network as a GGUF file; `changes` are values of its header, by the end of their keys."""
+    c = network.config
+    writer = GGUFWriter(file, architecture)
+    for key, value in {
+        "context_length": c.max_position_embeddings,
+        "embedding_length": c.hidden_size,
+        "block_count": c.num_hidden_layers,
+        "feed_forward_length": c.intermediate_size,
+        "attention.head_count": c.num_attention_heads,
+        "attention.head_count_kv": c.num_key_value_heads,
+        "attention.key_length": c.head_dim,
+        "attention.value_length": c.head_dim,
+        "attention.sliding_window": c.sliding_window,
+    }.items():
+        writer.add_uint32(f"{architecture}.{key}", value)
+    writer.add_float32(f"{architecture}.attention.layer_norm_rms_epsilon", c.rms_norm_eps)
+    writer.add_float32(f"{architecture}.attn_logit_softcapping", c.attn_logit_softcapping)
+    writer.add_float32(f"{architecture}.final_logit_softcapping", c.final_logit_softcapping)
+    vocab = json.loads(tokenizer_json())["model"]["vocab"]
+    pieces = sorted(vocab, key=lambda p: vocab[p])
+    pieces += [f"<unused{i}>" for i in range(1, c.vocab_size - len(pieces) + 1)]
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(pieces)
+    writer.add_token_scores([0.0] * len(pieces))
+    writer.add_token_types([3 if p.startswith("<") and p.endswith(">") else 1 for p in pieces])
+    for key, value in changes.items():
+        kind = GGUFValueType.INT64 if type(value) is int else GGUFValueType.get_type(value)
+        writer.add_key_value(f"{architecture}.{key}", value, kind, GGUFValueType.UINT32 if isinstance(value, list) else None)
+    names = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output"}
+    names |= {"mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm"}
+    names |= {
+        "post_attention_layernorm": "post_attention_norm",
+        "pre_feedforward_layernorm": "ffn_norm",
+        "post_feedforward_layernorm": "post_ffw_norm",
+    }
+    for name, p in network.model.named_parameters():
+        values = p.detach().numpy()
+        if name.startswith("layers."):
+            _, layer, rest = name.split(".", 2)
+            name = f"blk.{layer}.{names[rest.removesuffix('.weight')]}.weight"
+        name = {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}.get(name, name)
+        writer.add_tensor(name, values + 1 if values.ndim == 1 else values.astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
