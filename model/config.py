@@ -59,7 +59,7 @@ class Gemma2Config:
         """
         kind = values.get("model_type", "gemma2")
         if kind != "gemma2":
-            raise SourceError(f"{origin}: this is a {_shown(kind)} model; Octavo's own engine runs Gemma 2 only", ELSEWHERE)
+            raise SourceError(f"{origin}: this is a {shown(kind)} model; Octavo's own engine runs Gemma 2 only", ELSEWHERE)
         for key, fixed in _FIXED.items():
             require(values.get(key) in (None, fixed), origin, key, values.get(key), repr(fixed))
         values = {**values, "rope_theta": _rope_theta(values, origin)}
@@ -122,10 +122,10 @@ def _rope_theta(values: Mapping[str, Any], origin: str) -> Any:
 def require(right: bool, origin: str, key: str, value: Any, wanted: str) -> None:
     """Raises SourceError, naming the file and the key, unless `right`."""
     if not right:
-        raise SourceError(f"{origin}: {key} is {_shown(value)}; in a Gemma 2 it is {wanted}", ELSEWHERE)
+        raise SourceError(f"{origin}: {key} is {shown(value)}; in a Gemma 2 it is {wanted}", ELSEWHERE)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value as one line of a message has it."""
     return f"a {type(value).__name__}" if isinstance(value, list | dict) else f"{value!r:.60}"
 

@@ -27,18 +27,20 @@ _UNQUANTISED = "name a checkpoint in bfloat16 or float32, or a GGUF file"
 _FLOATING = (torch.bfloat16, torch.float16, torch.float32, torch.float64)
 
 
-def build_network(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> Gemma2:
+def build_network(
+    config: Gemma2Config, tensors: Iterable[tuple[str, Tensor]], origin: str, device: torch.device, dtype: torch.dtype
+) -> Gemma2:
     """A network on `device` whose weights, where the dtype already fits, are the mapped file itself.
 
     Raises:
         SourceError: a tensor is missing, unknown, there twice, of another shape or type, or a norm's are no numbers.
     """
     with torch.device("meta"):
-        network = Gemma2(checkpoint.config)
+        network = Gemma2(config)
     shapes = {name: p.shape for name, p in network.named_parameters()}
     wanted = dict(shapes)
-    for name, tensor in checkpoint.tensors():
-        tensor_is = f"{checkpoint.origin}: tensor {name!r} "
+    for name, tensor in tensors:
+        tensor_is = f"{origin}: tensor {name!r:.100} "
         if name not in shapes:
             raise SourceError(tensor_is + "is not part of a Gemma 2 network")
         if name not in wanted:
@@ -52,5 +54,5 @@ def build_network(checkpoint: Checkpoint, device: torch.device, dtype: torch.dty
         owner, _, last = name.rpartition(".")
         setattr(network.get_submodule(owner), last, nn.Parameter(tensor.to(device=device, dtype=dtype), requires_grad=False))
     if wanted:
-        raise SourceError(f"{checkpoint.origin}: {len(wanted)} tensors are missing, {min(wanted)!r} among them")
+        raise SourceError(f"{origin}: {len(wanted)} tensors are missing, {min(wanted)!r} among them")
     return network.eval()

@@ -37,7 +37,7 @@ def load_model(
     device, checkpoint = _pick(device), read_checkpoint(source)
     if isinstance(dtype, str):
         dtype = _fastest(device, checkpoint.config.num_parameters)
-    network = build_network(checkpoint, torch.device(device), dtype)
+    network = build_network(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype)
     return Model(network, checkpoint.tokenizer, checkpoint.card)
 
 

@@ -69,10 +69,7 @@ def tokenizer_of(source: Path) -> Tokenizer:
     """
     if source.is_dir():
         return tokenizer_in(source)
-    try:
-        return read_tokenizer(GGUFFile(source).values, str(source))
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{source}: no tokenizer can be read from it ({error})") from error
+    return read_tokenizer(GGUFFile(source).values, str(source))
 
 
 def pack_texts(paths: Sequence[Path], tokenizer: Tokenizer, length: int) -> NDArray[np.uint32]:

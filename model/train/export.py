@@ -8,7 +8,6 @@ arXiv 2203.05482).
 
 import argparse
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf import TENSORS
 from model.load.gguf_file import GGUFFile
+from model.load.safetensors import card_of, read_json
 from model.tokenizer import Tokenizer
 from model.train.data import plain_errors, read_questions, tokenizer_of
 from model.train.examples import QuestionRows
@@ -68,7 +68,7 @@ def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path 
     in `read` says which numbers matter most.
     """
     check_new_file(out)
-    card = {} if runs[0].is_file() else json.loads((runs[0] / "config.json").read_text()).get("octavo", {})
+    card = {} if runs[0].is_file() else card_of(read_json(runs[0] / "config.json"))
     network = mean_of(runs)
     moments = {}
     if four_bits and read is not None:

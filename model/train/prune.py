@@ -35,8 +35,8 @@ _SPECIAL = ("<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn
 def cut_vocabulary(source: Path, texts: Iterable[str], size: int, out: Path) -> None:
     """Writes `source` with only `size` vocabulary rows; every tensor keeps its quantised blocks as they are."""
     check_new_file(out)
-    reader = GGUFReader(source)
     values = GGUFFile(source).values
+    reader = GGUFReader(source)
     tokens, scores, kinds = (values[f"tokenizer.ggml.{key}"] for key in ("tokens", "scores", "token_type"))
     tokenizer = read_tokenizer(values, str(source))
     counts: Counter[int] = Counter()

@@ -23,7 +23,7 @@ from model.errors import SourceError, TrainingError
 from model.gemma2 import Gemma2
 from model.load.checkpoint import build_network
 from model.load.gguf import read_gguf
-from model.load.safetensors import read_tensors
+from model.load.safetensors import read_json, read_tensors
 from model.train.muon import Muon
 from model.train.outputs import read_state, write_state
 from model.train.teacher import Teacher
@@ -226,15 +226,13 @@ def read_student(source: Path, backend: str = "blocked") -> Gemma2:
         SourceError: there is none, or it can't be read.
     """
     if source.is_file():
-        student = build_network(read_gguf(source), torch.device("cpu"), torch.float32)
-        student.backend = backend
-        return student
-    try:
-        config = json.loads((source / "config.json").read_text())
-        student = Gemma2(Gemma2Config.from_dict(config, str(source / "config.json")), backend)
-        student.load_state_dict(dict(read_tensors(source)))
-    except (OSError, ValueError, RuntimeError) as error:
-        raise SourceError(f"{source}: no student can be read from it ({error})", "name the folder of an earlier run") from error
+        checkpoint = read_gguf(source)
+        config, tensors = checkpoint.config, checkpoint.tensors()
+    else:
+        file = source / "config.json"
+        config, tensors = Gemma2Config.from_dict(read_json(file), str(file)), read_tensors(source)
+    student = Gemma2(config, backend)
+    student.load_state_dict(build_network(config, tensors, str(source), torch.device("cpu"), torch.float32).state_dict())
     return student
 
 

@@ -8,7 +8,6 @@ read anything else (its divergence from its teacher went from 0.3 to 4) and lear
 """
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from torch.nn import functional as F
 from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf_file import GGUFFile
+from model.load.safetensors import read_json
 from model.train.data import Question, plain_errors, read_questions, tokenizer_of
 from model.train.distill import divergence_from
 from model.train.examples import Augment, QuestionRows
@@ -37,11 +37,10 @@ Augmenter = Callable[[list[Question]], Augment]
 
 def read_network(source: Path, backend: str) -> Network:
     """A student, or where `source` is none, a teacher."""
-    try:
-        file = source / "config.json"
-        kind = GGUFFile(source).values["general.architecture"] if source.is_file() else json.loads(file.read_text())["model_type"]
-    except (OSError, ValueError, KeyError) as error:
-        raise SourceError(f"{source}: no model can be read from it ({error})") from error
+    if source.is_file():
+        kind = GGUFFile(source).values.get("general.architecture")
+    else:
+        kind = read_json(source / "config.json").get("model_type")
     if kind == "gemma2":
         return read_student(source, backend)
     teacher = load_teacher(source, backend)
