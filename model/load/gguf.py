@@ -73,15 +73,18 @@ def read_gguf(file: Path) -> Checkpoint:
     )
 
 
+def query_scalar(config: Gemma2Config) -> int:
+    """The query_pre_attn_scalar that readers of GGUF files take for granted: 27B has one of its own, known by its 46 layers."""
+    return config.hidden_size // config.num_attention_heads if config.num_hidden_layers == 46 else config.head_dim
+
+
 def _config(values: dict[str, Any], vocab_size: int, origin: str) -> Gemma2Config:
     names = {ours: f"gemma2.{theirs}" for ours, theirs in _CONFIG.items()}
     found = {ours: values[theirs] for ours, theirs in names.items() if theirs in values}
-    # llama.cpp's writers leave out the rotary base, and the query scale: 1 / sqrt(head_dim), but of 27B 1 / sqrt(hidden / heads)
+    # llama.cpp's writers leave out the rotary base and the query scale
     found = {"rope_theta": 10000.0, "vocab_size": vocab_size, "query_pre_attn_scalar": found.get("head_dim"), **found}
     config = Gemma2Config.from_dict(found, origin, names)
-    if config.num_hidden_layers == 46:
-        scalar = config.hidden_size // config.num_attention_heads
-        config = Gemma2Config.from_dict({**found, "query_pre_attn_scalar": scalar}, origin, names)
+    config = Gemma2Config.from_dict({**found, "query_pre_attn_scalar": query_scalar(config)}, origin, names)
     fixed = {"rope.scaling.type": "none", "rope.dimension_count": config.head_dim, "attention.value_length": config.head_dim}
     for key, value in fixed.items():
         given = values.get(f"gemma2.{key}", value)

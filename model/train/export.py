@@ -17,7 +17,7 @@ from torch import Tensor
 
 from model.errors import SourceError
 from model.gemma2 import Gemma2
-from model.load.gguf import TENSORS
+from model.load.gguf import TENSORS, query_scalar
 from model.load.gguf_file import GGUFFile
 from model.load.safetensors import card_of, read_json
 from model.tokenizer import Tokenizer
@@ -70,10 +70,12 @@ def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path 
     check_new_file(out)
     card = {} if runs[0].is_file() else card_of(read_json(runs[0] / "config.json"))
     network = mean_of(runs)
-    moments = {}
+    config, moments = network.config, {}
+    if (scalar := config.query_pre_attn_scalar) != query_scalar(config):
+        reason = f"a GGUF file can't say its query_pre_attn_scalar of {scalar}: {query_scalar(config)} would be taken for it"
+        raise SourceError(f"{runs[0]}: {reason}", "use the run's folder as it is")
     if four_bits and read is not None:
         moments = second_moments(network, examples(read, tokenizer_of(tokenizer_file)))
-    config = network.config
     values = GGUFFile(tokenizer_file).values
     writer = GGUFWriter(None, "gemma2")
     writer.add_name("Octavo starter")
@@ -86,6 +88,7 @@ def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path 
     writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_key_length(config.head_dim)
     writer.add_value_length(config.head_dim)
+    writer.add_rope_freq_base(config.rope_theta)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     writer.add_sliding_window(config.sliding_window)
     writer.add_attn_logit_softcapping(config.attn_logit_softcapping)

@@ -1,6 +1,9 @@
 """From a run to one file: the mean of runs, rounded to 4 bits; and the teacher's vocabulary, cut."""
 
+import json
+import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +14,7 @@ from gguf.quants import dequantize
 from torch.nn import functional as F
 
 from model import load_model
+from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
@@ -30,6 +34,22 @@ def test_a_tuned_student_is_exported_to_a_file_that_the_engine_opens(place: Path
     assert (model.card["prompt"], model.card["recommended_context"]) == ("grounded", "256")
     assert (a.exp() * (a - b)).sum(-1).mean() < 0.1  # 4 bits cost a little
     assert (a - b).abs().max() > 0
+
+
+def test_a_student_of_any_config_is_written_as_it_is_or_not_at_all(place: Path, runs: Path, tmp_path: Path) -> None:
+    def exported(**changes: float) -> Path:
+        out = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+        shutil.copytree(runs / "tuned", out)
+        (out / "config.json").write_text(json.dumps({**json.loads((out / "config.json").read_text()), **changes}))
+        export.export([out], place / "teacher.gguf", out.with_suffix(".gguf"), four_bits=False)
+        return out
+
+    other = exported(rope_theta=5e4, sliding_window=99, final_logit_softcapping=20.0, max_position_embeddings=700)
+    read, written = (asdict(read_student(source).config) for source in (other.with_suffix(".gguf"), other))
+    assert read == pytest.approx(written, rel=1e-6)
+    with pytest.raises(SourceError, match="query_pre_attn_scalar of 64: 16 would be taken for it"):
+        exported(query_pre_attn_scalar=64)
+    assert len(list(tmp_path.glob("*.gguf"))) == 1
 
 
 def test_the_mean_of_runs_is_exported(place: Path, runs: Path, tmp_path: Path) -> None:
