@@ -3,7 +3,8 @@
 ModelError
 ├── SourceError      the named model can't be found, read or understood
 ├── PrecisionError   a number format that Gemma 2 can't run in
-└── WindowError      more tokens than the model can hold
+├── WindowError      more tokens than the model can hold
+└── TrainingError    a run that leads nowhere
 """
 
 
@@ -24,4 +25,8 @@ class PrecisionError(ModelError):
 
 
 class WindowError(ModelError):
+    pass
+
+
+class TrainingError(ModelError):
     pass

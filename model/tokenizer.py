@@ -35,6 +35,10 @@ class Tokenizer:
         self._encoder = encoder
         self._control = frozenset(control.values())
         try:
+            encoder.encode("\0\U0010ffff")  # in no vocabulary: fails, if it does, now and not within a document
+        except Exception as error:
+            raise SourceError(f"{origin}: the tokenizer can't encode every text ({error})") from error
+        try:
             self.bos_id = control["<bos>"]
             self.start_of_turn_id = control["<start_of_turn>"]
             self.end_of_turn_id = control["<end_of_turn>"]
@@ -43,29 +47,19 @@ class Tokenizer:
             raise SourceError(f"{origin}: the tokenizer has no {error} piece, so it is not Gemma's") from error
 
     @classmethod
-    def from_json(cls, text: str, origin: str = "tokenizer.json") -> "Tokenizer":
-        """From the contents of Hugging Face's tokenizer.json."""
-        try:
-            data: dict[str, Any] = json.loads(text)
-            added = data["added_tokens"]
-            vocab: dict[str, int] = data["model"]["vocab"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise SourceError(f"{origin}: not a tokenizer.json with a BPE vocabulary") from error
-        control = {t["content"]: t["id"] for t in added if t["special"] or not is_content(t["content"])}
-        content = [t for t in added if t["content"] not in control]
-        data["added_tokens"] = content
-        data["post_processor"] = None
-        data["truncation"] = data["padding"] = None
-        # an added token must not come out of merges either
-        pairs = [m.split(" ") if isinstance(m, str) else m for m in data["model"]["merges"]]
-        data["model"]["merges"] = [pair for pair in pairs if "".join(pair) not in control]
-        for piece, number in control.items():
-            vocab.setdefault(piece, number)
-        return cls(Encoder.from_str(json.dumps(data)), control, origin)
+    def from_json(cls, text: str, origin: str = "tokenizer.json", vocab_size: int | None = None) -> "Tokenizer":
+        """From the contents of Hugging Face's tokenizer.json.
 
-    @property
-    def vocab_size(self) -> int:
-        return self._encoder.get_vocab_size()
+        Raises:
+            SourceError: it is no tokenizer of Gemma's, or has more pieces than the network's `vocab_size`.
+        """
+        try:
+            encoder, control, size = _read_json(text)
+        except Exception as error:  # plain Exception is what the tokenizers library raises
+            raise SourceError(f"{origin}: not a tokenizer.json with a BPE vocabulary ({error!r:.100})") from error
+        if vocab_size is not None and size > vocab_size:
+            raise SourceError(f"{origin}: has {size:,} pieces; the network has {vocab_size:,}", "take both from one checkpoint")
+        return cls(encoder, control, origin)
 
     def encode(self, text: str) -> list[int]:
         """Text from anywhere -> ids, none of them a control token, no <bos>."""
@@ -112,6 +106,21 @@ class Tokenizer:
         for role, pieces in turns:
             ids += self.turn(role, [i for piece in pieces for i in self.encode(piece)])
         return ids + self.open_turn("assistant")
+
+
+def _read_json(text: str) -> tuple[Encoder, dict[str, int], int]:
+    """The encoder without control pieces, their ids, and how many ids there are."""
+    data: dict[str, Any] = json.loads(text)
+    added, vocab = data["added_tokens"], data["model"]["vocab"]
+    for token in added:
+        vocab.setdefault(token["content"], token["id"])
+    control = {t["content"]: vocab[t["content"]] for t in added if t["special"] or not is_content(t["content"])}
+    data["added_tokens"] = [t for t in added if t["content"] not in control]
+    data["post_processor"] = data["truncation"] = data["padding"] = None
+    # an added token must not come out of merges either
+    pairs = [m.split(" ") if isinstance(m, str) else m for m in data["model"]["merges"]]
+    data["model"]["merges"] = [pair for pair in pairs if "".join(pair) not in control]
+    return Encoder.from_str(json.dumps(data)), control, 1 + max(vocab.values())
 
 
 def _trim(pieces: list[str]) -> list[str]:

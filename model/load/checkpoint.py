@@ -23,22 +23,36 @@ class Checkpoint:
     """What the file says of itself: name, licence, how it wants to be prompted."""
 
 
-def build_network(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> Gemma2:
+_UNQUANTISED = "name a checkpoint in bfloat16 or float32, or a GGUF file"
+_FLOATING = (torch.bfloat16, torch.float16, torch.float32, torch.float64)
+
+
+def build_network(
+    config: Gemma2Config, tensors: Iterable[tuple[str, Tensor]], origin: str, device: torch.device, dtype: torch.dtype
+) -> Gemma2:
     """A network on `device` whose weights, where the dtype already fits, are the mapped file itself.
 
     Raises:
-        SourceError: a tensor is missing, unknown or of another shape.
+        SourceError: a tensor is missing, unknown, there twice, of another shape or type, or a norm's are no numbers.
     """
     with torch.device("meta"):
-        network = Gemma2(checkpoint.config)
-    wanted = {name: p.shape for name, p in network.named_parameters()}
-    for name, tensor in checkpoint.tensors():
+        network = Gemma2(config)
+    shapes = {name: p.shape for name, p in network.named_parameters()}
+    wanted = dict(shapes)
+    for name, tensor in tensors:
+        tensor_is = f"{origin}: tensor {name!r:.100} "
+        if name not in shapes:
+            raise SourceError(tensor_is + "is not part of a Gemma 2 network")
         if name not in wanted:
-            raise SourceError(f"{checkpoint.origin}: tensor {name!r} is not part of a Gemma 2 network")
+            raise SourceError(tensor_is + "is there twice")
         if tensor.shape != wanted.pop(name):
-            raise SourceError(f"{checkpoint.origin}: tensor {name!r} has shape {tuple(tensor.shape)}, not what the config says")
+            raise SourceError(tensor_is + f"has shape {tuple(tensor.shape)}; the config says {tuple(shapes[name])}")
+        if tensor.dtype not in _FLOATING:
+            raise SourceError(tensor_is + f"is of type {str(tensor.dtype).removeprefix('torch.')}, not plain numbers", _UNQUANTISED)
+        if tensor.dim() == 1 and not bool(tensor.isfinite().all()):  # norms: a few numbers, and a spoilt one spoils every answer
+            raise SourceError(tensor_is + "holds values that are no numbers", "download the checkpoint again")
         owner, _, last = name.rpartition(".")
         setattr(network.get_submodule(owner), last, nn.Parameter(tensor.to(device=device, dtype=dtype), requires_grad=False))
     if wanted:
-        raise SourceError(f"{checkpoint.origin}: {len(wanted)} tensors are missing, {min(wanted)!r} among them")
+        raise SourceError(f"{origin}: {len(wanted)} tensors are missing, {min(wanted)!r} among them")
     return network.eval()

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer as Encoder
 from tokenizers import models as encoders
 from torch import Tensor
 
-from model.config import Gemma2Config
+from model.config import ELSEWHERE, Gemma2Config, require, shown
 from model.errors import SourceError
 from model.load.checkpoint import Checkpoint
 from model.load.gguf_file import GGUFFile, StoredTensor
@@ -34,6 +34,7 @@ _CONFIG = {
     "final_logit_softcapping": "final_logit_softcapping",
     "rms_norm_eps": "attention.layer_norm_rms_epsilon",
     "max_position_embeddings": "context_length",
+    "rope_theta": "rope.freq_base",
 }
 TENSORS = {
     "attn_norm": "input_layernorm",
@@ -57,36 +58,38 @@ def read_gguf(file: Path) -> Checkpoint:
     Raises:
         SourceError: not a GGUF file, or not Gemma 2's architecture.
     """
-    try:
-        stored = GGUFFile(file)
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{file}: not a readable GGUF file ({error})") from error
+    stored = GGUFFile(file)
     values = stored.values
     architecture = values.get("general.architecture")
     if architecture != "gemma2":
-        hint = "serve other models with Ollama or LM Studio and name them as openai:NAME@URL"
-        raise SourceError(f"{file}: holds a {architecture!r} model; Octavo's own engine runs Gemma 2 only", hint)
+        raise SourceError(f"{file}: holds a {shown(architecture)} model; Octavo's own engine runs Gemma 2 only", ELSEWHERE)
+    tokenizer = read_tokenizer(values, str(file))
     return Checkpoint(
         origin=str(file),
-        config=_config(values, str(file)),
-        tokenizer=read_tokenizer(values, str(file)),
+        config=_config(values, len(values["tokenizer.ggml.tokens"]), str(file)),
+        tokenizer=tokenizer,
         tensors=lambda: ((our_name(t.name), to_torch(t)) for t in stored.tensors),
-        card={
-            k.rpartition(".")[2]: str(v) for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str | int)
-        },
+        card={k.partition(".")[2]: str(v) for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str | int)},
     )
 
 
-def _config(values: dict[str, Any], origin: str) -> Gemma2Config:
-    config: dict[str, Any] = {ours: values.get(f"gemma2.{theirs}") for ours, theirs in _CONFIG.items()}
-    config["vocab_size"] = len(values.get("tokenizer.ggml.tokens", ()))
-    config["rope_theta"] = values.get("gemma2.rope.freq_base", 10000.0)  # llama.cpp's writers leave Gemma 2's out
-    # Nor do they write the query scale: 1 / sqrt(head_dim), but of 27B (46 layers) 1 / sqrt(hidden / heads).
-    if config["num_hidden_layers"] == 46:
-        config["query_pre_attn_scalar"] = config["hidden_size"] // config["num_attention_heads"]
-    else:
-        config["query_pre_attn_scalar"] = config["head_dim"]
-    return Gemma2Config.from_dict(config, origin)
+def query_scalar(config: Gemma2Config) -> int:
+    """The query_pre_attn_scalar that readers of GGUF files take for granted: 27B has one of its own, known by its 46 layers."""
+    return config.hidden_size // config.num_attention_heads if config.num_hidden_layers == 46 else config.head_dim
+
+
+def _config(values: dict[str, Any], vocab_size: int, origin: str) -> Gemma2Config:
+    names = {ours: f"gemma2.{theirs}" for ours, theirs in _CONFIG.items()}
+    found = {ours: values[theirs] for ours, theirs in names.items() if theirs in values}
+    # llama.cpp's writers leave out the rotary base and the query scale
+    found = {"rope_theta": 10000.0, "vocab_size": vocab_size, "query_pre_attn_scalar": found.get("head_dim"), **found}
+    config = Gemma2Config.from_dict(found, origin, names)
+    config = Gemma2Config.from_dict({**found, "query_pre_attn_scalar": query_scalar(config)}, origin, names)
+    fixed = {"rope.scaling.type": "none", "rope.dimension_count": config.head_dim, "attention.value_length": config.head_dim}
+    for key, value in fixed.items():
+        given = values.get(f"gemma2.{key}", value)
+        require(given == value, origin, f"gemma2.{key}", given, repr(value))
+    return config
 
 
 def our_name(name: str) -> str:
@@ -104,7 +107,7 @@ def to_torch(tensor: StoredTensor) -> Tensor:
     if tensor.kind == GGMLQuantizationType.IQ4_NL:
         values = torch.from_numpy(unpacked(tensor.data))
     else:
-        values = torch.from_numpy(np.array(dequantize(tensor.data, tensor.kind), dtype=np.float32))
+        values = torch.from_numpy(np.require(dequantize(tensor.data, tensor.kind), np.float32, "W"))
     return values - 1 if tensor.name.endswith("norm.weight") else values
 
 
@@ -113,21 +116,35 @@ _HALVES = [np.array(IQ4_NL.kvalues, dtype=np.float32)[half] for half in (np.aran
 
 
 def unpacked(data: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """IQ4_NL, (rows, bytes) -> (rows, columns), as gguf's own does in small steps that took most of the starter's load."""
-    blocks = data.reshape(len(data), -1, 18)
+    """IQ4_NL, (..., bytes) -> (..., columns), as gguf's own does in small steps that took most of the starter's load."""
+    blocks = data.reshape(-1, 18)
     scales = blocks[..., :2].copy().view(np.float16).astype(np.float32)
     numbers = np.concatenate([half[blocks[..., 2:]] for half in _HALVES], axis=-1)
     numbers *= scales
-    return numbers.reshape(len(data), -1)
+    return numbers.reshape(*data.shape[:-1], -1)
+
+
+_LONGEST_PIECE = 1000
+"""Characters; Gemma's longest have 31. Where a piece may have been merged from is tried at each place in it."""
 
 
 def read_tokenizer(values: dict[str, Any], origin: str) -> Tokenizer:
     """The SentencePiece vocabulary of a GGUF file as a BPE encoder: the pair whose joined piece scores best merges first."""
-    try:
-        tokens, scores, kinds = (values[f"tokenizer.ggml.{key}"] for key in ("tokens", "scores", "token_type"))
-    except KeyError as error:
-        raise SourceError(f"{origin}: no SentencePiece tokenizer in it ({error})") from error
+    tokens = _column(values, "tokens", (str,), origin)
+    scores, kinds = _column(values, "scores", (float, int), origin), _column(values, "token_type", (int,), origin)
+    if not len(tokens) == len(scores) == len(kinds) or max(map(len, tokens), default=0) > _LONGEST_PIECE:
+        raise SourceError(f"{origin}: its tokenizer is damaged: {len(tokens):,} pieces, {len(scores):,} scores, {len(kinds):,} types")
     return build_tokenizer(tokens, scores, kinds, origin)
+
+
+def _column(values: dict[str, Any], name: str, types: tuple[type, ...], origin: str) -> list[Any]:
+    key = f"tokenizer.ggml.{name}"
+    if key not in values:
+        raise SourceError(f"{origin}: no SentencePiece tokenizer in it ({key} is missing)")
+    column = values[key]
+    if not isinstance(column, list) or not set(map(type, column)) <= set(types):
+        raise SourceError(f"{origin}: its tokenizer is damaged: {key} is {shown(column)}, not a list of {types[0].__name__}")
+    return column
 
 
 def build_tokenizer(tokens: list[str], scores: list[float], kinds: list[int], origin: str) -> Tokenizer:

@@ -3,6 +3,7 @@
 The gguf package reads this too, but takes 2 s for the 32,000 pieces of the starter's tokenizer, and 12 s for Gemma's 256,000.
 """
 
+import math
 import mmap
 import struct
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ import numpy as np
 from gguf import GGMLQuantizationType, GGUFValueType
 from gguf.quants import quant_shape_to_byte_shape
 from numpy.typing import NDArray
+
+from model.errors import SourceError
 
 _SCALARS = {
     GGUFValueType.UINT8: "<u1",
@@ -30,6 +33,14 @@ _SCALARS = {
 _PLAIN: dict[GGMLQuantizationType, np.dtype[Any]] = {GGMLQuantizationType.F32: np.dtype("<f4"), GGMLQuantizationType.F16: np.dtype("<f2")}
 
 
+_NAMES = {kind.value: kind.name for kind in GGMLQuantizationType}
+_READABLE = {kind.value for kind in GGMLQuantizationType if kind.name not in "Q8_1 Q8_K Q1_0 I8 I16 I32 I64 F64".split()}
+"""The types that the gguf package turns into numbers: all but those of activations, and what no weights are stored in."""
+
+_Entry = tuple[str, tuple[int, ...], GGMLQuantizationType, int]
+"""Name, shape, type, offset."""
+
+
 @dataclass(frozen=True)
 class StoredTensor:
     name: str
@@ -42,24 +53,39 @@ class GGUFFile:
     """A .gguf file's `values` by key, and its `tensors`.
 
     Raises:
-        ValueError: it isn't one, or it ends too early.
+        SourceError: it isn't one, is damaged or cut short, is one part of several, or holds a tensor of a type that can't be read.
     """
 
     def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        try:
+            with path.open("rb") as file:
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self.values, entries = self._header()
+        except (OSError, ValueError, IndexError, OverflowError, struct.error) as error:
+            raise SourceError(f"{path}: not a readable GGUF file ({error})") from error
+        parts, part = self.values.get("split.count"), self.values.get("split.no")
+        if isinstance(parts, int) and isinstance(part, int) and parts > 1:
+            hint = "put them together with llama.cpp's `llama-gguf-split --merge`"
+            raise SourceError(f"{path}: is part {part + 1} of a model in {parts} files, which can't be read singly", hint)
+        try:
+            start = self._aligned(self._at)
+            self.tensors = [self._tensor(start, *entry) for entry in entries]
+        except (ValueError, IndexError, OverflowError) as error:
+            raise SourceError(f"{path}: not a readable GGUF file ({error})") from error
+
+    def _header(self) -> tuple[dict[str, Any], list[_Entry]]:
         self._at = 4
         if self._map[:4] != b"GGUF" or self._scalar("<u4") not in (2, 3):
             raise ValueError("it doesn't begin as one")
-        try:
-            tensors, values = self._scalar("<u8"), self._scalar("<u8")
-            self.values: dict[str, Any] = {self._string(): self._value(GGUFValueType(self._scalar("<u4"))) for _ in range(values)}
-            entries = [self._entry() for _ in range(tensors)]
-            align = int(self.values.get("general.alignment", 32))
-            start = -(-self._at // align) * align
-            self.tensors = [self._tensor(start, *entry) for entry in entries]
-        except (struct.error, IndexError, UnicodeDecodeError, TypeError) as error:
-            raise ValueError(f"it ends too early, or is damaged ({error})") from error
+        tensors, values = self._scalar("<u8"), self._scalar("<u8")
+        found = {self._string(): self._value(GGUFValueType(self._scalar("<u4"))) for _ in range(values)}
+        return found, [self._entry() for _ in range(tensors)]
+
+    def _aligned(self, at: int) -> int:
+        step = self.values.get("general.alignment", 32)
+        if type(step) is not int or step < 1:
+            raise ValueError("general.alignment is no size")
+        return -(-at // step) * step
 
     def _scalar(self, form: str) -> Any:
         return self._array(form, 1)[0].item()
@@ -73,7 +99,7 @@ class GGUFFile:
         (length,) = struct.unpack_from("<Q", self._map, self._at)
         start = self._at + 8
         if start + length > len(self._map):
-            raise IndexError("a text past the end")
+            raise IndexError("it ends within a text")
         self._at = start + length
         return self._map[start : self._at].decode("utf-8")
 
@@ -83,19 +109,24 @@ class GGUFFile:
         if kind != GGUFValueType.ARRAY:
             return self._scalar(_SCALARS[kind])
         of, count = GGUFValueType(self._scalar("<u4")), self._scalar("<u8")
+        if of == GGUFValueType.ARRAY:
+            raise ValueError("an array of arrays, which no model has")
         if of == GGUFValueType.STRING:
             return [self._string() for _ in range(count)]
-        if of == GGUFValueType.ARRAY:
-            return [self._value(of) for _ in range(count)]
         return self._array(_SCALARS[of], count).tolist()
 
-    def _entry(self) -> tuple[str, tuple[int, ...], GGMLQuantizationType, int]:
+    def _entry(self) -> _Entry:
         name, dimensions = self._string(), self._scalar("<u4")
         shape = tuple(int(n) for n in reversed(self._array("<u8", dimensions)))
-        return name, shape, GGMLQuantizationType(self._scalar("<u4")), self._scalar("<u8")
+        kind, offset = self._scalar("<u4"), self._scalar("<u8")
+        if kind not in _READABLE:
+            raise ValueError(f"tensor {name!r:.100} is of type {_NAMES.get(kind, kind)}, which can't be turned into numbers")
+        if 0 in shape:
+            raise ValueError(f"tensor {name!r:.100} is empty")
+        return name, shape, GGMLQuantizationType(kind), offset
 
     def _tensor(self, start: int, name: str, shape: tuple[int, ...], kind: GGMLQuantizationType, offset: int) -> StoredTensor:
         stored: np.dtype[Any] = _PLAIN.get(kind, np.dtype(np.uint8))
         form = shape if kind in _PLAIN else quant_shape_to_byte_shape(shape, kind)
-        data = np.frombuffer(self._map, stored, int(np.prod(form)), start + offset)
+        data = np.frombuffer(self._map, stored, math.prod(form), start + offset)
         return StoredTensor(name, kind, data.reshape(form))

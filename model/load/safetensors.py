@@ -20,36 +20,43 @@ def read_directory(directory: Path) -> Checkpoint:
     Raises:
         SourceError: a file is missing or isn't what its name says.
     """
-    values = _read_json(directory / "config.json")
-    card = values.get("octavo")
+    values = read_json(directory / "config.json")
+    config = Gemma2Config.from_dict(values, str(directory / "config.json"))
     return Checkpoint(
         origin=str(directory),
-        config=Gemma2Config.from_dict(values, str(directory / "config.json")),
-        tokenizer=tokenizer_in(directory),
+        config=config,
+        tokenizer=tokenizer_in(directory, config.vocab_size),
         tensors=lambda: read_tensors(directory),
-        card={"name": directory.name} | ({k: str(v) for k, v in card.items()} if isinstance(card, dict) else {}),
+        card={"name": directory.name, **card_of(values)},
     )
 
 
-def tokenizer_in(directory: Path) -> Tokenizer:
-    """Raises SourceError where there is none."""
-    return Tokenizer.from_json(_read_text(directory / "tokenizer.json"), str(directory / "tokenizer.json"))
+def card_of(values: dict[str, Any]) -> dict[str, str]:
+    """What a config.json that training wrote says of its model."""
+    card = values.get("octavo")
+    return {k: str(v) for k, v in card.items()} if isinstance(card, dict) else {}
 
 
-def _files(directory: Path) -> list[Path]:
+def tokenizer_in(directory: Path, vocab_size: int | None = None) -> Tokenizer:
+    """Raises SourceError where there is none, or one of more pieces than `vocab_size`."""
+    file = directory / "tokenizer.json"
+    return Tokenizer.from_json(_read_text(file), str(file), vocab_size)
+
+
+def missing_files(directory: Path) -> list[Path]:
+    """What a checkpoint must have and this directory lacks: config, tokenizer, or a shard that its index names."""
+    return [f for f in (directory / "config.json", directory / "tokenizer.json", *_shards(directory)) if not f.exists()]
+
+
+def _shards(directory: Path) -> list[Path]:
     index = directory / "model.safetensors.index.json"
     if index.exists():
-        try:
-            names = sorted(set(_read_json(index)["weight_map"].values()))
-        except (KeyError, AttributeError) as error:
-            raise SourceError(f"{index}: no weight_map in it") from error
-        files = [directory / Path(name).name for name in names]  # never outside the directory
-    else:
-        files = [directory / "model.safetensors"]
-    for file in files:
-        if not file.exists():
-            raise SourceError(f"{file}: missing", "download the checkpoint again: a shard was lost")
-    return files
+        shards = read_json(index).get("weight_map")
+        if not isinstance(shards, dict) or not all(isinstance(n, str) and n.endswith(".safetensors") for n in shards.values()):
+            raise SourceError(f"{index}: no weight_map in it")
+        names = sorted(set(shards.values()))
+        return [directory / Path(name).name for name in names]  # never outside the directory
+    return [directory / "model.safetensors"]
 
 
 def read_tensors(directory: Path) -> Iterator[tuple[str, Tensor]]:
@@ -58,13 +65,17 @@ def read_tensors(directory: Path) -> Iterator[tuple[str, Tensor]]:
     Raises:
         SourceError: a file is missing or damaged.
     """
-    for file in _files(directory):
+    shards = _shards(directory)
+    for file in shards:
+        if not file.exists():
+            raise SourceError(f"{file}: missing", "download the checkpoint again: a shard was lost")
+    for file in shards:
         try:
             with safe_open(file, framework="pt") as tensors:
                 for name in tensors.keys():  # noqa: SIM118 (not a dict)
                     if name != "lm_head.weight":  # the head is the embedding
                         yield name.removeprefix("model."), tensors.get_tensor(name)
-        except SafetensorError as error:
+        except (SafetensorError, OSError) as error:
             raise SourceError(f"{file}: not a readable safetensors file ({error})") from error
 
 
@@ -78,10 +89,11 @@ def _read_text(file: Path) -> str:
         raise SourceError(f"{file}: can't be read ({error})") from error
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
+    """Raises SourceError, naming the file, where it is no JSON object."""
     try:
         data = json.loads(_read_text(file))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SourceError(f"{file}: not valid JSON ({error})") from error
     if not isinstance(data, dict):
         raise SourceError(f"{file}: not a JSON object")

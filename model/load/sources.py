@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def load_model(
     device, checkpoint = _pick(device), read_checkpoint(source)
     if isinstance(dtype, str):
         dtype = _fastest(device, checkpoint.config.num_parameters)
-    network = build_network(checkpoint, torch.device(device), dtype)
+    network = build_network(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype)
     return Model(network, checkpoint.tokenizer, checkpoint.card)
 
 
@@ -100,17 +101,22 @@ def starter_file() -> Path:
 
 
 def hub_directory(name: str) -> Path:
-    """The local copy of a hub model; downloads it, safetensors and small files only, where there is none."""
+    """The local copy of a hub model; downloads what it lacks, of safetensors and small files.
+
+    Another tool may have left a part of it, a tokenizer for instance, and the hub's library takes any part for the whole.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 
+    from model.load.safetensors import missing_files
+
     wanted: dict[str, Any] = {"allow_patterns": ["*.safetensors", "*.json"]}
+    with suppress(LocalEntryNotFoundError):
+        directory = Path(snapshot_download(name, local_files_only=True, **wanted))
+        if not missing_files(directory):
+            return directory
     try:
-        return Path(snapshot_download(name, local_files_only=True, **wanted))
-    except LocalEntryNotFoundError:
-        pass
-    try:
-        return Path(snapshot_download(name, **wanted))
+        directory = Path(snapshot_download(name, **wanted))
     except GatedRepoError as error:
         hint = f"accept its licence at huggingface.co/{name}, then run `hf auth login`"
         raise SourceError(f"{name} asks for its licence to be accepted", hint) from error
@@ -122,3 +128,7 @@ def hub_directory(name: str) -> Path:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         hint = "download it where there is a network and name its directory"
         raise SourceError(f"{name} is not on this machine and the hub can't be reached ({reason})", hint) from error
+    if missing := missing_files(directory):
+        hint = f"connect to a network; if huggingface.co/{name} asks for its licence to be accepted, do so and run `hf auth login`"
+        raise SourceError(f"{name}: {missing[0].name} is not on this machine and the hub didn't send it", hint)
+    return directory

@@ -2,11 +2,10 @@
 
 import json
 import lzma
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +32,16 @@ def plain_errors() -> Iterator[None]:
         sys.exit(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
-def open_text(path: Path) -> Any:
+@contextmanager
+def open_text(path: Path) -> Iterator[Any]:
+    """Opens a text file, .xz or plain, to be read line by line; raises SourceError where that fails."""
     try:
-        return lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
+        with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
+            yield file
     except OSError as error:
         raise SourceError(f"{path}: can't be read ({error.strerror})") from error
+    except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path}: damaged ({error})") from error
 
 
 def read_texts(path: Path) -> Iterator[str]:
@@ -46,16 +50,13 @@ def read_texts(path: Path) -> Iterator[str]:
         yield from dict.fromkeys(passage for question in read_questions(path) for passage in question.contexts)
         return
     lines: list[str] = []
-    try:
-        with open_text(path) as file:
-            for line in file:
-                if line.rstrip("\n") == "\x1e":
-                    yield "".join(lines)
-                    lines = []
-                else:
-                    lines.append(line)
-    except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: damaged ({error})") from error
+    with open_text(path) as file:
+        for line in file:
+            if line.rstrip("\n") == "\x1e":
+                yield "".join(lines)
+                lines = []
+            else:
+                lines.append(line)
     if lines:
         yield "".join(lines)
 
@@ -68,17 +69,7 @@ def tokenizer_of(source: Path) -> Tokenizer:
     """
     if source.is_dir():
         return tokenizer_in(source)
-    try:
-        return read_tokenizer(GGUFFile(source).values, str(source))
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{source}: no tokenizer can be read from it ({error})") from error
-
-
-def keep_tokenizer(source: Path, out: Path, rank: int) -> None:
-    """Puts a checkpoint's tokenizer into a run's folder, so that it is a checkpoint too."""
-    if source.is_dir() and rank == 0 and source.resolve() != out.resolve():
-        out.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / "tokenizer.json", out / "tokenizer.json")
+    return read_tokenizer(GGUFFile(source).values, str(source))
 
 
 def pack_texts(paths: Sequence[Path], tokenizer: Tokenizer, length: int) -> NDArray[np.uint32]:
@@ -92,8 +83,8 @@ def pack_texts(paths: Sequence[Path], tokenizer: Tokenizer, length: int) -> NDAr
             pieces += [np.array([tokenizer.bos_id, *ids], dtype=np.uint32) for ids in tokenizer.encode_batch(batch)]
             batch = []
     stream = np.concatenate(pieces)
-    if len(stream) < length:
-        raise SourceError(f"{paths[0]}: only {len(stream)} tokens of text, less than one row of {length}")
+    if len(stream) < 2 * length:
+        raise SourceError(f"{paths[0]}: only {len(stream)} tokens of text, less than two rows of {length}")
     return stream[: len(stream) // length * length].reshape(-1, length)
 
 
@@ -102,19 +93,33 @@ class Question:
     question: str
     contexts: list[str]
     answers: list[str]
-    kind: str
-    source: str
+    kind: str = "extractive"
+    source: str = ""
+    distractors: list[str] | None = None
+    """Passages beside the contexts that don't answer; None to have some drawn."""
+    once: bool = False
+    """Whether it is read in the first epoch only."""
 
 
 def read_questions(path: Path) -> list[Question]:
-    """Lines of {"question", "contexts": [...], "answers": [...], "kind", "source"}; no answers means that the contexts don't say."""
+    """Lines of {"question", "contexts": [...], "answers": [...]}, and the other fields of `Question` where they are wanted.
+
+    No answers means that the contexts don't say.
+    """
     rows = []
     with open_text(path) as file:
         for number, line in enumerate(file, 1):
             try:
-                row = json.loads(line)
-                kind, source = row.get("kind", "extractive"), row.get("source", "")
-                rows.append(Question(row["question"], row["contexts"], row["answers"], kind, source))
-            except (ValueError, KeyError) as error:
+                rows.append(_question(json.loads(line)))
+            except (ValueError, TypeError) as error:
                 raise SourceError(f"{path}, line {number}: not a question ({error!r})") from error
     return rows
+
+
+def _question(row: dict[str, Any]) -> Question:
+    question = Question(**{field.name: row[field.name] for field in fields(Question) if field.name in row})
+    texts = [question.question, question.kind, question.source]
+    lists = [question.contexts, question.answers, question.distractors or []]
+    if not all(isinstance(text, str) for group in [texts, *lists] for text in group) or any(isinstance(group, str) for group in lists):
+        raise ValueError("texts are wanted, and lists of texts")
+    return question

@@ -8,7 +8,6 @@ Gemma 2's own 2B and 9B models were made so ("Gemma 2", arXiv 2408.00118, sectio
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,7 +21,9 @@ from torch import Tensor
 from model.config import Gemma2Config
 from model.errors import SourceError
 from model.gemma2 import Gemma2
-from model.train.data import TEXT_FILES, keep_tokenizer, pack_texts, plain_errors, tokenizer_of
+from model.load.safetensors import read_json
+from model.train.data import TEXT_FILES, pack_texts, plain_errors, tokenizer_of
+from model.train.outputs import begin_run, check_run_folder
 from model.train.prune import STUDENT_LAYERS, student_of
 from model.train.teacher import Teacher, load_teacher, one_vocabulary
 from model.train.trainer import Loss, Ranks, ranks, read_student, train
@@ -136,6 +137,7 @@ def distill(
 
     The student is that in `start`, else a new one of the config `shape`, else one cut out of the teacher's `layers`.
     """
+    check_run_folder(out, "distill", source, start, *texts)
     with ranks() as here:
         device, cuda = here.device, here.device.type == "cuda"
         if rows % here.count:
@@ -162,16 +164,13 @@ def distill(
             if here.rank == 0:
                 print(said)
             return
-        keep_tokenizer(source, out, here.rank)
+        begin_run(out, "distill", source, here.rank)
         train(student, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, end=0.1, muon=muon)
 
 
 def new_student(file: Path, backend: str) -> Gemma2:
     """A student of the config in `file`, its matrices drawn with the deviation 0.02 of Hugging Face's Gemma 2."""
-    try:
-        student = Gemma2(Gemma2Config.from_dict(json.loads(file.read_text(encoding="utf-8")), str(file)), backend)
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{file}: no Gemma 2 config can be read from it ({error})") from error
+    student = Gemma2(Gemma2Config.from_dict(read_json(file), str(file)), backend)
     torch.manual_seed(0)
     for p in student.parameters():
         if p.dim() > 1:

@@ -2,10 +2,7 @@
 
 import itertools
 import random
-import re
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +16,13 @@ BUCKETS = (512, 768, 1024, 2048, 4096)
 """Row lengths that examples are padded to: few, so that a compiled network is compiled few times."""
 LONGEST_PASSAGE = 2400
 ASK = "Ask about this."
-"""What follows a passage where a question is wanted, and its answer before it (see model.train.ask)."""
+"""What follows a passage where an answer in it and its question are wanted."""
 
 Example = tuple[list[int], list[int]]
-"""(prompt ids, answer ids)"""
+"""(prompt ids, target ids)"""
+
+Augment = Callable[[Question, random.Random], Question]
+"""A question -> the same, or one with other texts in its contexts, as many as before."""
 
 
 def nearest_passages(questions: list[Question], passages: list[str], count: int) -> NDArray[np.int32]:
@@ -65,7 +65,7 @@ class Prompts:
             body = self._tokenizer.encode(_body(passage)) if isinstance(passage, str) else self._bodies[passage].tolist()
             yield from (*self._bracket, *self._tokenizer.encode(str(n)), *body)
 
-    def said(self, text: str) -> list[int]:
+    def target_ids(self, text: str) -> list[int]:
         return [*self._tokenizer.encode(text), self._tokenizer.end_of_turn_id]
 
 
@@ -76,11 +76,12 @@ def _body(text: str) -> str:
 class QuestionRows:
     """Examples in the form of `grounded`: each epoch draws anew which passages stand beside the right one, and where.
 
-    In half of the extractive ones the answer gives its place in the passage to one of its kind, or trades names with another
-    one there, so that it must be read and can't be known by heart (after NQ-Swap, arXiv 2109.05052).
-
-    Questions made from running text (model.train.practice) bring their own wrong passages, since their right one stands
-    first; the blanked sentences and a teacher's questions (model.train.ask) among them are read in the first epoch only.
+    Args:
+        questions: those without `distractors` get passages of other questions, of those that share most words with them.
+        unanswerable: the share of the extractive questions that are put without their passage, to be refused.
+        oversampled: sources whose questions come twice an epoch.
+        inverted: sources whose questions are also learnt the other way round, from the passage to a question.
+        augment: changes a question and its contexts each time that it is read.
     """
 
     def __init__(
@@ -88,31 +89,26 @@ class QuestionRows:
         questions: list[Question],
         tokenizer: Tokenizer,
         unanswerable: float,
-        twice: Collection[str] = (),
-        ask: Collection[str] = (),
+        oversampled: Collection[str] = (),
+        inverted: Collection[str] = (),
+        augment: Augment | None = None,
         seed: int = 0,
     ) -> None:
         self.questions = questions
         self.unanswerable = unanswerable
-        self.twice = twice
-        self.ask = ask
+        self.oversampled = oversampled
+        self.inverted = inverted
         self.seed = seed
-        asked = [q for q in questions if not _made(q)]
-        self._texts = sorted({c for q in asked for c in q.contexts if len(c) < LONGEST_PASSAGE})
-        near = iter(nearest_passages(asked, self._texts, 32).tolist())
-        self._near: list[list[int]] = [[] if _made(q) else next(near) for q in questions]
-        known = set(self._texts)
-        self._texts += sorted({c for q in questions if _made(q) for c in q.contexts} - known)
+        self._augment = augment
+        open_questions = [q for q in questions if q.distractors is None]
+        self._texts = sorted({c for q in open_questions for c in q.contexts if len(c) < LONGEST_PASSAGE})
+        nearest = iter(nearest_passages(open_questions, self._texts, 32).tolist())
+        self._nearest: list[list[int]] = [next(nearest) if q.distractors is None else [] for q in questions]
+        self._normal = [normal(text) for text in self._texts]
+        closed = {c for q in questions if q.distractors is not None for c in (*q.contexts, *q.distractors)}
+        self._texts += sorted(closed - set(self._texts))
         self._index = {p: i for i, p in enumerate(self._texts)}
-        self._normal = [normal(p) for p in self._texts[: len(known)]]
         self._prompts = Prompts(self._texts, tokenizer)
-        self._kin: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-        self._answers: defaultdict[str, list[str]] = defaultdict(list)
-        """Answers by their kind and by their passage."""
-        for q in questions:
-            if _said_in_passage(q):
-                self._kin[_kin(q)].append(q.answers[0])
-                self._answers[_told_in(q)].append(q.answers[0])
 
     def example(self, number: int, epoch: int) -> Example | None:
         """One question, or None where it can't be put: a passage of it is too long."""
@@ -121,95 +117,52 @@ class QuestionRows:
         gold = [self._index[c] for c in q.contexts if c in self._index]
         if len(gold) < len(q.contexts) or not gold:
             return None
-        if _made(q):
-            chosen, refuse = rng.sample(gold, len(gold)), False
-        else:
-            wanted = rng.randint(8, 24) if rng.random() < 0.03 else rng.choice((1, 2, 2, 2, 3, 3, 4, 6))
-            others = self._others(number, gold, rng, max(wanted, len(gold)))
-            refuse = not q.answers or (q.kind == "extractive" and len(others) >= 2 and rng.random() < self.unanswerable)
-            chosen = others[: max(1, wanted)] if q.answers and refuse else gold + others[: max(0, wanted - len(gold))]
-            rng.shuffle(chosen)
-        sources: list[int | str] = [*chosen]
-        if not refuse and _said_in_passage(q) and rng.random() < 0.5:
-            change = self._told_otherwise if len(gold) == 1 or _made(q) else self._renamed
-            if told := change(q, _told_in(q), rng):
-                sources[chosen.index(self._index[_told_in(q)])], q = told
-        return self._prompts.question(q.question, sources), self._answer(q, chosen, gold, refuse)
+        chosen, refuse = self._passages(number, gold, rng)
+        changed = q if refuse or self._augment is None else self._augment(q, rng)
+        texts = {self._index[old]: new for old, new in zip(q.contexts, changed.contexts, strict=True) if new != old}
+        prompt = self._prompts.question(changed.question, [texts.get(i, i) for i in chosen])
+        return prompt, self._target_ids(changed, chosen, gold, refuse)
 
-    def _told_otherwise(self, q: Question, passage: str, rng: random.Random) -> tuple[str, Question] | None:
-        """The passage with another answer of the same kind, where it allows that, and the question with that answer.
-
-        Another question's answer changes too, where there is one, so that what looks out of place need not be the answer.
-        """
-        if passage.startswith("|"):
-            return None
-        answer, other = q.answers[0], rng.choice(self._kin[_kin(q)])
-        beside = self._beside(q)
-        if beside:
-            decoy = rng.choice(beside)
-            passage = _whole(decoy).sub(lambda _: rng.choice(self._kin[_kin(replace(q, answers=[decoy]))] or [decoy]), passage, count=1)
-        text, times = _whole(answer).subn(lambda _: other, passage)
-        asked = q.question.lower()
-        return (
-            (text, replace(q, answers=[other]))
-            if 1 <= times <= 2 and other not in passage and answer.lower() not in asked and other.lower() not in asked
-            else None
-        )
-
-    def _renamed(self, q: Question, passage: str, rng: random.Random) -> tuple[str, Question] | None:
-        """Passage and question with the names of two things traded, the answer and another one of the same passage.
-
-        What is true of the one is then true of the other, so that nothing is learnt by knowing the names.
-        """
-        answer = q.answers[0]
-        beside = self._beside(q)
-        if not beside:
-            return None
-        other = rng.choice(beside)
-        names = re.compile(f"{_whole(answer).pattern}|{_whole(other).pattern}")
-
-        def trade(text: str) -> str:
-            return names.sub(lambda m: other if m[0] == answer else answer, text)
-
-        whole = f"{passage}\n{q.question}"
-        found, any_case = names.findall(whole), re.findall(f"{re.escape(answer)}|{re.escape(other)}", whole, re.IGNORECASE)
-        if len(found) < len(any_case) or not {answer, other} <= set(names.findall(passage)):
-            return None
-        return trade(passage), replace(q, question=trade(q.question), answers=[other])
-
-    def _beside(self, q: Question) -> list[str]:
-        """Answers to other questions about the same passage."""
-        return [a for a in self._answers[_told_in(q)] if a not in q.answers[0] and q.answers[0] not in a]
+    def _passages(self, number: int, gold: list[int], rng: random.Random) -> tuple[list[int], bool]:
+        """Which passages the question is put over, and whether none of them answers it."""
+        q = self.questions[number]
+        if q.distractors is not None:
+            given = [*gold, *(self._index[d] for d in q.distractors)]
+            return rng.sample(given, len(given)), not q.answers
+        count = rng.randint(8, 24) if rng.random() < 0.03 else rng.choice((1, 2, 2, 2, 3, 3, 4, 6))
+        others = self._others(number, gold, rng, max(count, len(gold)))
+        refuse = not q.answers or (q.kind == "extractive" and len(others) >= 2 and rng.random() < self.unanswerable)
+        chosen = others[: max(1, count)] if q.answers and refuse else gold + others[: max(0, count - len(gold))]
+        rng.shuffle(chosen)
+        return chosen, refuse
 
     def _others(self, number: int, gold: list[int], rng: random.Random, count: int) -> list[int]:
         """Near passages that hold none of the accepted answers; among the nearest, but not always the very nearest."""
         accepted = [a for a in map(normal, self.questions[number].answers) if len(a) > 3]
-        near = [i for i in self._near[number] if i not in gold and not any(a in self._normal[i] for a in accepted)]
+        near = [i for i in self._nearest[number] if i not in gold and not any(a in self._normal[i] for a in accepted)]
         pool = near[: count * 3]
         rng.shuffle(pool)
         return pool[:count]
 
-    def asking(self, number: int) -> Example | None:
-        """The same turned round: from the passage to an answer and its question, where it is one that a passage may be asked."""
+    def inverse_example(self, number: int) -> Example | None:
+        """From the passage to an answer and its question, where it is one that a single passage may be asked."""
         q = self.questions[number]
         gold = self._index.get(q.contexts[0]) if len(q.contexts) == 1 and q.kind != "list" else None
         if gold is None or not q.answers or (q.kind != "yesno" and q.answers[0] not in q.contexts[0]):
             return None
-        return self._prompts.ask(gold), self._prompts.said(f" {q.answers[0]}\n{q.question.strip()}")
+        return self._prompts.ask(gold), self._prompts.target_ids(f" {q.answers[0]}\n{q.question.strip()}")
 
-    def _answer(self, q: Question, chosen: list[int], gold: list[int], refuse: bool) -> list[int]:
+    def _target_ids(self, q: Question, chosen: list[int], gold: list[int], refuse: bool) -> list[int]:
         if refuse:
-            text = grounded.REFUSAL
-        else:
-            said = ", ".join(q.answers) if q.kind == "list" else q.answers[0]
-            holder = gold[0] if _made(q) else next((g for g in gold if said in self._texts[g]), gold[-1])
-            text = grounded.answer(said, chosen.index(holder) + 1)
-        return self._prompts.said(text)
+            return self._prompts.target_ids(grounded.REFUSAL)
+        answer = ", ".join(q.answers) if q.kind == "list" else q.answers[0]
+        source = next((g for g in gold if answer in self._texts[g]), gold[-1])
+        return self._prompts.target_ids(grounded.answer(answer, chosen.index(source) + 1))
 
     def order(self, epoch: int) -> list[int]:
-        """Numbers of the questions, shuffled; those of the sources in `twice` twice."""
-        numbers = [i for i, q in enumerate(self.questions) if not epoch or q.kind not in ("cloze", "asked")]
-        numbers += [i for i in numbers if self.questions[i].source in self.twice]
+        """Numbers of the questions, shuffled; those of the oversampled sources twice."""
+        numbers = [i for i, q in enumerate(self.questions) if not epoch or not q.once]
+        numbers += [i for i in numbers if self.questions[i].source in self.oversampled]
         random.Random(f"{self.seed} {epoch}").shuffle(numbers)
         return numbers
 
@@ -218,7 +171,8 @@ class QuestionRows:
         waiting: dict[int, list[Example]] = {length: [] for length in BUCKETS}
         for epoch in itertools.count():
             for number in self.order(epoch)[rank::count]:
-                for pair in (self.example(number, epoch), self.asking(number) if self.questions[number].source in self.ask else None):
+                inverse = self.inverse_example(number) if self.questions[number].source in self.inverted else None
+                for pair in (self.example(number, epoch), inverse):
                     length = next((b for b in BUCKETS if pair and sum(map(len, pair)) <= b), None)
                     if pair is None or length is None:
                         continue
@@ -226,31 +180,6 @@ class QuestionRows:
                     if len(waiting[length]) * length >= tokens:
                         yield pad(waiting[length], length)
                         waiting[length] = []
-
-
-def _said_in_passage(q: Question) -> bool:
-    """Whether its answer may give its place to another: longer ones are clauses, which fit nowhere else."""
-    return q.kind in ("extractive", "asked") and bool(q.answers) and 1 <= len(q.answers[0].split()) <= 5
-
-
-def _told_in(q: Question) -> str:
-    """The passage that is likeliest to hold the answer."""
-    return q.contexts[0 if _made(q) else -1]
-
-
-def _kin(q: Question) -> tuple[str, ...]:
-    """Where it is from and how it asks and is answered: those alike in this may have each other's answers."""
-    answer, asks = q.answers[0], q.question.lower().split()
-    kind = "number" if re.search(r"\d", answer) else "name" if answer[0].isupper() else "words"
-    return q.source, *asks[: 2 if asks[:1] == ["how"] else 1], kind, str(len(answer.split()))
-
-
-def _whole(answer: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.,]){re.escape(answer)}(?!\w|[.,]\d)")
-
-
-def _made(question: Question) -> bool:
-    return question.source == "made"
 
 
 def pad(pairs: list[Example], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""Step 6: one GGUF file, weights in 4 bits, that this engine and llama.cpp both open.
+"""Step 4: one GGUF file, weights in 4 bits, that this engine and llama.cpp both open.
 
     python -m model.train.export TUNED_RUN... TOKENIZER.gguf OUT.gguf [--read QUESTIONS.jsonl.xz]
 
@@ -8,7 +8,6 @@ arXiv 2203.05482).
 
 import argparse
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,11 +17,13 @@ from torch import Tensor
 
 from model.errors import SourceError
 from model.gemma2 import Gemma2
-from model.load.gguf import TENSORS
+from model.load.gguf import TENSORS, query_scalar
 from model.load.gguf_file import GGUFFile
+from model.load.safetensors import card_of, read_json
 from model.tokenizer import Tokenizer
 from model.train.data import plain_errors, read_questions, tokenizer_of
 from model.train.examples import QuestionRows
+from model.train.outputs import check_new_file, write_gguf
 from model.train.prune import write_vocabulary
 from model.train.quantize import packed, rounded, second_moments
 from model.train.trainer import read_student
@@ -66,14 +67,17 @@ def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path 
     Matrices are in IQ4_NL, or in fp32 without `four_bits`, norms in fp32 as 1 + weight. How the network reads the questions
     in `read` says which numbers matter most.
     """
-    card = {} if runs[0].is_file() else json.loads((runs[0] / "config.json").read_text()).get("octavo", {})
+    check_new_file(out)
+    card = {} if runs[0].is_file() else card_of(read_json(runs[0] / "config.json"))
     network = mean_of(runs)
-    moments = {}
+    config, moments = network.config, {}
+    if (scalar := config.query_pre_attn_scalar) != query_scalar(config):
+        reason = f"a GGUF file can't say its query_pre_attn_scalar of {scalar}: {query_scalar(config)} would be taken for it"
+        raise SourceError(f"{runs[0]}: {reason}", "use the run's folder as it is")
     if four_bits and read is not None:
         moments = second_moments(network, examples(read, tokenizer_of(tokenizer_file)))
-    config = network.config
     values = GGUFFile(tokenizer_file).values
-    writer = GGUFWriter(out, "gemma2")
+    writer = GGUFWriter(None, "gemma2")
     writer.add_name("Octavo starter")
     writer.add_license("gemma")
     writer.add_context_length(config.max_position_embeddings)
@@ -84,6 +88,7 @@ def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path 
     writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_key_length(config.head_dim)
     writer.add_value_length(config.head_dim)
+    writer.add_rope_freq_base(config.rope_theta)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     writer.add_sliding_window(config.sliding_window)
     writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
@@ -99,10 +104,7 @@ def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path 
             writer.add_tensor(gguf_name(name), packed(steps, scales), raw_dtype=GGMLQuantizationType.IQ4_NL)
         else:
             writer.add_tensor(gguf_name(name), p.detach().numpy())
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    write_gguf(writer, out)
 
 
 @plain_errors()

@@ -24,6 +24,7 @@ from model.errors import SourceError
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
 from model.train.data import plain_errors, read_texts
+from model.train.outputs import check_new_file, write_gguf
 from model.train.teacher import Teacher
 
 STUDENT_LAYERS = (0, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17)
@@ -33,8 +34,9 @@ _SPECIAL = ("<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn
 
 def cut_vocabulary(source: Path, texts: Iterable[str], size: int, out: Path) -> None:
     """Writes `source` with only `size` vocabulary rows; every tensor keeps its quantised blocks as they are."""
-    reader = GGUFReader(source)
+    check_new_file(out)
     values = GGUFFile(source).values
+    reader = GGUFReader(source)
     tokens, scores, kinds = (values[f"tokenizer.ggml.{key}"] for key in ("tokens", "scores", "token_type"))
     tokenizer = read_tokenizer(values, str(source))
     counts: Counter[int] = Counter()
@@ -47,7 +49,7 @@ def cut_vocabulary(source: Path, texts: Iterable[str], size: int, out: Path) -> 
     counts.update(i for ids in tokenizer.encode_batch(batch) for i in ids)
     keep = kept_rows(tokens, scores, kinds, counts, size)
 
-    writer = GGUFWriter(out, str(reader.fields["general.architecture"].contents()))
+    writer = GGUFWriter(None, str(reader.fields["general.architecture"].contents()))
     for key, field in reader.fields.items():
         if key.startswith(("GGUF.", "tokenizer.ggml.")) or key in ("general.architecture",):
             continue
@@ -57,10 +59,7 @@ def cut_vocabulary(source: Path, texts: Iterable[str], size: int, out: Path) -> 
     for tensor in reader.tensors:
         data = tensor.data[keep] if tensor.name == "token_embd.weight" else tensor.data
         writer.add_tensor(tensor.name, np.ascontiguousarray(data), raw_dtype=tensor.tensor_type)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    write_gguf(writer, out)
 
 
 def write_vocabulary(writer: GGUFWriter, tokens: list[str], scores: list[float], kinds: list[int]) -> None:

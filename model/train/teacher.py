@@ -64,7 +64,6 @@ def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
     Raises:
         SourceError: it can't be read, or is of a kind that transformers doesn't know.
     """
-    from huggingface_hub.errors import StrictDataclassError
     from transformers import AttentionInterface, AutoModelForCausalLM
 
     def attend(module: Any, q: Tensor, k: Tensor, v: Tensor, mask: None, scaling: float, **rest: Any) -> tuple[Tensor, None]:
@@ -76,15 +75,17 @@ def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
     if backend != "eager":
         kind = f"octavo-{backend}"
         AttentionInterface.register(kind, attend)
-    if source.is_dir():
-        try:
-            network: Any = AutoModelForCausalLM.from_pretrained(
-                source, attn_implementation=kind, dtype=torch.bfloat16, local_files_only=True
-            )
-        except (OSError, ValueError, StrictDataclassError) as error:
-            raise SourceError(f"{source}: no model that transformers can read ({str(error).splitlines()[0]})") from error
-    else:
-        network = _from_gguf(source, kind)
+    try:
+        if source.is_dir():
+            settings = {"attn_implementation": kind, "dtype": torch.bfloat16, "local_files_only": True}
+            network: Any = AutoModelForCausalLM.from_pretrained(source, **settings)
+        else:
+            network = _from_gguf(source, kind)
+    except SourceError:
+        raise
+    except Exception as error:  # transformers has no base class for what it can't read
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise SourceError(f"{source}: no model that transformers can read ({reason})") from error
     for p in network.parameters():  # network.to(bfloat16) would round the rotary frequencies too, which are buffers
         p.data = p.data.to(torch.bfloat16)
     return Teacher(network).eval().requires_grad_(False)
@@ -93,10 +94,7 @@ def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
 def _from_gguf(file: Path, attn_implementation: str) -> Any:
     from transformers import Gemma2Config, Gemma2ForCausalLM, Gemma3ForCausalLM
 
-    try:
-        stored = GGUFFile(file)
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{file}: not a readable GGUF file ({error})") from error
+    stored = GGUFFile(file)
     found = stored.values.get("general.architecture")
     if found == "gemma2":
         checkpoint = read_gguf(file)

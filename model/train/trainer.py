@@ -13,17 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch import distributed as dist
 
 from model.config import Gemma2Config
-from model.errors import SourceError
+from model.errors import SourceError, TrainingError
 from model.gemma2 import Gemma2
 from model.load.checkpoint import build_network
 from model.load.gguf import read_gguf
-from model.load.safetensors import read_tensors
+from model.load.safetensors import read_json, read_tensors
 from model.train.muon import Muon
+from model.train.outputs import read_state, write_state
 from model.train.teacher import Teacher
 
 Loss = Callable[[int], tuple[Tensor, int]]
@@ -154,12 +156,23 @@ def average_gradients(network: Network) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
+def checkpoint_files(out: Path, step: int) -> tuple[Path, Path]:
+    """The weights of a step in fp32, and the optimizers' moments."""
+    return out / f"model-{step}.safetensors", out / f"optimizer-{step}.safetensors"
+
+
 def save(network: Network, optimizers: list[torch.optim.Optimizer], out: Path, step: int, card: dict[str, str] | None) -> None:
-    """Whole or not at all: written beside, then renamed, the step's number last.
+    """Whole or not at all: written beside, then renamed, the step's number last; only then the checkpoint before goes.
 
     The card, what a model says of itself, goes into config.json, where others pass over it.
+
+    Raises:
+        TrainingError: the weights are no numbers.
     """
+    if not all(bool(p.isfinite().all()) for p in network.parameters()):
+        raise TrainingError(f"the weights are no numbers any more at step {step}; {out} keeps the checkpoint before", "try a lower --lr")
     out.mkdir(parents=True, exist_ok=True)
+    weights_file, moments_file = checkpoint_files(out, step)
     weights = {name: p.detach().contiguous() for name, p in network.named_parameters()}
     states = {p: state for optimizer in optimizers for p, state in optimizer.state.items()}
     moments: dict[str, Tensor] = {}
@@ -167,29 +180,42 @@ def save(network: Network, optimizers: list[torch.optim.Optimizer], out: Path, s
         for key, value in states.get(p, {}).items():
             moments[f"{key}/{name}"] = value.detach().contiguous()
     small = {name if name.startswith(("model.", "lm_head.")) else f"model.{name}": w.to(torch.bfloat16) for name, w in weights.items()}
-    for tensors, file in ((weights, f"model-{step}.safetensors"), (moments, f"optimizer-{step}.safetensors"), (small, WEIGHTS)):
-        save_file(tensors, out / f"{file}.tmp")
-        (out / f"{file}.tmp").replace(out / file)
+    for tensors, file in ((weights, weights_file), (moments, moments_file), (small, out / WEIGHTS)):
+        beside = file.with_name(f"{file.name}.tmp")
+        save_file(tensors, beside)
+        beside.replace(file)
     (out / "config.json").write_text(json.dumps({**network.config.to_dict(), **({"octavo": card} if card else {})}, indent=1))
-    (out / "training.json.tmp").write_text(json.dumps({"step": step}))
-    (out / "training.json.tmp").replace(out / "training.json")
-    for old in out.glob("*-*.safetensors"):
-        if not old.stem.endswith(f"-{step}"):
-            old.unlink()
+    state = read_state(out)
+    write_state(out, {**state, "step": step})
+    if state.get("step", step) != step:
+        for old in checkpoint_files(out, state["step"]):
+            old.unlink(missing_ok=True)
 
 
 def resume(network: Network, optimizers: list[torch.optim.Optimizer], out: Path) -> int:
-    """Loads the checkpoint in `out`, where there is one; returns the step to go on with."""
-    if not (out / "training.json").exists():
+    """Loads the checkpoint in `out`, where there is one; returns the step to go on with.
+
+    Raises:
+        SourceError: it can't be read, or is of another network or optimizer.
+    """
+    step: int = read_state(out).get("step", 0)
+    if not step:
         return 0
-    step: int = json.loads((out / "training.json").read_text())["step"]
-    network.load_state_dict(load_weights(out))
-    moments = load_file(out / f"optimizer-{step}.safetensors")
+    hint = "give the options of its first run, or name a new folder"
+    try:
+        network.load_state_dict(load_weights(out))
+        moments = load_file(checkpoint_files(out, step)[1])
+    except RuntimeError as error:
+        raise SourceError(f"{out}: holds a run of another network", hint) from error
+    except (OSError, SafetensorError) as error:
+        raise SourceError(f"{out}: its checkpoint of step {step} can't be read ({error})", "name a new folder") from error
     names = {p: name for name, p in network.named_parameters()}
     for optimizer in optimizers:
         for p in [p for group in optimizer.param_groups for p in group["params"]]:
             keys = [key for key in moments if key.partition("/")[2] == names[p]]
             optimizer.state[p] = {key.partition("/")[0]: moments[key].to(p.device) for key in keys}
+            if ("momentum_buffer" in optimizer.state[p]) != isinstance(optimizer, Muon):
+                raise SourceError(f"{out}: holds a run of another optimizer", hint)
     return step
 
 
@@ -200,15 +226,13 @@ def read_student(source: Path, backend: str = "blocked") -> Gemma2:
         SourceError: there is none, or it can't be read.
     """
     if source.is_file():
-        student = build_network(read_gguf(source), torch.device("cpu"), torch.float32)
-        student.backend = backend
-        return student
-    try:
-        config = json.loads((source / "config.json").read_text())
-        student = Gemma2(Gemma2Config.from_dict(config, str(source / "config.json")), backend)
-        student.load_state_dict(dict(read_tensors(source)))
-    except (OSError, ValueError, RuntimeError) as error:
-        raise SourceError(f"{source}: no student can be read from it ({error})", "name the folder of an earlier run") from error
+        checkpoint = read_gguf(source)
+        config, tensors = checkpoint.config, checkpoint.tensors()
+    else:
+        file = source / "config.json"
+        config, tensors = Gemma2Config.from_dict(read_json(file), str(file)), read_tensors(source)
+    student = Gemma2(config, backend)
+    student.load_state_dict(build_network(config, tensors, str(source), torch.device("cpu"), torch.float32).state_dict())
     return student
 
 
@@ -219,7 +243,6 @@ def load_weights(out: Path) -> dict[str, Tensor]:
         SourceError: there is none.
     """
     try:
-        step = json.loads((out / "training.json").read_text())["step"]
-        return load_file(out / f"model-{step}.safetensors")
+        return load_file(checkpoint_files(out, read_state(out).get("step", 0))[0])
     except FileNotFoundError as error:
         raise SourceError(f"{out}: no checkpoint in it", "name the --out folder of an earlier run") from error

@@ -1,4 +1,4 @@
-"""Step 4: tune a distilled student on questions over numbered passages, in the form of `model.grounded`.
+"""Step 3: tune a distilled student on questions over numbered passages, in the form of `model.grounded`.
 
     python -m model.train.tune STUDENT TOKENIZER.gguf QUESTIONS.jsonl.xz... RUN [--steps 4000 | --minutes 10] [--teacher RUN]
     torchrun --nproc-per-node 2 -m model.train.tune ...
@@ -8,8 +8,7 @@ read anything else (its divergence from its teacher went from 0.3 to 4) and lear
 """
 
 import argparse
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,11 @@ from torch.nn import functional as F
 from model.errors import SourceError
 from model.gemma2 import Gemma2
 from model.load.gguf_file import GGUFFile
-from model.train.data import keep_tokenizer, plain_errors, read_questions, tokenizer_of
+from model.load.safetensors import read_json
+from model.train.data import Question, plain_errors, read_questions, tokenizer_of
 from model.train.distill import divergence_from
-from model.train.examples import QuestionRows
+from model.train.examples import Augment, QuestionRows
+from model.train.outputs import begin_run, check_run_folder
 from model.train.teacher import load_teacher, one_vocabulary
 from model.train.trainer import Network, ranks, read_student, train
 
@@ -30,13 +31,16 @@ CARD = {"prompt": "grounded", "evidence_order": "best first", "recommended_conte
 """What a tuned model says of itself: how it is asked, and how many tokens of sources, in which order, it answers best from."""
 
 
+Augmenter = Callable[[list[Question]], Augment]
+"""All questions -> what changes one of them each time that it is read."""
+
+
 def read_network(source: Path, backend: str) -> Network:
     """A student, or where `source` is none, a teacher."""
-    try:
-        file = source / "config.json"
-        kind = GGUFFile(source).values["general.architecture"] if source.is_file() else json.loads(file.read_text())["model_type"]
-    except (OSError, ValueError, KeyError) as error:
-        raise SourceError(f"{source}: no model can be read from it ({error})") from error
+    if source.is_file():
+        kind = GGUFFile(source).values.get("general.architecture")
+    else:
+        kind = read_json(source / "config.json").get("model_type")
     if kind == "gemma2":
         return read_student(source, backend)
     teacher = load_teacher(source, backend)
@@ -55,19 +59,21 @@ def tune(
     peak: float,
     tokens: int,
     refuse: float,
-    twice: Sequence[str] = (),
+    oversampled: Sequence[str] = (),
+    inverted: Sequence[str] = (),
     minutes: float | None = None,
     teacher: Path | None = None,
-    ask: Sequence[str] = (),
     muon: bool = False,
+    augment: Augmenter | None = None,
 ) -> None:
-    """Trains for `steps` batches of about `tokens` tokens a process, or for `minutes`; a share `refuse` of the extractive
-    questions loses its passage."""
+    """Trains for `steps` batches of about `tokens` tokens a process, or for `minutes`; see `QuestionRows` for what is read."""
+    check_run_folder(out, "tune", base, tokenizer_file, teacher, *questions)
     with ranks() as here:
         device, cuda = here.device, here.device.type == "cuda"
         backend = "flex" if cuda else "blocked"
         tokenizer = tokenizer_of(tokenizer_file)
-        rows = QuestionRows([q for file in questions for q in read_questions(file)], tokenizer, refuse, twice, ask)
+        asked = [q for file in questions for q in read_questions(file)]
+        rows = QuestionRows(asked, tokenizer, refuse, oversampled, inverted, augment and augment(asked))
         network = read_network(base, backend).to(device)
         taught = reading = None
         if teacher is not None:
@@ -102,12 +108,12 @@ def tune(
                 loss = loss + reading(hidden[read], meant[read], following[read])
             return loss, ids.numel()
 
-        keep_tokenizer(tokenizer_file, out, here.rank)
+        begin_run(out, "tune", tokenizer_file, here.rank)
         train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, muon=muon, card=CARD)
 
 
 @plain_errors()
-def main() -> None:
+def main(augment: Augmenter | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.tune", description="Tune a student on grounded questions.")
     parser.add_argument("base", type=Path, help="a distilling run's folder, or a GGUF file, of a student or a teacher")
     parser.add_argument("tokenizer", type=Path, help="the GGUF file or folder whose tokenizer it uses")
@@ -120,15 +126,13 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=3e-4)
     parser.add_argument("--tokens", type=int, default=16_384, help="tokens a step and a GPU")
     parser.add_argument("--refuse", type=float, default=0.12, help="share of questions asked without their passage")
-    parser.add_argument(
-        "--ask", nargs="+", default=[], metavar="SOURCE", help="learn to ask questions like these sources' (model.train.ask)"
-    )
+    parser.add_argument("--ask", nargs="+", default=[], metavar="SOURCE", help="learn to ask questions like these sources' too")
     parser.add_argument("--muon", action="store_true", help="Muon instead of AdamW for the layers' matrices")
     parser.add_argument("--twice", nargs="+", default=[], metavar="SOURCE", help="sources whose questions count double")
     a = parser.parse_args()
     sizes: dict[str, Any] = {"steps": a.steps, "minutes": a.minutes, "peak": a.lr, "tokens": a.tokens}
-    kinds: dict[str, Any] = {"refuse": a.refuse, "twice": a.twice, "ask": a.ask, "muon": a.muon}
-    tune(a.base, a.tokenizer, a.questions, a.out, teacher=a.teacher, **kinds, **sizes)
+    kinds: dict[str, Any] = {"refuse": a.refuse, "oversampled": a.twice, "inverted": a.ask}
+    tune(a.base, a.tokenizer, a.questions, a.out, teacher=a.teacher, muon=a.muon, augment=augment, **kinds, **sizes)
 
 
 if __name__ == "__main__":

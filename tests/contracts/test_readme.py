@@ -58,8 +58,8 @@ def test_files_that_it_links_are_there() -> None:
 
 def test_the_way_to_distil_is_walked_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """docs/distil.md, with tiny models in the places of the large ones and two steps instead of hours."""
-    from model.train import distill, practice, tune
-    from tests.model.test_train import QUESTIONS, a_teacher
+    from model.train import distill, tune
+    from tests.model.tiny import QUESTIONS, a_teacher
 
     blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "docs" / "distil.md").read_text(encoding="utf-8"), re.DOTALL)
     commands = "".join(blocks).splitlines()
@@ -71,7 +71,7 @@ def test_the_way_to_distil_is_walked_as_it_is_written(tmp_path: Path, monkeypatc
     for command in commands:
         program, *words = shlex.split(re.sub(r"--minutes \d+", "--steps 2", command))
         if program == "python":
-            run = {"distill": distill, "practice": practice, "tune": tune}[words[1].rpartition(".")[2]]
+            run = {"distill": distill, "tune": tune}[words[1].rpartition(".")[2]]
             monkeypatch.setattr(sys, "argv", [*words[1:], *(["--length", "32"] if run is distill else [])])
             run.main()
             assert (tmp_path / "runs").exists() != ("--dry-run" in words)

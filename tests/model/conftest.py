@@ -1,4 +1,4 @@
-"""Tiny random checkpoints, written by transformers, with a tokenizer that the test trains."""
+"""Tiny random checkpoints, written by transformers, with a tokenizer of their own; and tiny runs of training."""
 
 import json
 from pathlib import Path
@@ -103,3 +103,29 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     network.save_pretrained(directory, max_shard_size="200KB")
     (directory / "tokenizer.json").write_text(tokenizer_json(), encoding="utf-8")
     return network, directory
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny Gemma 3 teacher, text and questions, to read from."""
+    from tests.model.tiny import QUESTIONS, a_gemma_3
+
+    place = tmp_path_factory.mktemp("train")
+    a_gemma_3(place / "teacher.gguf")
+    (place / "text.txt").write_text("the bus at the stable\n\x1e\nthe other bus and the user\n" * 60)
+    (place / "q.jsonl").write_text("\n".join(json.dumps(q) for q in QUESTIONS))
+    return place
+
+
+@pytest.fixture(scope="session")
+def runs(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of short runs: a student distilled (base), tuned with its teacher (tuned) and without (untaught)."""
+    from model.train import distill, tune
+
+    runs, tokenizer = tmp_path_factory.mktemp("runs"), place / "teacher.gguf"
+    texts = [place / "text.txt", place / "q.jsonl"]
+    distill.distill(tokenizer, texts, runs / "base", layers=(0, 1, 2, 5), steps=3, peak=1e-3, rows=2, length=32)
+    for name, teacher in (("tuned", tokenizer), ("untaught", None)):
+        sizes = {"steps": 2, "peak": 1e-3, "tokens": 1024, "refuse": 0.2}
+        tune.tune(runs / "base", tokenizer, [place / "q.jsonl"], runs / name, teacher=teacher, **sizes)
+    return runs

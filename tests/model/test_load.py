@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
+from gguf import GGMLQuantizationType, GGUFReader
 from gguf.quants import dequantize
 from safetensors.torch import load_file, save_file
 
-from model import Gemma2Config, ModelError, load_model
-from model.config import SHAPES
+from model import ModelError, load_model
 from model.errors import PrecisionError, SourceError
 from model.load import sources
 from model.load.gguf import unpacked
 from model.load.gguf_file import GGUFFile
 from model.load.sources import starter_file
 from tests.model.conftest import oracle, tokenizer_json
+from tests.model.tiny import a_gemma_2
 
 
 @pytest.fixture
@@ -48,34 +48,6 @@ def test_a_sharded_directory_is_mapped_not_copied(directory: Path) -> None:
 def test_num_parameters_counts_what_is_there(directory: Path) -> None:
     model = load_model(directory, device="cpu", dtype=torch.float32)
     assert model.config.num_parameters == sum(p.numel() for p in model.network.parameters())
-
-
-@pytest.mark.parametrize(("name", "billions"), [("2b", 2.6), ("9b", 9.2), ("27b", 27.2), ("starter", 0.0874)])
-def test_the_published_shapes_have_the_published_sizes(name: str, billions: float) -> None:
-    assert SHAPES[name].num_parameters / 1e9 == pytest.approx(billions, rel=0.02)
-
-
-def test_27b_has_its_own_query_scale() -> None:
-    assert (SHAPES["27b"].query_pre_attn_scalar, SHAPES["27b"].head_dim) == (144, 128)
-    assert SHAPES["9b"].query_pre_attn_scalar == SHAPES["2b"].query_pre_attn_scalar == 256
-
-
-def test_sliding_layers_are_the_even_ones() -> None:
-    assert [SHAPES["2b"].is_sliding(i) for i in range(4)] == [True, False, True, False]
-
-
-def test_a_missing_key_is_named_not_guessed() -> None:
-    values = SHAPES["2b"].to_dict()
-    del values["sliding_window"]
-    with pytest.raises(SourceError, match="sliding_window"):
-        Gemma2Config.from_dict(values)
-
-
-def test_transformers_opens_the_config_that_we_write() -> None:
-    from transformers import Gemma2Config as Theirs
-
-    config = Theirs(**SHAPES["27b"].to_dict())
-    assert Gemma2Config.from_dict(config.to_dict()) == SHAPES["27b"]
 
 
 def test_float16_is_refused_with_the_reason(directory: Path) -> None:
@@ -149,71 +121,17 @@ def test_an_unknown_model_says_what_could_be_named(source: str) -> None:
     assert caught.value.hint or "no such file" in str(caught.value)
 
 
-def test_a_hub_id_is_found_in_the_local_cache_without_a_network(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = tmp_path / "cache" / "models--octavo--tiny-gemma-2"
-    (place / "refs").mkdir(parents=True)
-    (place / "refs" / "main").write_text("0123456789abcdef")
-    shutil.copytree(directory, place / "snapshots" / "0123456789abcdef")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
-    assert load_model("octavo/tiny-gemma-2", device="cpu").config.vocab_size == 320
-
-
-def _write_gguf(file: Path, network: Any, architecture: str = "gemma2") -> None:
-    c = network.config
-    writer = GGUFWriter(file, architecture)
-    for key, value in {
-        "context_length": c.max_position_embeddings,
-        "embedding_length": c.hidden_size,
-        "block_count": c.num_hidden_layers,
-        "feed_forward_length": c.intermediate_size,
-        "attention.head_count": c.num_attention_heads,
-        "attention.head_count_kv": c.num_key_value_heads,
-        "attention.key_length": c.head_dim,
-        "attention.value_length": c.head_dim,
-        "attention.sliding_window": c.sliding_window,
-    }.items():
-        writer.add_uint32(f"{architecture}.{key}", value)
-    writer.add_float32(f"{architecture}.attention.layer_norm_rms_epsilon", c.rms_norm_eps)
-    writer.add_float32(f"{architecture}.attn_logit_softcapping", c.attn_logit_softcapping)
-    writer.add_float32(f"{architecture}.final_logit_softcapping", c.final_logit_softcapping)
-    vocab = json.loads(tokenizer_json())["model"]["vocab"]
-    pieces = sorted(vocab, key=lambda p: vocab[p])
-    pieces += [f"<unused{i}>" for i in range(1, c.vocab_size - len(pieces) + 1)]
-    writer.add_tokenizer_model("llama")
-    writer.add_token_list(pieces)
-    writer.add_token_scores([0.0] * len(pieces))
-    writer.add_token_types([3 if p.startswith("<") and p.endswith(">") else 1 for p in pieces])
-    names = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output"}
-    names |= {"mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm"}
-    names |= {
-        "post_attention_layernorm": "post_attention_norm",
-        "pre_feedforward_layernorm": "ffn_norm",
-        "post_feedforward_layernorm": "post_ffw_norm",
-    }
-    for name, p in network.model.named_parameters():
-        values = p.detach().numpy()
-        if name.startswith("layers."):
-            _, layer, rest = name.split(".", 2)
-            name = f"blk.{layer}.{names[rest.removesuffix('.weight')]}.weight"
-        name = {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}.get(name, name)
-        writer.add_tensor(name, values + 1 if values.ndim == 1 else values.astype(np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
 @torch.no_grad()
 def test_a_gguf_file_gives_the_logits_of_transformers(tmp_path: Path) -> None:
     network = oracle()
-    _write_gguf(tmp_path / "m.gguf", network)
+    a_gemma_2(tmp_path / "m.gguf", network)
     ids = torch.randint(0, 320, (2, 50))
     out = load_model(tmp_path / "m.gguf", device="cpu", dtype=torch.float32).forward(ids)
     assert (out - network(ids).logits).abs().max() <= 1e-4
 
 
 def test_a_gguf_file_of_another_kind_is_refused(tmp_path: Path) -> None:
-    _write_gguf(tmp_path / "m.gguf", oracle(), "llama")
+    a_gemma_2(tmp_path / "m.gguf", oracle(), "llama")
     with pytest.raises(SourceError, match="'llama' model"):
         load_model(tmp_path / "m.gguf")
     (tmp_path / "n.gguf").write_bytes(b"no gguf at all, but long enough to be read")

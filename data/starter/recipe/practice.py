@@ -1,6 +1,6 @@
-"""Step 3: reading practice out of running text, questions whose answers the text itself gives, as many as one likes.
+"""Reading practice out of running text: questions whose answers the text itself gives, as many as one likes.
 
-    python -m model.train.practice TEXT.txt.xz QUESTIONS.jsonl.xz OUT.jsonl.xz [--blanks 120000]
+    python data/starter/recipe/practice.py TEXT.txt.xz QUESTIONS.jsonl.xz OUT.jsonl.xz [--blanks 120000]
 
 - blanks: what recurs in a document is blanked in one sentence and must be found in another passage (after Splinter's recurring
   spans, arXiv 2101.00438);
@@ -9,7 +9,7 @@
 - yes or no: a sentence asked about, for a no with another number or name in it;
 - cells: one cell of a table, by its row and its column.
 
-The right passage stands first among a question's contexts; the others are of the same document and don't hold the answer.
+A question's distractors are passages of the same document that don't hold the answer. The blanked sentences are read once.
 """
 
 import argparse
@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from model.train.data import plain_errors, read_texts
-from model.train.passages import COMMON, SAYS_MORE, SENTENCE, passages_of, tables_of, telling
+from model.train.outputs import check_new_file
+from passages import COMMON, SAYS_MORE, SENTENCE, content_words, passages_of, tables_of
 
 Row = dict[str, Any]
 
@@ -89,7 +90,7 @@ def blanks(passages: list[str], rng: random.Random, most: int = 200) -> Iterator
         for found in _SPAN.finditer(passage):
             if not (found[0].islower() and set(found[0].split()) & COMMON):
                 places[found[0]].add(number)
-    words = [telling(p) for p in passages]
+    words = [content_words(p) for p in passages]
     used: Counter[int] = Counter()
     spans = [s for s, where in places.items() if 2 <= len(where) <= 8 and len(s) > 2]
     rng.shuffle(spans)
@@ -97,7 +98,7 @@ def blanks(passages: list[str], rng: random.Random, most: int = 200) -> Iterator
         sentence = next((s for s in SENTENCE.split(passages[here]) if span in s and 50 <= len(s) <= 300 and "\n" not in s), None)
         if used[here] == 3 or sentence is None:
             continue
-        asked = telling(sentence.replace(span, ""))
+        asked = content_words(sentence.replace(span, ""))
         ranked = sorted((i for i in range(len(passages)) if i != here), key=lambda i: (-len(asked & words[i]), i))
         gold = next((i for i in ranked if i in places[span]), None)
         if gold is None or len(asked & words[gold]) < 2:
@@ -199,8 +200,9 @@ def _beside(passages: list[str], number: int | None, rng: random.Random) -> list
 
 
 def _row(question: str, answer: str, gold: str, others: list[str], kind: str) -> Row:
-    others = [p for p in others if p != gold and (kind == "yesno" or answer not in p)]
-    return {"question": question, "contexts": [gold, *others], "answers": [answer], "kind": kind, "source": "made"}
+    distractors = [p for p in others if p != gold and (kind == "yesno" or answer not in p)]
+    asked = {"question": question, "contexts": [gold], "answers": [answer], "distractors": distractors}
+    return {**asked, "kind": kind, "source": "made", "once": kind == "cloze"}
 
 
 def practice(texts: list[str], tables: list[str], most_blanks: int, most_others: int, seed: int = 0) -> list[Row]:
@@ -225,13 +227,14 @@ def practice(texts: list[str], tables: list[str], most_blanks: int, most_others:
 
 @plain_errors()
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m model.train.practice", description="Make reading practice out of running text.")
+    parser = argparse.ArgumentParser(description="Make reading practice out of running text.")
     parser.add_argument("text", type=Path, help="running text, documents separated by a line that is only \\x1e (.xz or plain)")
     parser.add_argument("questions", type=Path, help="questions, for their passages and tables")
     parser.add_argument("out", type=Path, help="a .jsonl.xz file of questions")
     parser.add_argument("--blanks", type=int, default=120_000)
     parser.add_argument("--others", type=int, default=12_000, help="at most so many of each other kind")
     a = parser.parse_args()
+    check_new_file(a.out)
     asked = list(read_texts(a.questions))
     prose = [t for t in asked if not t.startswith("|")]
     texts = [*read_texts(a.text), *("\n\n".join(prose[at : at + 20]) for at in range(0, len(prose), 20))]

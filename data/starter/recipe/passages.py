@@ -45,22 +45,22 @@ def _is_prose(text: str) -> bool:
     return sum(c.isalpha() or c == " " for c in text) > 0.88 * len(text)
 
 
-def telling(text: str) -> set[str]:
+def content_words(text: str) -> set[str]:
     return {w for w in map(str.lower, _WORD.findall(text)) if w not in COMMON}
 
 
-_telling_of = lru_cache(maxsize=4096)(telling)
+_words_of_passage = lru_cache(maxsize=4096)(content_words)
 """For passages, which are met again and again."""
 
 
 def nearest(question: str, passages: list[str], rng: random.Random, most: int = 120) -> list[str]:
-    """Of up to `most` passages, those first that share most telling words with the question."""
-    words = telling(question)
-    return sorted(rng.sample(passages, min(len(passages), most)), key=lambda p: -len(words & _telling_of(p)))
+    """Of up to `most` passages, those first that share most content words with the question."""
+    words = content_words(question)
+    return sorted(rng.sample(passages, min(len(passages), most)), key=lambda p: -len(words & _words_of_passage(p)))
 
 
 def enumerations(passage: str) -> list[str]:
-    """What a passage enumerates, in a sentence or line by line; not what may be asked of it (see model.train.ask)."""
+    """What a passage enumerates, in a sentence or line by line; not what may be asked of it (see ask.py)."""
     said = [m[1] for m in _ENUMERATION.finditer(passage) if not SAYS_MORE.search(m[1])]
     lines = _BULLET.findall(passage)
     return said + ([", ".join(lines)] if 3 <= len(lines) <= 8 and len(lines) == passage.count("\n- ") + passage.count("\n* ") else [])

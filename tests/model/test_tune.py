@@ -1,0 +1,22 @@
+"""Tuning: students and teachers learn from questions."""
+
+from pathlib import Path
+
+import torch
+
+from model.train import tune
+from model.train.teacher import load_teacher
+from model.train.trainer import load_weights
+
+
+def test_a_student_with_a_teacher_learns_from_all_that_it_reads(runs: Path) -> None:
+    taught, untaught = load_weights(runs / "tuned"), load_weights(runs / "untaught")
+    assert not torch.equal(taught["embed_tokens.weight"], untaught["embed_tokens.weight"])
+
+
+def test_a_teacher_is_tuned_too_and_may_learn_to_ask(place: Path, tmp_path: Path) -> None:
+    teacher, sizes = place / "teacher.gguf", {"steps": 2, "peak": 1e-3, "tokens": 1024, "refuse": 0.2}
+    tune.tune(teacher, teacher, [place / "q.jsonl"], tmp_path / "answers", **sizes)
+    tune.tune(teacher, teacher, [place / "q.jsonl"], tmp_path / "asks", inverted=[""], **sizes)
+    answers, asks = (load_teacher(tmp_path / name).head for name in ("answers", "asks"))
+    assert not torch.equal(answers, asks)
