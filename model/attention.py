@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 _SCORES_AT_ONCE = 1 << 21
-"""fp32 scores held at a time: 8 MiB stay in a processor's cache, and small blocks leave out most of what lies ahead of them."""
+"""fp32 scores in memory at a time: 8 MiB fit a processor's cache, and small blocks skip most of the masked upper triangle."""
 
 
 def attention(
@@ -23,7 +23,7 @@ def attention(
         k: (B, KV, S, D), where KV divides H (grouped-query attention).
         v: (B, KV, S, D).
         scale: query_pre_attn_scalar ** -0.5.
-        softcap: attn_logit_softcapping; None for no cap (Gemma 3, a teacher in training, has none).
+        softcap: attn_logit_softcapping; None for no cap (Gemma 3, which may be a teacher in training, has none).
         window: how many positions a query sees, itself included; None for all before it.
         backend: "blocked" (anywhere) or "flex" (one fused kernel once compiled; used in training).
 
@@ -53,13 +53,13 @@ def _blocked(q: Tensor, k: Tensor, v: Tensor, scale: float, softcap: float | Non
 
 
 def _visible(q_start: int, q_stop: int, k_start: int, k_stop: int, window: int | None, device: torch.device) -> Tensor:
-    """(queries, keys), true where a query may look: not ahead, and less than `window` back."""
+    """(queries, keys), true where a query sees a key: not ahead of it, and less than `window` back."""
     back = torch.arange(q_start, q_stop, device=device)[:, None] - torch.arange(k_start, k_stop, device=device)[None, :]
     return back >= 0 if window is None else (back >= 0) & (back < window)
 
 
 _MASKS: dict[tuple[int, int, int | None, str], Any] = {}
-"""Block masks by shape. A plain dict, since torch's compiler sees through lru_cache and would trace a mask for every layer."""
+"""Block masks by shape. A plain dict, because torch's compiler traces through lru_cache and would make a mask for every layer."""
 
 
 def _block_mask(T: int, S: int, window: int | None, device: str) -> Any:

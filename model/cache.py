@@ -1,4 +1,4 @@
-"""Keys and values already computed. Full length in every layer, so that a conversation can be cut back anywhere."""
+"""The KV cache: keys and values already computed. Every layer keeps all of them, so that a conversation can be cut back anywhere."""
 
 import torch
 from torch import Tensor
@@ -15,9 +15,9 @@ class KVCache:
         self.length = 0
 
     def append(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Writes k and v, (B, KV, T, D), behind what is there; returns all of that layer's, (B, KV, length + T, D).
+        """Appends k and v, (B, KV, T, D), to a layer's; returns all of that layer's, (B, KV, length + T, D).
 
-        `length` moves only with `advance`, once every layer has appended.
+        `length` changes only with `advance`, once every layer has appended.
         """
         end = self.length + k.shape[2]
         assert end <= self._store.shape[4], "the cache is full"

@@ -19,20 +19,20 @@ from model.sampling import Sampler, greedy
 from model.tokenizer import Tokenizer
 
 _PREFILL_STEP = 1024
-"""Prompt tokens computed between two looks at `cancel`."""
+"""Prompt tokens computed between two checks of `cancel`."""
 
 _LOOK_AHEAD = 32
-"""Room in the cache for what a constraint tries with `follow`."""
+"""Tokens of room in the cache for a continuation that a constraint scores."""
 
 Constraint = Callable[[list[int], Tensor, KVCache], Tensor]
-"""(ids generated so far, logits of (vocab_size,), the cache behind them) -> logits to choose from."""
+"""(ids generated so far, logits (vocab_size,), the cache that they came from) -> the logits to choose from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     id: int
     logprob: float
-    """Natural logarithm of the probability that the model itself gave it."""
+    """Natural logarithm of its probability, before any constraint."""
 
 
 class Model:
@@ -54,7 +54,7 @@ class Model:
 
     @property
     def window(self) -> int:
-        """How many tokens prompt and answer may have together."""
+        """How many tokens a prompt and its answer may have together."""
         return self.config.max_position_embeddings
 
     def new_cache(self, capacity: int, batch: int = 1) -> KVCache:
@@ -68,7 +68,11 @@ class Model:
 
     @torch.inference_mode()
     def prefill(self, ids: Sequence[int], cache: KVCache, cancel: threading.Event | None = None) -> Tensor | None:
-        """Reads the prompt into the cache; logits (vocab_size,) after its last token, or None if cancelled."""
+        """Reads the prompt into the cache.
+
+        Returns:
+            Logits (vocab_size,) of the token after it, or None if `cancel` was set meanwhile.
+        """
         hidden = None
         for start in range(0, len(ids), _PREFILL_STEP):
             if cancel is not None and cancel.is_set():
@@ -80,16 +84,22 @@ class Model:
 
     @torch.inference_mode()
     def decode(self, token: int, cache: KVCache) -> Tensor:
-        """Logits (vocab_size,) after one more token."""
+        """Reads one more token into the cache; logits (vocab_size,) of the token after it."""
         return self.network.logits(self.network.hidden(torch.tensor([[token]], device=self.device), cache)[0, -1])
 
     @torch.inference_mode()
-    def follow(self, ids: Sequence[int], logits: Tensor, cache: KVCache) -> float:
-        """Log-probability (natural) that `ids` come next, given `logits` of the first; leaves the cache as it was."""
+    def score_continuation(self, ids: Sequence[int], logits: Tensor, cache: KVCache) -> float:
+        """Log-probability (natural) of a continuation; the cache is restored.
+
+        Args:
+            ids: the continuation, one token or more.
+            logits: (vocab_size,), of its first token.
+            cache: what was read before it, with room for its other tokens.
+        """
         length = cache.length
-        later = self.network(torch.tensor([ids[:-1]], device=self.device), cache)[0] if len(ids) > 1 else logits[:0]
+        rest = self.network(torch.tensor([ids[:-1]], device=self.device), cache)[0] if len(ids) > 1 else logits[:0]
         cache.truncate(length)
-        logprobs = torch.cat((logits[None], later.view(-1, logits.shape[0]))).log_softmax(-1)  # (len(ids), vocab_size)
+        logprobs = torch.cat((logits[None], rest.view(-1, logits.shape[0]))).log_softmax(-1)  # (len(ids), vocab_size)
         return logprobs[torch.arange(len(ids)), torch.tensor(ids)].sum().item()
 
     def generate(
@@ -102,11 +112,12 @@ class Model:
         constraint: Constraint | None = None,
         cancel: threading.Event | None = None,
     ) -> Iterator[Token]:
-        """Yields tokens until a stop id (not yielded), `max_new_tokens`, or `cancel`.
+        """Yields tokens until a stop id (not yielded), `max_new_tokens`, or `cancel` is set.
 
         Args:
             ids: the prompt, <bos> included.
             stop_ids: by default those of the tokenizer.
+            sampler: chooses a token from the logits.
             constraint: changes the logits before a token is chosen.
 
         Raises:
@@ -131,25 +142,25 @@ class Model:
     ) -> Iterator[Token]:
         cache = self.new_cache(len(ids) + max_new_tokens + _LOOK_AHEAD)
         logits = self.prefill(ids, cache, cancel)
-        done: list[int] = []
+        generated: list[int] = []
         while logits is not None:
-            token = sampler(logits if constraint is None else constraint(done, logits, cache))
+            token = sampler(logits if constraint is None else constraint(generated, logits, cache))
             if token in stop_ids:
                 return
             yield Token(token, logits.log_softmax(-1)[token].item())
-            done.append(token)
-            if len(done) == max_new_tokens or (cancel is not None and cancel.is_set()):
+            generated.append(token)
+            if len(generated) == max_new_tokens or (cancel is not None and cancel.is_set()):
                 return
             logits = self.decode(token, cache)
 
     def score(self, ids: Sequence[int], spans: Sequence[tuple[int, int]]) -> list[float]:
-        """Log-probability (natural) that the model gives to each span [start, end) of ids, given all before it."""
+        """Log-probability (natural) of each span [start, end) of ids, given all that stands before it."""
         with torch.inference_mode():
             hidden = self.network.hidden(torch.tensor([list(ids)], device=self.device))[0]  # (T, hidden_size)
             scores = []
             for start, end in spans:
                 assert 0 < start < end <= len(ids)
                 logprobs = self.network.logits(hidden[start - 1 : end - 1]).log_softmax(-1)  # (end - start, vocab_size)
-                wanted = torch.tensor(ids[start:end], device=self.device)
-                scores.append(logprobs.gather(1, wanted[:, None]).sum().item())
+                targets = torch.tensor(ids[start:end], device=self.device)
+                scores.append(logprobs.gather(1, targets[:, None]).sum().item())
         return scores

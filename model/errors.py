@@ -4,7 +4,7 @@ ModelError
 ├── SourceError      the named model can't be found, read or understood
 ├── PrecisionError   a number format that Gemma 2 can't run in
 ├── WindowError      more tokens than the model can hold
-└── TrainingError    a run that leads nowhere
+└── TrainingError    a run whose weights became no numbers
 """
 
 

@@ -1,7 +1,8 @@
 """Gemma 2, bottom-up: norm, rotary positions, MLP, attention, layer, network.
 
-Parameter names are those of Hugging Face's checkpoints without the leading "model.". A layer norms before and after
-each of its two halves; everything that decides a probability (norms, positions, scores, logits) is computed in fp32.
+Parameter names are those of Hugging Face's checkpoints without the leading "model.". A layer norms before and after each of its
+two halves. Norms, rotary positions, soft-caps and softmax are computed in fp32; matrix products, those of the attention scores and
+of the output head among them, are in the weights' dtype, as in transformers.
 """
 
 import torch
@@ -35,7 +36,7 @@ def rotary(positions: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tens
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turns x, (B, H, T, D): dimension i is paired with i + D / 2 (the "half-split" of Hugging Face's weights)."""
+    """Rotates x, (B, H, T, D): dimension i is paired with i + D / 2 (the "half-split" of Hugging Face's weights)."""
     a, b = x.float().chunk(2, dim=-1)
     return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1).to(x.dtype)
 

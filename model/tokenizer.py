@@ -1,7 +1,7 @@
-"""Text to token ids and back, with the one rule that keeps documents harmless: text never becomes a control token.
+"""Text to token ids and back, with one rule that keeps documents harmless: text never becomes a control token.
 
-Tokenizer files turn a literal "<end_of_turn>" in a text into the control token of that name. Here the control pieces
-are taken out of the encoder altogether: they exist as ids (`bos_id`, `start_of_turn_id`, ...) that only code can place.
+Tokenizer files turn a literal "<end_of_turn>" in a text into the control token of that name. Here the control pieces are taken out
+of the encoder: they exist only as ids (`bos_id`, `start_of_turn_id`, ...) that code places.
 """
 
 import json
@@ -124,13 +124,13 @@ def _read_json(text: str) -> tuple[Encoder, dict[str, int], int]:
 
 
 def _trim(pieces: list[str]) -> list[str]:
-    """The template trims a message; of one in pieces, its first and last."""
+    """Trims a message as the template does: the start of its first piece and the end of its last."""
     pieces = [pieces[0].lstrip(), *pieces[1:]] if pieces else []
     return [*pieces[:-1], pieces[-1].rstrip()] if pieces else []
 
 
 class TextStream:
-    """Turns ids that arrive one by one into text pieces, holding back half a character until it is whole."""
+    """Decodes ids that arrive one by one; bytes of a character are held back until it is whole."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from model.grounded import normal
+from model.grounded import normalize_answer
 from rag.answer import Citation, Evidence
 
 MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
@@ -66,8 +66,8 @@ def holder(text: str, evidence: Sequence[Evidence]) -> int | None:
 
 
 def _stands(claim: str, evidence: Evidence) -> bool:
-    words = normal(strip_markers(claim))
-    return bool(words) and f" {words} " in f" {normal(evidence.chunk.text)} "
+    words = normalize_answer(strip_markers(claim))
+    return bool(words) and f" {words} " in f" {normalize_answer(evidence.chunk.text)} "
 
 
 def _citation(number: int, evidence: Evidence, verified: bool) -> Citation:

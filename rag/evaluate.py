@@ -18,7 +18,7 @@ from typing import Any
 
 from ingest import Library
 from ingest import Settings as IngestSettings
-from model.grounded import normal
+from model.grounded import normalize_answer
 from rag.answer import Answer
 from rag.chain import build_chain
 from rag.citations import strip_markers
@@ -134,7 +134,7 @@ def f1(said: str, accepted: list[str]) -> float:
     """Token overlap with the best of the accepted answers (SQuAD's measure)."""
     best = 0.0
     for answer in accepted:
-        a, b = normal(said).split(), normal(answer).split()
+        a, b = normalize_answer(said).split(), normalize_answer(answer).split()
         common = sum((Counter(a) & Counter(b)).values())
         if common:
             best = max(best, 2 * common / (len(a) + len(b)))
@@ -155,7 +155,7 @@ def figures(rows: list[dict[str, Any]], predictions: list[dict[str, Any]]) -> di
     return {
         "questions": len(rows),
         "F1": share(sum(f1(text, accepted) for accepted, text in texts), len(texts)),
-        "EM": share(sum(normal(text) in map(normal, accepted) for accepted, text in texts), len(texts)),
+        "EM": share(sum(normalize_answer(text) in map(normalize_answer, accepted) for accepted, text in texts), len(texts)),
         "refusal_precision": share(right, len(refused)),
         "refusal_recall": share(right, len(rows) - len(answerable)),
         "answerable_refused": share(len(refused) - right, len(answerable)),

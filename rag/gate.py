@@ -54,7 +54,7 @@ class RefusalGate:
     def __call__(self, done: list[int], logits: Tensor, cache: KVCache) -> Tensor:
         first = self._refusal[0]
         if not done:
-            self.doubt = math.exp(self._model.follow(self._refusal, logits, cache))
+            self.doubt = math.exp(self._model.score_continuation(self._refusal, logits, cache))
             self._refused = self.doubt > self._threshold
             if not self._refused:  # what the first token owes to the refusal is taken from it
                 chance = logits.softmax(-1)[first].item()

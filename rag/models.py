@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from langchain_core.language_models import BaseChatModel
 
 from model import grounded
-from model.grounded import normal
+from model.grounded import normalize_answer
 from rag.chat_gemma import ChatGemma2
 from rag.citations import strip_markers
 from rag.errors import ServerError
@@ -77,14 +77,14 @@ def _named(name: str, settings: Settings) -> BaseChatModel:
     return chat
 
 
-_REFUSAL = normal(grounded.REFUSAL)
+_REFUSAL = normalize_answer(grounded.REFUSAL)
 
 
 def is_refusal(text: str) -> bool:
     """Whether all that a model said is that the sources don't say, however it set its full stops and markers."""
-    return normal(strip_markers(text)) == _REFUSAL
+    return normalize_answer(strip_markers(text)) == _REFUSAL
 
 
 def may_become_refusal(text: str) -> bool:
     """Whether a stream that has begun so could still turn out to be the refusal; it is held back until that is known."""
-    return _REFUSAL.startswith(normal(strip_markers(text.partition("[")[0] if "]" not in text else text)))
+    return _REFUSAL.startswith(normalize_answer(strip_markers(text.partition("[")[0] if "]" not in text else text)))

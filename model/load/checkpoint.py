@@ -1,4 +1,4 @@
-"""What every kind of checkpoint is read into, and how that becomes a network without a second copy in memory."""
+"""What every kind of checkpoint is read into, and the network made of it without a second copy in memory."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,7 +30,11 @@ _FLOATING = (torch.bfloat16, torch.float16, torch.float32, torch.float64)
 def build_network(
     config: Gemma2Config, tensors: Iterable[tuple[str, Tensor]], origin: str, device: torch.device, dtype: torch.dtype
 ) -> Gemma2:
-    """A network on `device` whose weights, where the dtype already fits, are the mapped file itself.
+    """A network on `device`. Weights that have the dtype already are the mapped file itself.
+
+    Args:
+        tensors: (name as in gemma2.py, tensor), one at a time.
+        origin: the file or folder, for messages.
 
     Raises:
         SourceError: a tensor is missing, unknown, there twice, of another shape or type, or a norm's are no numbers.

@@ -68,7 +68,7 @@ def read_gguf(file: Path) -> Checkpoint:
         origin=str(file),
         config=_config(values, len(values["tokenizer.ggml.tokens"]), str(file)),
         tokenizer=tokenizer,
-        tensors=lambda: ((our_name(t.name), to_torch(t)) for t in stored.tensors),
+        tensors=lambda: ((parameter_name(t.name), to_torch(t)) for t in stored.tensors),
         card={k.partition(".")[2]: str(v) for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str | int)},
     )
 
@@ -92,7 +92,7 @@ def _config(values: dict[str, Any], vocab_size: int, origin: str) -> Gemma2Confi
     return config
 
 
-def our_name(name: str) -> str:
+def parameter_name(name: str) -> str:
     """blk.3.attn_q.weight -> layers.3.self_attn.q_proj.weight"""
     if name == "token_embd.weight":
         return "embed_tokens.weight"
@@ -105,31 +105,35 @@ def our_name(name: str) -> str:
 def to_torch(tensor: StoredTensor) -> Tensor:
     """One GGUF tensor as fp32, norms brought back to Hugging Face's convention."""
     if tensor.kind == GGMLQuantizationType.IQ4_NL:
-        values = torch.from_numpy(unpacked(tensor.data))
+        values = torch.from_numpy(dequantize_iq4_nl(tensor.data))
     else:
         values = torch.from_numpy(np.require(dequantize(tensor.data, tensor.kind), np.float32, "W"))
     return values - 1 if tensor.name.endswith("norm.weight") else values
 
 
-_HALVES = [np.array(IQ4_NL.kvalues, dtype=np.float32)[half] for half in (np.arange(256) & 15, np.arange(256) >> 4)]
-"""What the lower and the upper half of each byte stand for."""
+_NIBBLES = [np.array(IQ4_NL.kvalues, dtype=np.float32)[nibble] for nibble in (np.arange(256) & 15, np.arange(256) >> 4)]
+"""The values that the lower and the upper four bits of each byte stand for."""
 
 
-def unpacked(data: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """IQ4_NL, (..., bytes) -> (..., columns), as gguf's own does in small steps that took most of the starter's load."""
+def dequantize_iq4_nl(data: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """IQ4_NL blocks, (..., bytes), as fp32, (..., columns). gguf's own function took most of the time of loading the starter."""
     blocks = data.reshape(-1, 18)
     scales = blocks[..., :2].copy().view(np.float16).astype(np.float32)
-    numbers = np.concatenate([half[blocks[..., 2:]] for half in _HALVES], axis=-1)
+    numbers = np.concatenate([nibble[blocks[..., 2:]] for nibble in _NIBBLES], axis=-1)
     numbers *= scales
     return numbers.reshape(*data.shape[:-1], -1)
 
 
 _LONGEST_PIECE = 1000
-"""Characters; Gemma's longest have 31. Where a piece may have been merged from is tried at each place in it."""
+"""In characters, far more than Gemma's longest has: every place in a piece is tried for the merge that makes it."""
 
 
 def read_tokenizer(values: dict[str, Any], origin: str) -> Tokenizer:
-    """The SentencePiece vocabulary of a GGUF file as a BPE encoder: the pair whose joined piece scores best merges first."""
+    """The SentencePiece vocabulary of a GGUF file as a BPE encoder.
+
+    Raises:
+        SourceError: there is none, it is damaged, or it isn't Gemma's.
+    """
     tokens = _column(values, "tokens", (str,), origin)
     scores, kinds = _column(values, "scores", (float, int), origin), _column(values, "token_type", (int,), origin)
     if not len(tokens) == len(scores) == len(kinds) or max(map(len, tokens), default=0) > _LONGEST_PIECE:
@@ -148,6 +152,7 @@ def _column(values: dict[str, Any], name: str, types: tuple[type, ...], origin: 
 
 
 def build_tokenizer(tokens: list[str], scores: list[float], kinds: list[int], origin: str) -> Tokenizer:
+    """A BPE encoder of SentencePiece's pieces: of two neighbours, those merge first whose joined piece scores best."""
     vocab = {token: i for i, token in enumerate(tokens)}
     normal = {token for token, kind in zip(tokens, kinds, strict=True) if kind == TokenType.NORMAL}
     merges: list[tuple[float, int, int, str, str]] = []

@@ -1,6 +1,6 @@
-"""The layout of a .gguf file: a header of values and tensor entries, then the tensors themselves, mapped.
+"""The layout of a .gguf file: a header of values and of tensor entries, then the tensors themselves, mapped.
 
-The gguf package reads this too, but takes 2 s for the 32,000 pieces of the starter's tokenizer, and 12 s for Gemma's 256,000.
+The gguf package has a reader too. It takes 2 s for the 32,000 pieces of the starter's tokenizer, and 12 s for Gemma's 256,000.
 """
 
 import math
@@ -31,11 +31,9 @@ _SCALARS = {
     GGUFValueType.FLOAT64: "<f8",
 }
 _PLAIN: dict[GGMLQuantizationType, np.dtype[Any]] = {GGMLQuantizationType.F32: np.dtype("<f4"), GGMLQuantizationType.F16: np.dtype("<f2")}
-
-
 _NAMES = {kind.value: kind.name for kind in GGMLQuantizationType}
 _READABLE = {kind.value for kind in GGMLQuantizationType if kind.name not in "Q8_1 Q8_K Q1_0 I8 I16 I32 I64 F64".split()}
-"""The types that the gguf package turns into numbers: all but those of activations, and what no weights are stored in."""
+"""The types that the gguf package turns into numbers; the others are for activations, or aren't used for weights."""
 
 _Entry = tuple[str, tuple[int, ...], GGMLQuantizationType, int]
 """Name, shape, type, offset."""

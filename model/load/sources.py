@@ -24,7 +24,7 @@ def load_model(
     Args:
         source: "starter", a directory in Hugging Face's layout, a .gguf file, or a hub id like google/gemma-2-2b-it.
         device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
-        dtype: torch.bfloat16 or torch.float32, also by name; "auto" for the first unless this processor is far slower in it.
+        dtype: torch.bfloat16 or torch.float32, also by name; "auto" for bfloat16, unless this processor is far slower in it.
 
     Raises:
         SourceError: there is no such model, or it isn't Gemma 2.
@@ -34,14 +34,15 @@ def load_model(
     dtype = _DTYPES.get(str(dtype), dtype)
     if dtype not in (*_DTYPES.values(), "auto"):
         raise PrecisionError("Gemma 2 runs in bfloat16 or float32: its activations overflow float16", "set OCTAVO_DTYPE=auto")
-    device, checkpoint = _pick(device), read_checkpoint(source)
+    device, checkpoint = resolve_device(device), read_checkpoint(source)
     if isinstance(dtype, str):
-        dtype = _fastest(device, checkpoint.config.num_parameters)
+        dtype = choose_dtype(device, checkpoint.config.num_parameters)
     network = build_network(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype)
     return Model(network, checkpoint.tokenizer, checkpoint.card)
 
 
-def _pick(device: str) -> str:
+def resolve_device(device: str) -> str:
+    """Raises SourceError where the device isn't there."""
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -51,10 +52,10 @@ def _pick(device: str) -> str:
     return device
 
 
-def _fastest(device: str, parameters: int) -> torch.dtype:
-    """bfloat16, but float32 on a processor that takes half the time over it, where that is no more than half of the memory.
+def choose_dtype(device: str, parameters: int) -> torch.dtype:
+    """bfloat16, or float32 on a processor that multiplies twice as fast in it, where that takes no more than half of the memory.
 
-    Without AVX-512 a prompt took 13 times as long in bfloat16. Measured, because processors' names don't tell.
+    Processors without AVX-512 took 13 times as long over a prompt in bfloat16. Measured, because their names don't tell.
     """
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if not device.startswith("cpu") or 4 * parameters > memory / 2:
@@ -70,6 +71,11 @@ def _fastest(device: str, parameters: int) -> torch.dtype:
 
 
 def read_checkpoint(source: str | Path) -> Checkpoint:
+    """What `load_model` loads, its tensors not yet read.
+
+    Raises:
+        SourceError: there is no such model, or it isn't Gemma 2.
+    """
     path = starter_file() if source == "starter" else Path(source).expanduser()
     if path.is_dir():
         from model.load.safetensors import read_directory
@@ -92,7 +98,7 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
 
 
 def starter_file() -> Path:
-    """The model that ships: in data/ of a checkout, beside the code when installed from a wheel."""
+    """The model that ships: in data/ of a checkout, beside the code where a wheel was installed."""
     here = Path(__file__).resolve().parents[1]
     for directory in (here.parent / "data" / "starter", here / "starter"):
         if (directory / "starter.gguf").is_file():

@@ -1,1 +1,1 @@
-"""How a small Gemma 2 is made: cut a teacher down (prune), distil, tune on questions, write one file (export)."""
+"""How a small Gemma 2 is made: prune a teacher, distil it, tune the student on questions, export one file. See docs/distil.md."""

@@ -1,4 +1,4 @@
-"""Files of training data: running text, packed end to end into rows of tokens, and questions."""
+"""Files of training data: running text, packed end to end into rows of tokens; questions."""
 
 import json
 import lzma
@@ -23,7 +23,7 @@ TEXT_FILES = "running text, documents separated by a line that is only \\x1e, or
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Around a command's main(): a user's mistake ends it with its message and how to mend it, not with a traceback."""
+    """Around a command's main(): a user's mistake ends it with one line and a hint, not with a traceback."""
     try:
         yield
     except ModelError as error:
@@ -45,7 +45,7 @@ def open_text(path: Path) -> Iterator[Any]:
 
 
 def read_texts(path: Path) -> Iterator[str]:
-    """Documents of a text file in which a line that is only \\x1e separates them; the passages of a question file."""
+    """The documents of a text file, separated by lines that are only \\x1e; of a question file, its passages."""
     if ".jsonl" in path.suffixes:
         yield from dict.fromkeys(passage for question in read_questions(path) for passage in question.contexts)
         return
@@ -73,7 +73,11 @@ def tokenizer_of(source: Path) -> Tokenizer:
 
 
 def pack_texts(paths: Sequence[Path], tokenizer: Tokenizer, length: int) -> NDArray[np.uint32]:
-    """All documents end to end, each behind <bos>, cut into rows: (rows, length)."""
+    """All documents end to end, each after a <bos>, cut into rows: (rows, length).
+
+    Raises:
+        SourceError: a file can't be read, or there are less than two rows.
+    """
     pieces: list[NDArray[np.uint32]] = []
     batch: list[str] = []
     for text in (*(text for path in paths for text in read_texts(path)), None):
@@ -96,7 +100,7 @@ class Question:
     kind: str = "extractive"
     source: str = ""
     distractors: list[str] | None = None
-    """Passages beside the contexts that don't answer; None to have some drawn."""
+    """Passages that don't answer it, to be put beside the contexts; None to have some drawn."""
     once: bool = False
     """Whether it is read in the first epoch only."""
 

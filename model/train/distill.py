@@ -1,4 +1,4 @@
-"""Step 2: teach the student to say what its teacher says, token by token (KL divergence on soft targets), and what the text says.
+"""Step 2: distil. The student learns its teacher's distribution of each next token (KL divergence), and the text's own next token.
 
     python -m model.train.distill TEACHER TEXT.txt.xz... RUN [--steps 3000 | --minutes 30] [--weights STUDENT]
     torchrun --nproc-per-node 2 -m model.train.distill ...   # the same batches, shared out among GPUs
@@ -25,38 +25,51 @@ from model.load.safetensors import read_json
 from model.train.data import TEXT_FILES, pack_texts, plain_errors, tokenizer_of
 from model.train.outputs import begin_run, check_run_folder
 from model.train.prune import STUDENT_LAYERS, student_of
-from model.train.teacher import Teacher, load_teacher, one_vocabulary
+from model.train.teacher import Teacher, check_same_vocabulary, load_teacher
 from model.train.trainer import Loss, Ranks, ranks, read_student, train
 
 _LOGITS_AT_ONCE = 1 << 27
-"""Logits held at a time, 0.5 GB in fp32: those of 32,768 positions and 32,000 pieces would be 4.2, several times over."""
+"""Logits in memory at a time, 0.5 GB in fp32. All those of 32,768 positions and 32,000 pieces would take 4.2 GB, several times over."""
 
-TRUTH = 0.3
-"""The text's own share of the loss. A teacher with its vocabulary cut reads words in pieces it never saw: on passages unlike the
-text that the cut was made for it is 28 % worse than it was whole, and what it says there is not all worth learning."""
+TEXT_WEIGHT = 0.3
+"""Weight of the cross-entropy with the text; the rest is that of the divergence from the teacher.
+
+A teacher whose vocabulary was cut reads words in pieces that it never saw. On text unlike that which the cut was made for, its
+cross-entropy is 28 % higher than with its whole vocabulary, and not all that it predicts there is worth learning.
+"""
 
 Kernel = Callable[[Tensor, Tensor, Tensor, float, float | None], tuple[Tensor, Tensor]]
 
 
-def divergence(said: Tensor, wanted: Tensor, following: Tensor, cap: float, teacher_cap: float | None) -> tuple[Tensor, Tensor]:
-    """(1 - TRUTH) * KL(teacher || student) - TRUTH * log p(following), summed over positions, and its gradient in `said`.
+def divergence(
+    student_logits: Tensor, teacher_logits: Tensor, targets: Tensor, cap: float, teacher_cap: float | None
+) -> tuple[Tensor, Tensor]:
+    """The distillation loss, summed over positions, and its gradient with respect to the student's logits.
 
-    From logits (tokens, vocab_size), neither soft-capped yet, and the tokens that followed, (tokens,).
+    The loss is (1 - TEXT_WEIGHT) * KL(teacher || student) - TEXT_WEIGHT * log p_student(target).
+
+    Args:
+        student_logits: (tokens, vocab_size), before the soft-cap.
+        teacher_logits: the same of the teacher.
+        targets: (tokens,), the tokens that follow in the text.
+        cap: the student's final_logit_softcapping.
+        teacher_cap: the teacher's, or None.
     """
-    capped = torch.tanh(said.float() / cap)
-    meant = wanted.float() if teacher_cap is None else torch.tanh(wanted.float() / teacher_cap) * teacher_cap
-    log_p, log_q = meant.log_softmax(-1), (capped * cap).log_softmax(-1)
-    p = (1.0 - TRUTH) * log_p.exp()
-    loss = (p * (log_p - log_q)).sum() - TRUTH * log_q.gather(1, following[:, None]).sum()
-    target = p.scatter_add(1, following[:, None], torch.full_like(following[:, None], TRUTH, dtype=p.dtype))
-    return loss, ((log_q.exp() - target) * (1.0 - capped.square())).to(said.dtype)
+    tanh = torch.tanh(student_logits.float() / cap)
+    capped = teacher_logits.float() if teacher_cap is None else torch.tanh(teacher_logits.float() / teacher_cap) * teacher_cap
+    log_p, log_q = capped.log_softmax(-1), (tanh * cap).log_softmax(-1)
+    teacher_probs = (1.0 - TEXT_WEIGHT) * log_p.exp()
+    loss = (teacher_probs * (log_p - log_q)).sum() - TEXT_WEIGHT * log_q.gather(1, targets[:, None]).sum()
+    text_probs = torch.full_like(targets[:, None], TEXT_WEIGHT, dtype=log_p.dtype)
+    target_probs = teacher_probs.scatter_add(1, targets[:, None], text_probs)
+    return loss, ((log_q.exp() - target_probs) * (1.0 - tanh.square())).to(student_logits.dtype)
 
 
 class Divergence(torch.autograd.Function):
-    """Mean `divergence`, from final hidden states: (N, hidden), (vocab_size, hidden), the same of the teacher, and (N,) ids.
+    """Mean `divergence` over N positions, from final hidden states (N, hidden) and output heads (vocab_size, hidden).
 
-    The gradient is worked out on the way forward, while both models' logits of a few thousand positions are at hand, so
-    that the whole of neither ever lies in memory and nothing is computed twice.
+    The gradient is computed in the forward pass, chunk by chunk, while both models' logits of the chunk are in memory: the logits of
+    all positions are never held at once, and none is computed twice.
     """
 
     @staticmethod
@@ -64,49 +77,49 @@ class Divergence(torch.autograd.Function):
         ctx: Any,
         hidden: Tensor,
         head: Tensor,
-        taught: Tensor,
+        teacher_hidden: Tensor,
         teacher_head: Tensor,
-        following: Tensor,
+        targets: Tensor,
         caps: tuple[float, float | None],
         kernel: Kernel,
     ) -> Tensor:
-        low = torch.bfloat16 if hidden.is_cuda else hidden.dtype
-        x, w = hidden.to(low), head.to(low)
-        to_hidden, to_head, total = torch.empty_like(x), torch.zeros_like(head), torch.zeros((), device=x.device)
+        compute_dtype = torch.bfloat16 if hidden.is_cuda else hidden.dtype
+        x, w = hidden.to(compute_dtype), head.to(compute_dtype)
+        hidden_grad, head_grad, total = torch.empty_like(x), torch.zeros_like(head), torch.zeros((), device=x.device)
         tokens = max(1, _LOGITS_AT_ONCE // len(head))
-        for at in range(0, len(x), tokens):
-            part = slice(at, at + tokens)
-            loss, slope = kernel(x[part] @ w.T, taught[part] @ teacher_head.T, following[part], *caps)
+        for start in range(0, len(x), tokens):
+            chunk = slice(start, start + tokens)
+            loss, grad = kernel(x[chunk] @ w.T, teacher_hidden[chunk] @ teacher_head.T, targets[chunk], *caps)
             total += loss
-            to_hidden[part] = slope @ w
-            to_head += slope.T @ x[part]
-        ctx.save_for_backward(to_hidden, to_head)
+            hidden_grad[chunk] = grad @ w
+            head_grad += grad.T @ x[chunk]
+        ctx.save_for_backward(hidden_grad, head_grad)
         ctx.dtype = hidden.dtype
         return total / len(x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        to_hidden, to_head = ctx.saved_tensors
-        scale = gradients[0] / len(to_hidden)
-        return to_hidden.to(ctx.dtype) * scale, to_head * scale, None, None, None, None, None
+        hidden_grad, head_grad = ctx.saved_tensors
+        scale = gradients[0] / len(hidden_grad)
+        return hidden_grad.to(ctx.dtype) * scale, head_grad * scale, None, None, None, None, None
 
 
 def divergence_from(teacher: Teacher, student: Gemma2) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """The loss of a student's final hidden states (N, hidden), from its teacher's at the same places and the tokens that follow, (N,)."""
+    """The distillation loss as a function of (student's hidden states (N, hidden), teacher's hidden states, targets (N,))."""
     caps = student.config.final_logit_softcapping, teacher.cap
     kernel = torch.compile(divergence) if teacher.head.is_cuda else divergence
 
-    def loss(hidden: Tensor, taught: Tensor, following: Tensor) -> Tensor:
-        ends = hidden, student.embed_tokens.weight, taught, teacher.head, following
-        return Divergence.apply(*ends, caps, kernel)  # type: ignore[no-any-return, no-untyped-call]
+    def loss(hidden: Tensor, teacher_hidden: Tensor, targets: Tensor) -> Tensor:
+        inputs = hidden, student.embed_tokens.weight, teacher_hidden, teacher.head, targets
+        return Divergence.apply(*inputs, caps, kernel)  # type: ignore[no-any-return, no-untyped-call]
 
     return loss
 
 
 def rows_of(stream: NDArray[np.uint32], length: int, step: int, rows: int, here: Ranks) -> NDArray[np.int64]:
-    """This process's share of a step's batch, rows of `length` tokens and the one after.
+    """This process's share of a step's batch: (rows / processes, length + 1), the last column being only a target.
 
-    Each epoch cuts the text at other places, so that no row comes twice alike.
+    Each epoch cuts the text at other places, so that no row comes twice.
     """
     per_epoch = len(stream) // length - 1
     epoch, place = divmod(step * rows, per_epoch)
@@ -133,9 +146,16 @@ def distill(
     muon: bool = False,
     dry: bool = False,
 ) -> None:
-    """Trains a student of the teacher in `source` on `texts` for `steps` batches of `rows` x `length` tokens, or for `minutes`.
+    """Distils the teacher in `source` on `texts` into a student in `out`.
 
-    The student is that in `start`, else a new one of the config `shape`, else one cut out of the teacher's `layers`.
+    Args:
+        start: the student to begin with; without it a new one of the config in `shape`, or one cut out of the teacher's `layers`.
+        steps: how many batches of `rows` x `length` tokens, unless `minutes` says for how long.
+        peak: the highest learning rate.
+        dry: only says what a run would need.
+
+    Raises:
+        SourceError: a file can't be read, or `out` is no place for the run.
     """
     check_run_folder(out, "distill", source, start, *texts)
     with ranks() as here:
@@ -154,22 +174,22 @@ def distill(
             config, weights = student_of(teacher, sample.to(device), layers)
             student = Gemma2(config, backend)
             student.load_state_dict(weights)
-        one_vocabulary(student, teacher, start or shape)
+        check_same_vocabulary(student, teacher, start or shape)
         student.to(device)
         if here.rank == 0:
             print(f"{stream.size / 1e6:.1f}M tokens of text in rows of {length}; {here.count} x {device.type}", flush=True)
         loss_at = loss_of(student, teacher, stream, rows, length, here)
         if dry:
-            said = rehearsed(student, teacher, loss_at, muon, here)
+            report = dry_run_report(student, teacher, loss_at, muon, here)
             if here.rank == 0:
-                print(said)
+                print(report)
             return
         begin_run(out, "distill", source, here.rank)
         train(student, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, end=0.1, muon=muon)
 
 
 def new_student(file: Path, backend: str) -> Gemma2:
-    """A student of the config in `file`, its matrices drawn with the deviation 0.02 of Hugging Face's Gemma 2."""
+    """A student of the config in `file`, its matrices drawn with Hugging Face's standard deviation of 0.02."""
     student = Gemma2(Gemma2Config.from_dict(read_json(file), str(file)), backend)
     torch.manual_seed(0)
     for p in student.parameters():
@@ -179,43 +199,44 @@ def new_student(file: Path, backend: str) -> Gemma2:
 
 
 def loss_of(student: Gemma2, teacher: Teacher, stream: NDArray[np.uint32], rows: int, length: int, here: Ranks) -> Loss:
+    """The loss on this process's share of a step's batch."""
     cuda = here.device.type == "cuda"
-    learn, teach, loss = student.hidden, teacher.hidden, divergence_from(teacher, student)
+    student_hidden, teacher_hidden, loss = student.hidden, teacher.hidden, divergence_from(teacher, student)
     if cuda:
         torch.set_float32_matmul_precision("high")
-        learn, teach = torch.compile(learn), torch.compile(teach)
+        student_hidden, teacher_hidden = torch.compile(student_hidden), torch.compile(teacher_hidden)
 
     def loss_at(step: int) -> tuple[Tensor, int]:
-        ids = torch.from_numpy(rows_of(stream, length, step, rows, here))
-        ids = ids.pin_memory().to(here.device, non_blocking=True) if cuda else ids
-        ids, following = ids[:, :-1].contiguous(), ids[:, 1:].flatten()
+        batch = torch.from_numpy(rows_of(stream, length, step, rows, here))
+        batch = batch.pin_memory().to(here.device, non_blocking=True) if cuda else batch
+        ids, targets = batch[:, :-1].contiguous(), batch[:, 1:].flatten()
         with torch.no_grad():
-            taught = teach(ids)
+            taught = teacher_hidden(ids)
         with torch.autocast(here.device.type, torch.bfloat16, enabled=cuda):
-            hidden = learn(ids)
-        return loss(hidden.flatten(0, 1), taught.flatten(0, 1), following), ids.numel()
+            hidden = student_hidden(ids)
+        return loss(hidden.flatten(0, 1), taught.flatten(0, 1), targets), ids.numel()
 
     return loss_at
 
 
-def rehearsed(student: Gemma2, teacher: Teacher, loss_at: Loss, muon: bool, here: Ranks) -> str:
-    """Takes two batches, forwards and back, the first of which may compile, and says what a run needs."""
+def dry_run_report(student: Gemma2, teacher: Teacher, loss_at: Loss, muon: bool, here: Ranks) -> str:
+    """Takes two batches forwards and back (the first may compile) and says what a run needs."""
     student.requires_grad_(True)
     for step in range(2):
         began = time.monotonic()
         loss, tokens = loss_at(step)
         torch.autograd.backward(loss)
-        value, took = loss.item(), time.monotonic() - began
-    sizes = [(p.numel(), p.dim() > 1) for p in student.layers.parameters()]
-    size, rolled = sum(p.numel() for p in student.parameters()), sum(n for n, matrix in sizes if matrix and muon)
-    copies = 4 if here.count == 1 else 5  # weights, gradients, AdamW's two moments, of which Muon has one; gradients on their way
-    kept = 4 * (copies * size - rolled) + 2 * sum(p.numel() for p in teacher.parameters())
+        value, seconds = loss.item(), time.monotonic() - began
+    size, teacher_size = (sum(p.numel() for p in network.parameters()) for network in (student, teacher))
+    in_muon = sum(p.numel() for p in student.layers.parameters() if muon and p.dim() > 1)
+    copies = 4 if here.count == 1 else 5  # weights, gradients, AdamW's two moments (Muon has one); gradients to be averaged
+    memory = 4 * (copies * size - in_muon) + 2 * teacher_size
     peak = ""
     if torch.cuda.is_available():
         peak = f"; with activations and without the moments {torch.cuda.max_memory_allocated() / 1e9:.1f} GB at the most"
     return (
-        f"dry run: a student of {size / 1e6:,.1f}M; loss {value:.3f} on a batch of {tokens:,} tokens, {took:.1f} s\n"
-        f"memory on each device: {kept / 1e9:.1f} GB for the teacher in bf16 and the student in fp32 with gradients and moments{peak}"
+        f"dry run: a student of {size / 1e6:,.1f}M; loss {value:.3f} on a batch of {tokens:,} tokens, {seconds:.1f} s\n"
+        f"memory on each device: {memory / 1e9:.1f} GB for the teacher in bf16 and the student in fp32 with gradients and moments{peak}"
     )
 
 

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import grounded
-from model.grounded import normal
+from model.grounded import normalize_answer
 from model.tokenizer import Tokenizer
 from model.train.data import Question
 
 BUCKETS = (512, 768, 1024, 2048, 4096)
-"""Row lengths that examples are padded to: few, so that a compiled network is compiled few times."""
+"""Row lengths that examples are padded to: few, so that the network is compiled few times."""
 LONGEST_PASSAGE = 2400
 ASK = "Ask about this."
-"""What follows a passage where an answer in it and its question are wanted."""
+"""The instruction of question generation, which follows the passage."""
 
 Example = tuple[list[int], list[int]]
 """(prompt ids, target ids)"""
@@ -26,14 +26,16 @@ Augment = Callable[[Question, random.Random], Question]
 
 
 def nearest_passages(questions: list[Question], passages: list[str], count: int) -> NDArray[np.int32]:
-    """For each question the `count` passages that share most words with it (tf-idf), (questions, count)."""
+    """The `count` passages nearest to each question by tf-idf, nearest first: (questions, count)."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    count = min(count, len(passages) - 1)
+    count = max(0, min(count, len(passages) - 1))
+    out = np.zeros((len(questions), count), dtype=np.int32)
+    if not out.size:
+        return out
     vectorizer = TfidfVectorizer(sublinear_tf=True, stop_words="english", max_df=0.1 if len(passages) > 1000 else 1.0, dtype=np.float32)
     table = vectorizer.fit_transform(passages)
     queries = vectorizer.transform([q.question for q in questions])
-    out = np.zeros((len(questions), count), dtype=np.int32)
     for start in range(0, len(questions), 512):
         scores = (queries[start : start + 512] @ table.T).toarray()
         best = np.argpartition(-scores, count, axis=1)[:, :count]
@@ -42,7 +44,7 @@ def nearest_passages(questions: list[Question], passages: list[str], count: int)
 
 
 class Prompts:
-    """Prompts over passages: those of `texts` are encoded once and named by their numbers, others are given as they are."""
+    """Prompts over passages. Those of `texts` are encoded once and named by their index; others are given as text."""
 
     def __init__(self, texts: list[str], tokenizer: Tokenizer) -> None:
         self._bodies = [np.array(b, dtype=np.uint32) for b in tokenizer.encode_batch([_body(t) for t in texts])]
@@ -52,12 +54,13 @@ class Prompts:
         self._tail = [*tokenizer.close_turn(), *tokenizer.open_turn("assistant")]
 
     def question(self, question: str, chosen: Sequence[int | str]) -> list[int]:
+        """The prompt of a question over the chosen passages, in this order."""
         encode = self._tokenizer.encode
         ids = [*self._head, *encode(grounded.opening(question)), *self._sources(chosen)]
         return [*ids, *encode(grounded.closing(question)), *self._tail]
 
     def ask(self, passage: int) -> list[int]:
-        """Asks for an answer in a passage and its question."""
+        """The prompt of question generation: asks for an answer in a passage, and its question."""
         return [*self._head, *self._sources([passage]), *self._tokenizer.encode(ASK), *self._tail]
 
     def _sources(self, chosen: Sequence[int | str]) -> Iterator[int]:
@@ -66,6 +69,7 @@ class Prompts:
             yield from (*self._bracket, *self._tokenizer.encode(str(n)), *body)
 
     def target_ids(self, text: str) -> list[int]:
+        """What the model shall say, the end of its turn included."""
         return [*self._tokenizer.encode(text), self._tokenizer.end_of_turn_id]
 
 
@@ -74,14 +78,15 @@ def _body(text: str) -> str:
 
 
 class QuestionRows:
-    """Examples in the form of `grounded`: each epoch draws anew which passages stand beside the right one, and where.
+    """Questions as token rows in the form of `model.grounded`; each epoch draws other distractors, in another order.
 
     Args:
-        questions: those without `distractors` get passages of other questions, of those that share most words with them.
-        unanswerable: the share of the extractive questions that are put without their passage, to be refused.
+        questions: those without `distractors` of their own get near passages of other questions.
+        unanswerable: share of the extractive questions that are put without the passage that answers them, to be refused.
         oversampled: sources whose questions come twice an epoch.
-        inverted: sources whose questions are also learnt the other way round, from the passage to a question.
+        inverted: sources whose questions are also learnt as question generation, from the passage to the question.
         augment: changes a question and its contexts each time that it is read.
+        seed: of everything that is drawn.
     """
 
     def __init__(
@@ -104,14 +109,14 @@ class QuestionRows:
         self._texts = sorted({c for q in open_questions for c in q.contexts if len(c) < LONGEST_PASSAGE})
         nearest = iter(nearest_passages(open_questions, self._texts, 32).tolist())
         self._nearest: list[list[int]] = [next(nearest) if q.distractors is None else [] for q in questions]
-        self._normal = [normal(text) for text in self._texts]
+        self._normal = [normalize_answer(text) for text in self._texts]
         closed = {c for q in questions if q.distractors is not None for c in (*q.contexts, *q.distractors)}
         self._texts += sorted(closed - set(self._texts))
         self._index = {p: i for i, p in enumerate(self._texts)}
         self._prompts = Prompts(self._texts, tokenizer)
 
     def example(self, number: int, epoch: int) -> Example | None:
-        """One question, or None where it can't be put: a passage of it is too long."""
+        """One question as (prompt ids, target ids), or None where one of its passages is too long."""
         q = self.questions[number]
         rng = random.Random(f"{self.seed} {epoch} {number}")
         gold = [self._index[c] for c in q.contexts if c in self._index]
@@ -124,28 +129,28 @@ class QuestionRows:
         return prompt, self._target_ids(changed, chosen, gold, refuse)
 
     def _passages(self, number: int, gold: list[int], rng: random.Random) -> tuple[list[int], bool]:
-        """Which passages the question is put over, and whether none of them answers it."""
+        """The indices of the passages that the question is put over, and whether none of them answers it."""
         q = self.questions[number]
         if q.distractors is not None:
             given = [*gold, *(self._index[d] for d in q.distractors)]
             return rng.sample(given, len(given)), not q.answers
         count = rng.randint(8, 24) if rng.random() < 0.03 else rng.choice((1, 2, 2, 2, 3, 3, 4, 6))
-        others = self._others(number, gold, rng, max(count, len(gold)))
+        others = self._draw_distractors(number, gold, rng, max(count, len(gold)))
         refuse = not q.answers or (q.kind == "extractive" and len(others) >= 2 and rng.random() < self.unanswerable)
         chosen = others[: max(1, count)] if q.answers and refuse else gold + others[: max(0, count - len(gold))]
         rng.shuffle(chosen)
         return chosen, refuse
 
-    def _others(self, number: int, gold: list[int], rng: random.Random, count: int) -> list[int]:
-        """Near passages that hold none of the accepted answers; among the nearest, but not always the very nearest."""
-        accepted = [a for a in map(normal, self.questions[number].answers) if len(a) > 3]
+    def _draw_distractors(self, number: int, gold: list[int], rng: random.Random, count: int) -> list[int]:
+        """`count` passages near the question that hold none of its accepted answers, drawn from the 3 * count nearest."""
+        accepted = [a for a in map(normalize_answer, self.questions[number].answers) if len(a) > 3]
         near = [i for i in self._nearest[number] if i not in gold and not any(a in self._normal[i] for a in accepted)]
         pool = near[: count * 3]
         rng.shuffle(pool)
         return pool[:count]
 
     def inverse_example(self, number: int) -> Example | None:
-        """From the passage to an answer and its question, where it is one that a single passage may be asked."""
+        """Question generation: from a passage to an answer in it and its question; None where the question isn't of that kind."""
         q = self.questions[number]
         gold = self._index.get(q.contexts[0]) if len(q.contexts) == 1 and q.kind != "list" else None
         if gold is None or not q.answers or (q.kind != "yesno" and q.answers[0] not in q.contexts[0]):
@@ -159,15 +164,23 @@ class QuestionRows:
         source = next((g for g in gold if answer in self._texts[g]), gold[-1])
         return self._prompts.target_ids(grounded.answer(answer, chosen.index(source) + 1))
 
+    def any_fits(self) -> bool:
+        """Whether there is a question that `batches` would yield."""
+        examples = (self.example(number, 0) for number in range(len(self.questions)))
+        return any(example is not None and sum(map(len, example)) <= BUCKETS[-1] for example in examples)
+
     def order(self, epoch: int) -> list[int]:
-        """Numbers of the questions, shuffled; those of the oversampled sources twice."""
+        """The order of an epoch's questions, as indices, those of the oversampled sources twice."""
         numbers = [i for i, q in enumerate(self.questions) if not epoch or not q.once]
         numbers += [i for i in numbers if self.questions[i].source in self.oversampled]
         random.Random(f"{self.seed} {epoch}").shuffle(numbers)
         return numbers
 
     def batches(self, tokens: int, rank: int = 0, count: int = 1) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """One process's share of (ids, labels), each (tokens / length, length), without end; labels -100 but on answers."""
+        """Yields one process's share of (ids, labels), each (tokens / length, length), without end.
+
+        Labels are -100 (ignored by the loss) everywhere but on the targets.
+        """
         waiting: dict[int, list[Example]] = {length: [] for length in BUCKETS}
         for epoch in itertools.count():
             for number in self.order(epoch)[rank::count]:
@@ -183,7 +196,7 @@ class QuestionRows:
 
 
 def pad(pairs: list[Example], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """labels[t] is the token that should follow ids[t]."""
+    """(ids, labels), each (pairs, length): labels[t] is the token that should follow ids[t], -100 outside the targets."""
     ids = np.zeros((len(pairs), length), dtype=np.int64)
     labels = np.full((len(pairs), length), -100, dtype=np.int64)
     for row, (prompt, answer) in enumerate(pairs):

@@ -1,9 +1,9 @@
-"""Step 4: one GGUF file, weights in 4 bits, that this engine and llama.cpp both open.
+"""Step 4: export one GGUF file, weights in 4 bits, that this engine and llama.cpp both open.
 
     python -m model.train.export TUNED_RUN... TOKENIZER.gguf OUT.gguf [--read QUESTIONS.jsonl.xz]
 
-Of several runs that go on from one another it writes the mean, which answers better than each (Wortsman et al., "Model soups",
-arXiv 2203.05482).
+Of several runs that go on from one another it writes the mean of the weights, which answers better than each run (Wortsman et al.,
+"Model soups", arXiv 2203.05482).
 """
 
 import argparse
@@ -25,11 +25,11 @@ from model.train.data import plain_errors, read_questions, tokenizer_of
 from model.train.examples import QuestionRows
 from model.train.outputs import check_new_file, write_gguf
 from model.train.prune import write_vocabulary
-from model.train.quantize import packed, rounded, second_moments
+from model.train.quantize import gptq, input_hessians, pack_iq4_nl
 from model.train.trainer import read_student
 
-READ = 160
-"""Questions read to see which numbers matter: some 80,000 tokens."""
+CALIBRATION_QUESTIONS = 160
+"""Some 80,000 tokens."""
 _OURS = {ours: theirs for theirs, ours in TENSORS.items()}
 
 
@@ -42,6 +42,7 @@ def gguf_name(name: str) -> str:
 
 
 def mean_of(runs: Sequence[Path]) -> Gemma2:
+    """A network of the mean of the runs' weights."""
     network, *others = (read_student(run) for run in runs)
     for other in others:
         if other.config != network.config:
@@ -53,29 +54,35 @@ def mean_of(runs: Sequence[Path]) -> Gemma2:
     return network
 
 
-def examples(questions: Path, tokenizer: Tokenizer) -> Iterator[Tensor]:
-    """READ questions with sources and answer, as ids (T,)."""
-    rows = QuestionRows(read_questions(questions)[: 8 * READ], tokenizer, unanswerable=0.1)
-    texts = (rows.example(number, 0) for number in rows.order(0))
-    short = (torch.tensor(prompt + answer) for prompt, answer in filter(None, texts) if len(prompt) < 1500)
-    yield from itertools.islice(short, READ)
+def calibration_texts(questions: Path, tokenizer: Tokenizer) -> Iterator[Tensor]:
+    """CALIBRATION_QUESTIONS questions with their sources and answers, as ids (T,)."""
+    rows = QuestionRows(read_questions(questions)[: 8 * CALIBRATION_QUESTIONS], tokenizer, unanswerable=0.1)
+    examples = (rows.example(number, 0) for number in rows.order(0))
+    short = (torch.tensor(prompt + target) for prompt, target in filter(None, examples) if len(prompt) < 1500)
+    yield from itertools.islice(short, CALIBRATION_QUESTIONS)
 
 
-def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path | None = None, four_bits: bool = True) -> None:
-    """Writes the newest weights of a run, or the mean of several, and the card in the first's folder (`model.train.tune.CARD`).
+def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, calibration: Path | None = None, four_bits: bool = True) -> None:
+    """Writes the newest weights of a run, or the mean of several, and the first one's card (`model.train.tune.CARD`), as GGUF.
 
-    Matrices are in IQ4_NL, or in fp32 without `four_bits`, norms in fp32 as 1 + weight. How the network reads the questions
-    in `read` says which numbers matter most.
+    Args:
+        runs: folders of runs, or GGUF files.
+        tokenizer_file: the GGUF file whose tokenizer they use.
+        calibration: questions like those to come; quantisation spares the weights that matter on them.
+        four_bits: matrices in IQ4_NL; fp32 without. Norms are in fp32 as 1 + weight.
+
+    Raises:
+        SourceError: a file can't be read or is there already, the runs are of different shapes, or GGUF can't say their config.
     """
     check_new_file(out)
     card = {} if runs[0].is_file() else card_of(read_json(runs[0] / "config.json"))
     network = mean_of(runs)
-    config, moments = network.config, {}
+    config, hessians = network.config, {}
     if (scalar := config.query_pre_attn_scalar) != query_scalar(config):
         reason = f"a GGUF file can't say its query_pre_attn_scalar of {scalar}: {query_scalar(config)} would be taken for it"
         raise SourceError(f"{runs[0]}: {reason}", "use the run's folder as it is")
-    if four_bits and read is not None:
-        moments = second_moments(network, examples(read, tokenizer_of(tokenizer_file)))
+    if four_bits and calibration is not None:
+        hessians = input_hessians(network, calibration_texts(calibration, tokenizer_of(tokenizer_file)))
     values = GGUFFile(tokenizer_file).values
     writer = GGUFWriter(None, "gemma2")
     writer.add_name("Octavo starter")
@@ -93,15 +100,15 @@ def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, read: Path 
     writer.add_sliding_window(config.sliding_window)
     writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
     writer.add_final_logit_softcapping(config.final_logit_softcapping)
-    for key, said in card.items():
-        writer.add_string(f"octavo.{key}", said)
+    for key, text in card.items():
+        writer.add_string(f"octavo.{key}", text)
     write_vocabulary(writer, *(values[f"tokenizer.ggml.{key}"] for key in ("tokens", "scores", "token_type")))
     for name, p in network.named_parameters():
         if p.dim() == 1:
             writer.add_tensor(gguf_name(name), (p.detach() + 1).numpy())
         elif four_bits:
-            steps, scales = rounded(p.detach(), moments.get(name, torch.eye(p.shape[1])))
-            writer.add_tensor(gguf_name(name), packed(steps, scales), raw_dtype=GGMLQuantizationType.IQ4_NL)
+            codes, scales = gptq(p.detach(), hessians.get(name, torch.eye(p.shape[1])))
+            writer.add_tensor(gguf_name(name), pack_iq4_nl(codes, scales), raw_dtype=GGMLQuantizationType.IQ4_NL)
         else:
             writer.add_tensor(gguf_name(name), p.detach().numpy())
     write_gguf(writer, out)
@@ -113,9 +120,9 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+", help="folders of tuning runs, or GGUF files of theirs")
     parser.add_argument("tokenizer", type=Path, help="the GGUF file whose tokenizer the student uses")
     parser.add_argument("out", type=Path)
-    parser.add_argument("--read", type=Path, metavar="QUESTIONS", help="questions like those to come: rounding spares what they need")
+    parser.add_argument("--read", type=Path, metavar="QUESTIONS", help="questions like those to come, to calibrate the quantisation")
     args = parser.parse_args()
-    export(args.runs, args.tokenizer, args.out, read=args.read)
+    export(args.runs, args.tokenizer, args.out, calibration=args.read)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Muon: each step goes along the orthogonal matrix nearest to a matrix's momentum (Jordan 2024; Liu et al., arXiv 2502.16982).
 
-torch.optim.Muon is the same (a test holds them together) but walks matrix by matrix in some 2,000 small kernels, which cost
-the starter 33 ms a step of 150; here matrices of one shape go together.
+torch.optim.Muon computes the same, which a test checks, but matrix by matrix in some 2,000 small kernels: 33 of the 150 ms of the
+starter's step. Here matrices of one shape are computed together.
 """
 
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 _A, _B, _C = 3.4445, -4.7750, 2.0315
-"""Jordan's coefficients: five rounds bring every singular value near enough to 1."""
+"""Jordan's coefficients: after five iterations every singular value is near enough to 1."""
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
-    """(N, rows, columns) -> the same with singular values of about 1, by Newton-Schulz rounds in bf16."""
+    """(N, rows, columns) -> the same with singular values of about 1, by five Newton-Schulz iterations in bf16."""
     tall = matrices.shape[1] > matrices.shape[2]
     x = (matrices.mT if tall else matrices).bfloat16()
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)

@@ -1,10 +1,10 @@
-"""Step 1: a smaller vocabulary for the teacher, and a student cut out of the teacher.
+"""Step 1: prune. A smaller vocabulary for the teacher, and a student made of some of the teacher's layers.
 
     python -m model.train.prune TEACHER.gguf TEXT.txt.xz OUT.gguf [--size 32000]
 
-keeps the rows of the vocabulary that the text uses most. Most of a small model is its embedding: 168M of the 268M
-parameters of Gemma 3 270M, of which English needs an eighth for 3 % more tokens. `student_of` then takes 12 of the
-teacher's 18 layers as the beginning of a Gemma 2 network.
+keeps the rows of the vocabulary that the text uses most. Most of a small model is its embedding: 168M of the 268M parameters of
+Gemma 3 270M. English needs an eighth of these rows, for 3 % more tokens. `student_of` makes a Gemma 2 network of 12 of the
+teacher's 18 layers.
 """
 
 import argparse
@@ -28,12 +28,16 @@ from model.train.outputs import check_new_file, write_gguf
 from model.train.teacher import Teacher
 
 STUDENT_LAYERS = (0, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17)
-"""Of the teacher's 18; its global layers 5, 11 and 17 land on odd, that is global, places."""
+"""Of the teacher's 18. Its global layers 5, 11 and 17 come to odd places, which are the global ones."""
 _SPECIAL = ("<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>")
 
 
 def cut_vocabulary(source: Path, texts: Iterable[str], size: int, out: Path) -> None:
-    """Writes `source` with only `size` vocabulary rows; every tensor keeps its quantised blocks as they are."""
+    """Writes `source` with only `size` vocabulary rows; quantised tensors are copied as they are.
+
+    Raises:
+        SourceError: `source` can't be read, or `out` is there already.
+    """
     check_new_file(out)
     values = GGUFFile(source).values
     reader = GGUFReader(source)
@@ -63,6 +67,7 @@ def cut_vocabulary(source: Path, texts: Iterable[str], size: int, out: Path) -> 
 
 
 def write_vocabulary(writer: GGUFWriter, tokens: list[str], scores: list[float], kinds: list[int]) -> None:
+    """Adds a SentencePiece vocabulary with Gemma's control tokens to a GGUF file."""
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")
     writer.add_token_list(tokens)
@@ -79,9 +84,9 @@ def write_vocabulary(writer: GGUFWriter, tokens: list[str], scores: list[float],
 
 
 def kept_rows(tokens: list[str], scores: list[float], kinds: list[int], counts: Counter[int], size: int) -> list[int]:
-    """Ids to keep: specials, single bytes, short runs of white space, then the most frequent pieces.
+    """The ids to keep: control tokens, single bytes, short runs of white space, then the most frequent pieces.
 
-    A piece is kept together with all that it is merged from, or the encoder could never reach it.
+    A piece is kept together with the pieces that it is merged from: without them the encoder could not produce it.
     """
     index = {t: i for i, t in enumerate(tokens)}
     byte_rows = [i for i, kind in enumerate(kinds) if kind == TokenType.BYTE]
@@ -101,7 +106,7 @@ def kept_rows(tokens: list[str], scores: list[float], kinds: list[int], counts: 
 
 
 def merged_from(piece: str, scores: dict[str, float]) -> list[str]:
-    """The pieces that stand on the way from single characters to `piece`, merging the best-scored pair first."""
+    """The pieces that BPE makes on the way from single characters to `piece`, merging the best-scored pair first."""
     parts, seen = list(piece), [c for c in piece if c in scores]
     while len(parts) > 1:
         joined = [(scores[a + b], -i) for i, (a, b) in enumerate(pairwise(parts)) if a + b in scores]
@@ -114,10 +119,13 @@ def merged_from(piece: str, scores: dict[str, float]) -> list[str]:
 
 
 def student_of(teacher: Teacher, ids: Tensor, layers: Sequence[int]) -> tuple[Gemma2Config, dict[str, Tensor]]:
-    """A Gemma 2 network cut out of a Gemma teacher: some of its layers, QK-norm folded into the q and k rows.
+    """A Gemma 2 network of some layers of a Gemma 2 or 3 teacher: its config, and its weights by name.
 
-    The norm divides by each vector's own rms; the fold divides by the mean rms that the layer shows on `ids`, (B, T). A Gemma 2
-    teacher has no such norm.
+    Gemma 3's QK-norm, which Gemma 2 lacks, is folded into the rows of q and k: where the norm divides by each vector's own RMS, the
+    folded rows are divided by the mean RMS that the layer has on `ids`, (B, T).
+
+    Raises:
+        SourceError: the teacher is no Gemma, or has fewer layers.
     """
     if not hasattr(teacher.config, "query_pre_attn_scalar"):
         raise SourceError(f"a Gemma 2 can't be cut out of a {teacher.config.model_type!r} model", "give --student or --weights")
@@ -140,16 +148,16 @@ def student_of(teacher: Teacher, ids: Tensor, layers: Sequence[int]) -> tuple[Ge
 
     state = {k.removeprefix("model."): v.float() for k, v in teacher.state_dict().items() if k.startswith("model.")}
     student = {k: v for k, v in state.items() if not k.startswith("layers.")}
-    for to, of in enumerate(layers):
+    for new, old in enumerate(layers):
         for name, tensor in state.items():
-            if not name.startswith(f"layers.{of}.") or "_norm." in name:
+            if not name.startswith(f"layers.{old}.") or "_norm." in name:
                 continue
             for part in ("q", "k"):
-                norm = f"layers.{of}.self_attn.{part}_norm"
+                norm = f"layers.{old}.self_attn.{part}_norm"
                 if name.endswith(f"{part}_proj.weight") and f"{norm}.weight" in state:
                     gain = (1 + state[f"{norm}.weight"]) / rms[f"model.{norm}"]  # (head_dim,)
                     tensor = tensor * gain.repeat(tensor.shape[0] // gain.shape[0])[:, None]
-            student[name.replace(f"layers.{of}.", f"layers.{to}.", 1)] = tensor
+            student[name.replace(f"layers.{old}.", f"layers.{new}.", 1)] = tensor
     kept = ("vocab_size", "hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "head_dim", "rms_norm_eps")
     config = Gemma2Config(
         **{key: getattr(teacher.config, key) for key in kept},

@@ -1,7 +1,7 @@
-"""The model that is learnt from: any causal language model of transformers', seen as `Gemma2` is, hidden states first.
+"""The teacher: any causal language model of transformers, with the same two steps as `Gemma2`: hidden states, then logits.
 
-transformers' own fast attention gives every sliding layer a T x T mask, which keeps torch off its fast kernels, and it has
-none with a soft-cap; so `model.attention` does the attention here too.
+Attention is `model.attention`'s here too. transformers' fast attention gives every sliding layer a T x T mask, which rules out
+torch's fast kernels, and has no soft-cap.
 """
 
 from pathlib import Path
@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.attention import attention
+from model.config import shown
 from model.errors import SourceError
-from model.load.gguf import our_name, read_gguf, to_torch
+from model.load.gguf import parameter_name, read_gguf, to_torch
 from model.load.gguf_file import GGUFFile
 
 
@@ -26,7 +27,7 @@ class Teacher(nn.Module):
 
     @property
     def head(self) -> Tensor:
-        """(vocab_size, hidden_size), the embedding where the two are one."""
+        """The output head, (vocab_size, hidden_size); the embedding where the two are tied."""
         weight: Tensor = (self.lm_head if hasattr(self, "lm_head") else self.model.embed_tokens).weight
         return weight
 
@@ -49,8 +50,8 @@ class Teacher(nn.Module):
         return logits if self.cap is None else torch.tanh(logits / self.cap) * self.cap
 
 
-def one_vocabulary(student: Any, teacher: Teacher, name: object) -> None:
-    """Raises SourceError where the two don't count the same pieces."""
+def check_same_vocabulary(student: Any, teacher: Teacher, name: object) -> None:
+    """Raises SourceError where the two have different numbers of pieces."""
     if (ours := student.config.vocab_size) != (theirs := len(teacher.head)):
         raise SourceError(f"{name}: the student's vocabulary has {ours:,} pieces, its teacher's {theirs:,}", "both must use one tokenizer")
 
@@ -58,8 +59,8 @@ def one_vocabulary(student: Any, teacher: Teacher, name: object) -> None:
 def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
     """Reads a Gemma 2 or Gemma 3 GGUF file, or a folder of config.json and safetensors as Hugging Face and `model.train` write them.
 
-    Weights are bf16 and frozen, each layer's rotary frequencies fp32. `backend` is one of `model.attention`'s, or "eager"
-    for transformers' own, which can write on from a cache with padding.
+    Weights are bf16 and frozen; rotary frequencies stay fp32. `backend` is one of `model.attention`'s, or "eager" for transformers'
+    own attention, which can generate from a cache with padding.
 
     Raises:
         SourceError: it can't be read, or is of a kind that transformers doesn't know.
@@ -67,7 +68,7 @@ def load_teacher(source: Path, backend: str = "blocked") -> Teacher:
     from transformers import AttentionInterface, AutoModelForCausalLM
 
     def attend(module: Any, q: Tensor, k: Tensor, v: Tensor, mask: None, scaling: float, **rest: Any) -> tuple[Tensor, None]:
-        assert mask is None  # an attention that transformers knows no mask for is given none
+        assert mask is None  # transformers makes none for an attention that it doesn't know
         window, softcap = rest.get("sliding_window"), rest.get("softcap")
         return attention(q, k, v, scale=scaling, softcap=softcap, window=window, backend=backend).transpose(1, 2), None
 
@@ -104,13 +105,15 @@ def _from_gguf(file: Path, attn_implementation: str) -> Any:
         network = Gemma3ForCausalLM(_gemma3_config(stored.values, attn_implementation))
         state = {"model." + _gemma3_name(tensor.name): to_torch(tensor) for tensor in stored.tensors}
     else:
-        raise SourceError(f"{file}: holds a {found!r} model", "a teacher's GGUF file must be Gemma 2 or 3; others in Hugging Face's format")
+        raise SourceError(
+            f"{file}: holds a {shown(found)} model", "a teacher's GGUF file must be Gemma 2 or 3; others in Hugging Face's format"
+        )
     network.load_state_dict({**state, "lm_head.weight": state["model.embed_tokens.weight"]})
     return network
 
 
 def _gemma3_name(theirs: str) -> str:
-    name = our_name(theirs)
+    name = parameter_name(theirs)
     for norm, ours in (("attn_q_norm", "self_attn.q_norm"), ("attn_k_norm", "self_attn.k_norm")):
         name = name.replace(norm, ours)
     return name

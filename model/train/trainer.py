@@ -1,7 +1,8 @@
-"""The loop that distilling and tuning share: a steady rate with a linear end, checkpoints that resume exactly, several GPUs.
+"""The training loop of distilling and tuning: learning rate, optimizers, checkpoints, several GPUs.
 
-A batch is a function of its step's number alone, so a run that was stopped goes on as if it had not been. Checkpoints are
-safetensors and JSON, never pickle. Under torchrun each process works on its own rows of a batch and gradients are averaged.
+A batch is a function of its step's number alone, so a run of so many steps that was stopped goes on to the very weights that it would
+have had; with `minutes` the learning rate begins its course anew. Checkpoints are safetensors and JSON, never pickle. Under
+torchrun each process computes its own rows of a batch, and gradients are averaged.
 """
 
 import json
@@ -34,12 +35,12 @@ Loss = Callable[[int], tuple[Tensor, int]]
 Network = Gemma2 | Teacher
 
 WEIGHTS = "model.safetensors"
-"""In a run's folder: the newest weights in bf16, under Hugging Face's names, so that the folder is a checkpoint for others."""
+"""In a run's folder: the newest weights in bf16 under Hugging Face's names, so that other programs open the folder."""
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Where this process stands among those that torchrun started."""
+    """This process among those that torchrun started."""
 
     device: torch.device
     rank: int = 0
@@ -48,7 +49,7 @@ class Ranks:
 
 @contextmanager
 def ranks() -> Iterator[Ranks]:
-    """Joins the other processes, one a GPU, where torchrun started several."""
+    """Joins the process group, one process a GPU, where torchrun started several."""
     here = Ranks(torch.device("cpu"), int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
     if torch.cuda.is_available():
         here = Ranks(torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))), here.rank, here.count)
@@ -64,13 +65,17 @@ def ranks() -> Iterator[Ranks]:
             dist.destroy_process_group()
 
 
-def rate(step: int, done: float, peak: float, end: float = 0.0, warmup: int = 100, decay: float = 0.25) -> float:
-    """Linear warm-up, a steady stretch (which resumes better than a cosine), linear to `end` x peak over the last `decay` of the run."""
-    return peak * min(1.0, (step + 1) / warmup, end + (1.0 - end) * (1.0 - done) / decay)
+def learning_rate(step: int, progress: float, peak: float, end: float = 0.0, warmup: int = 100, decay: float = 0.25) -> float:
+    """Linear warm-up, constant, then linear decay to `end` * peak over the last `decay` of the run.
+
+    Args:
+        progress: 0 to 1, how much of the run is over. A constant stretch resumes better than a cosine.
+    """
+    return peak * min(1.0, (step + 1) / warmup, end + (1.0 - end) * (1.0 - progress) / decay)
 
 
 def optimizers_for(network: Network, peak: float, muon: bool) -> list[torch.optim.Optimizer]:
-    """AdamW, decaying matrices only; with `muon` the layers' matrices go to Muon, scaled so that one rate suits both."""
+    """AdamW with weight decay on matrices; with `muon` the layers' matrices go to Muon, scaled so that one learning rate suits both."""
     fused = next(network.parameters()).is_cuda
     layers = [p for p in network.layers.parameters() if p.dim() > 1] if muon else []
     matrices = [p for p in network.parameters() if p.dim() > 1 and all(p is not q for q in layers)]
@@ -93,23 +98,34 @@ def train(
     card: dict[str, str] | None = None,
     save_minutes: float = 5.0,
 ) -> None:
-    """Runs until step `steps`, or for `minutes`, from out/training.json's step where there is one; leaves the weights in `out`."""
+    """Trains from the checkpoint in `out`, where there is one, until step `steps` or for `minutes`; saves into `out`.
+
+    Args:
+        loss_at: the loss on a step's batch.
+        peak: the highest learning rate, `end` times which is the last one.
+        muon: Muon instead of AdamW for the layers' matrices.
+        card: what the model says of itself, for its config.json.
+
+    Raises:
+        SourceError: the checkpoint in `out` can't be gone on from.
+        TrainingError: the weights became no numbers.
+    """
     network.train().requires_grad_(True)
     optimizers = optimizers_for(network, peak, muon)
     step = first = resume(network, optimizers, out)
-    if dist.is_initialized():  # the same to the last bit everywhere, whatever each process worked out for itself
+    if dist.is_initialized():  # processes begin with weights equal to the bit, however each came by its own
         for p in network.parameters():
             dist.broadcast(p.data, 0)
     chief = not dist.is_initialized() or dist.get_rank() == 0
     began = since = saved = time.monotonic()
     read, recent = 0, 0.0
     while True:
-        done = agreed(step / steps if minutes is None else (time.monotonic() - began) / (60 * minutes))
-        if done >= 1.0:
+        progress = from_first_process(step / steps if minutes is None else (time.monotonic() - began) / (60 * minutes))
+        if progress >= 1.0:
             break
         for optimizer in optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = rate(step, done, peak, end)
+                group["lr"] = learning_rate(step, progress, peak, end)
         loss, tokens = loss_at(step)
         torch.autograd.backward(loss)
         average_gradients(network)
@@ -135,17 +151,17 @@ def train(
         save(network, optimizers, out, step, card)
 
 
-def agreed(value: float) -> float:
-    """The first process's value on each: clocks differ, and processes that part in rate or at the end would drift or hang."""
+def from_first_process(value: float) -> float:
+    """Broadcasts a value: clocks differ, and processes that disagree on the learning rate or on the end would drift or hang."""
     if not dist.is_initialized():
         return value
-    told = torch.tensor(value, dtype=torch.float64)
-    dist.broadcast(told, 0)
-    return told.item()
+    shared = torch.tensor(value, dtype=torch.float64)
+    dist.broadcast(shared, 0)
+    return shared.item()
 
 
 def average_gradients(network: Network) -> None:
-    """One all-reduce of all gradients: for networks of this size cheaper in lines than overlapping, and 1 % in time."""
+    """One all-reduce of all gradients. Overlapping it with the backward pass would gain 1 % of the time."""
     if not dist.is_initialized():
         return
     gradients = [p.grad for p in network.parameters() if p.grad is not None]
@@ -162,9 +178,10 @@ def checkpoint_files(out: Path, step: int) -> tuple[Path, Path]:
 
 
 def save(network: Network, optimizers: list[torch.optim.Optimizer], out: Path, step: int, card: dict[str, str] | None) -> None:
-    """Whole or not at all: written beside, then renamed, the step's number last; only then the checkpoint before goes.
+    """Writes a checkpoint whole or not at all, then deletes the one before it.
 
-    The card, what a model says of itself, goes into config.json, where others pass over it.
+    Files are written beside their place and renamed, the step's number last. The card goes into config.json, where other
+    programs ignore it.
 
     Raises:
         TrainingError: the weights are no numbers.

@@ -3,8 +3,9 @@
     python -m model.train.tune STUDENT TOKENIZER.gguf QUESTIONS.jsonl.xz... RUN [--steps 4000 | --minutes 10] [--teacher RUN]
     torchrun --nproc-per-node 2 -m model.train.tune ...
 
-The loss is on the answers, and, with a teacher, on all that is read, as in distilling: without it a student forgets how to
-read anything else (its divergence from its teacher went from 0.3 to 4) and learns its questions by heart. Run it again to go on.
+The loss is the cross-entropy of the answers and, with a teacher, the distillation loss on every token that is read. Without a
+teacher a student forgets how to read anything else (its divergence from the teacher went from 0.3 to 4) and learns its questions by
+heart. Run it again to go on.
 """
 
 import argparse
@@ -24,19 +25,23 @@ from model.train.data import Question, plain_errors, read_questions, tokenizer_o
 from model.train.distill import divergence_from
 from model.train.examples import Augment, QuestionRows
 from model.train.outputs import begin_run, check_run_folder
-from model.train.teacher import load_teacher, one_vocabulary
+from model.train.teacher import check_same_vocabulary, load_teacher
 from model.train.trainer import Network, ranks, read_student, train
 
 CARD = {"prompt": "grounded", "evidence_order": "best first", "recommended_context": "256"}
-"""What a tuned model says of itself: how it is asked, and how many tokens of sources, in which order, it answers best from."""
+"""What a tuned model says of itself: the form of its prompt, and the order and number of tokens of sources that suit it best."""
 
 
 Augmenter = Callable[[list[Question]], Augment]
-"""All questions -> what changes one of them each time that it is read."""
+"""(all questions) -> what changes one of them each time that it is read."""
 
 
 def read_network(source: Path, backend: str) -> Network:
-    """A student, or where `source` is none, a teacher."""
+    """The network in a folder or GGUF file: a Gemma 2 as a student, any other as a teacher, in fp32.
+
+    Raises:
+        SourceError: there is none, or it can't be read.
+    """
     if source.is_file():
         kind = GGUFFile(source).values.get("general.architecture")
     else:
@@ -66,7 +71,17 @@ def tune(
     muon: bool = False,
     augment: Augmenter | None = None,
 ) -> None:
-    """Trains for `steps` batches of about `tokens` tokens a process, or for `minutes`; see `QuestionRows` for what is read."""
+    """Tunes the student or teacher in `base` on questions; see `QuestionRows` for how they are put.
+
+    Args:
+        steps: how many batches of about `tokens` tokens a process, unless `minutes` says for how long.
+        peak: the highest learning rate.
+        refuse: share of the extractive questions that are put without the passage that answers them.
+        teacher: what a student goes on being distilled from.
+
+    Raises:
+        SourceError: a file can't be read, or `out` is no place for the run.
+    """
     check_run_folder(out, "tune", base, tokenizer_file, teacher, *questions)
     with ranks() as here:
         device, cuda = here.device, here.device.type == "cuda"
@@ -74,24 +89,26 @@ def tune(
         tokenizer = tokenizer_of(tokenizer_file)
         asked = [q for file in questions for q in read_questions(file)]
         rows = QuestionRows(asked, tokenizer, refuse, oversampled, inverted, augment and augment(asked))
+        if not rows.any_fits():
+            raise SourceError(f"{questions[0]}: no question to learn from", "a question needs contexts, each of some words and no book")
         network = read_network(base, backend).to(device)
-        taught = reading = None
+        teaching = distillation_loss = None
         if teacher is not None:
             if not isinstance(network, Gemma2):
                 raise SourceError(f"{base}: holds a teacher; --teacher is for a student")
-            taught = load_teacher(teacher, backend).to(device)
-            one_vocabulary(network, taught, base)
-            reading = divergence_from(taught, network)
+            teaching = load_teacher(teacher, backend).to(device)
+            check_same_vocabulary(network, teaching, base)
+            distillation_loss = divergence_from(teaching, network)
         if cuda:
             torch.set_float32_matmul_precision("high")
             torch._dynamo.config.recompile_limit = 64  # sliding and global layers, for each of the lengths
-            for layer in [*network.layers, *(taught.layers if taught is not None else [])]:
+            for layer in [*network.layers, *(teaching.layers if teaching is not None else [])]:
                 layer.compile(dynamic=False)
         stream, at = rows.batches(tokens, here.rank, here.count), 0
 
         def loss_at(step: int) -> tuple[Tensor, int]:
             nonlocal at
-            for _ in range(step - at):  # a resumed run passes over the batches that it has seen
+            for _ in range(step - at):  # a resumed run skips the batches that it has seen
                 next(stream)
             ids, labels = (torch.from_numpy(a).to(device, non_blocking=True) for a in next(stream))
             at = step + 1
@@ -100,12 +117,12 @@ def tune(
                 hidden = network.hidden(ids)
                 logits = network.logits(hidden[answers])  # (answer tokens, vocab_size)
             loss = F.cross_entropy(logits, labels[answers])
-            if taught is not None and reading is not None:
+            if teaching is not None and distillation_loss is not None:
                 with torch.no_grad():
-                    meant = taught.hidden(ids)
-                following = F.pad(ids[:, 1:], (0, 1))
-                read = following != 0  # padding is not
-                loss = loss + reading(hidden[read], meant[read], following[read])
+                    teacher_hidden = teaching.hidden(ids)
+                targets = F.pad(ids[:, 1:], (0, 1))
+                text = targets != 0  # 0 is padding
+                loss = loss + distillation_loss(hidden[text], teacher_hidden[text], targets[text])
             return loss, ids.numel()
 
         begin_run(out, "tune", tokenizer_file, here.rank)

@@ -32,8 +32,8 @@ def test_a_stop_id_ends_the_text_and_is_not_part_of_it(model: Model) -> None:
 def test_stop_ids_come_from_the_tokenizer(model: Model) -> None:
     eos = model.tokenizer.end_of_turn_id
 
-    def end(done: list[int], logits: torch.Tensor, cache: KVCache) -> torch.Tensor:
-        return logits if len(done) < 3 else torch.nn.functional.one_hot(torch.tensor(eos), len(logits)).float()
+    def end(generated: list[int], logits: torch.Tensor, cache: KVCache) -> torch.Tensor:
+        return logits if len(generated) < 3 else torch.nn.functional.one_hot(torch.tensor(eos), len(logits)).float()
 
     assert len(list(model.generate(PROMPT, 20, constraint=end))) <= 3
 
@@ -70,12 +70,12 @@ def test_scores_are_the_logprobs_of_generated_tokens(model: Model) -> None:
     assert model.score(ids, spans) == pytest.approx(sums, abs=1e-3)
 
 
-def test_following_scores_a_continuation_and_leaves_the_cache_as_it_was(model: Model) -> None:
+def test_a_continuation_is_scored_and_the_cache_is_left_as_it_was(model: Model) -> None:
     cache = model.new_cache(20)
     logits = model.prefill(PROMPT, cache)
     assert logits is not None
     for ids in ([7], [7, 9, 30]):
-        assert model.follow(ids, logits, cache) == pytest.approx(model.score(PROMPT + ids, [(4, 4 + len(ids))])[0], abs=1e-3)
+        assert model.score_continuation(ids, logits, cache) == pytest.approx(model.score(PROMPT + ids, [(4, 4 + len(ids))])[0], abs=1e-3)
         assert cache.length == len(PROMPT)
 
 

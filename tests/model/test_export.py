@@ -24,7 +24,7 @@ from model.train.trainer import load_weights, read_student
 
 
 def test_a_tuned_student_is_exported_to_a_file_that_the_engine_opens(place: Path, runs: Path, tmp_path: Path) -> None:
-    export.export([runs / "tuned"], place / "teacher.gguf", tmp_path / "out.gguf", read=place / "q.jsonl")
+    export.export([runs / "tuned"], place / "teacher.gguf", tmp_path / "out.gguf", calibration=place / "q.jsonl")
     model = load_model(tmp_path / "out.gguf", device="cpu", dtype=torch.float32)
     ids = torch.tensor([[model.tokenizer.bos_id, *model.tokenizer.encode("the bus at the stable")]])
     exact = Gemma2(model.config).eval()
@@ -63,9 +63,9 @@ def test_the_mean_of_runs_is_exported(place: Path, runs: Path, tmp_path: Path) -
 def test_what_is_packed_is_what_was_rounded() -> None:
     matrix = torch.randn(64, 96, generator=torch.Generator().manual_seed(0)) * 0.05
     matrix[3, :32] = 0.0
-    steps, scales = quantize.rounded(matrix, torch.eye(96))
-    stored = torch.from_numpy(dequantize(quantize.packed(steps, scales), GGMLQuantizationType.IQ4_NL).copy())
-    assert torch.equal(stored, quantize.STEPS[steps] * scales.repeat_interleave(32, 1))
+    codes, scales = quantize.gptq(matrix, torch.eye(96))
+    stored = torch.from_numpy(dequantize(quantize.pack_iq4_nl(codes, scales), GGMLQuantizationType.IQ4_NL).copy())
+    assert torch.equal(stored, quantize.CODEBOOK[codes] * scales.repeat_interleave(32, 1))
     assert (stored - matrix).norm() < 0.08 * matrix.norm()
     assert stored[3, :32].abs().max() < 1e-4
 
@@ -75,22 +75,22 @@ def test_rounding_spares_what_the_inputs_need() -> None:
     x = torch.randn(512, 8, generator=make) @ torch.randn(8, 64, generator=make) + 0.1 * torch.randn(512, 64, generator=make)
     matrix = torch.randn(48, 64, generator=make)
 
-    def error(moments: torch.Tensor) -> float:
-        steps, scales = quantize.rounded(matrix, moments)
-        return F.mse_loss(x @ (quantize.STEPS[steps] * scales.repeat_interleave(32, 1)).T, x @ matrix.T).item()
+    def error(hessian: torch.Tensor) -> float:
+        codes, scales = quantize.gptq(matrix, hessian)
+        return F.mse_loss(x @ (quantize.CODEBOOK[codes] * scales.repeat_interleave(32, 1)).T, x @ matrix.T).item()
 
     assert error(x.T @ x) < 0.3 * error(torch.eye(64))
 
 
-def test_moments_are_those_of_what_each_matrix_reads(runs: Path) -> None:
+def test_hessians_are_those_of_what_each_matrix_reads(runs: Path) -> None:
     network = read_student(runs / "base")
     ids = torch.tensor([3, 1, 4, 1, 5, 9])
-    moments = quantize.second_moments(network, [ids])
+    hessians = quantize.input_hessians(network, [ids])
     with torch.inference_mode():
         hidden = network.hidden(ids[None])[0]
     read = hidden.T @ hidden
-    assert torch.allclose(moments["embed_tokens.weight"], read + read.diagonal().mean() * torch.eye(len(read)), atol=1e-4)
-    assert set(moments) == {name for name, p in network.named_parameters() if p.dim() > 1}
+    assert torch.allclose(hessians["embed_tokens.weight"], read + read.diagonal().mean() * torch.eye(len(read)), atol=1e-4)
+    assert set(hessians) == {name for name, p in network.named_parameters() if p.dim() > 1}
 
 
 def test_a_cut_vocabulary_reaches_every_row_it_keeps(place: Path, tmp_path: Path) -> None:

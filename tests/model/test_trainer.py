@@ -11,7 +11,7 @@ from model.config import SHAPES
 from model.errors import TrainingError
 from model.gemma2 import Gemma2
 from model.train.muon import Muon
-from model.train.trainer import load_weights, rate, read_student, train
+from model.train.trainer import learning_rate, load_weights, read_student, train
 
 SMALL = dataclasses.replace(SHAPES["starter"], vocab_size=50, hidden_size=32, intermediate_size=64, num_hidden_layers=2, head_dim=16)
 
@@ -70,7 +70,7 @@ def test_muon_is_torchs_muon() -> None:
         assert (a - b).norm() < 0.01 * b.norm()  # five rounds in bf16
 
 
-def test_rate_warms_up_holds_and_ends_where_it_should() -> None:
-    rates = [rate(step, step / 1000, 1.0) for step in range(1001)]
+def test_the_learning_rate_warms_up_holds_and_ends_where_it_should() -> None:
+    rates = [learning_rate(step, step / 1000, 1.0) for step in range(1001)]
     assert rates[0] < rates[50] < rates[100] == rates[740] == 1.0 > rates[800] > rates[999] > rates[1000] == 0.0
-    assert rate(1000, 1.0, 1.0, end=0.1) == pytest.approx(0.1)
+    assert learning_rate(1000, 1.0, 1.0, end=0.1) == pytest.approx(0.1)

@@ -13,7 +13,7 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 
 from ingest import Library
-from model.grounded import normal
+from model.grounded import normalize_answer
 from rag import build_chain
 from rag.answer import NOT_FOUND, Answer
 from rag.chain import AnswerChain
@@ -43,7 +43,7 @@ def test_most_questions_that_the_samples_answer_are_answered(chain: AnswerChain)
     right = 0
     for q in asked:
         answer = chain.invoke(q["question"])
-        right += not answer.refused and any(f" {normal(a)} " in f" {normal(answer.text)} " for a in q["answers"])
+        right += not answer.refused and any(f" {normalize_answer(a)} " in f" {normalize_answer(answer.text)} " for a in q["answers"])
     assert len(asked) == 14
     assert right >= 4
 
