@@ -1,7 +1,8 @@
 """Reads and cuts files in processes that can be killed: one that hangs, crashes or eats memory costs a line of the receipt.
 
-Parent and worker speak JSON over a socket pair; nothing that a document wrote is ever unpickled. Workers run at the
-lowest priority, so that questions asked meanwhile are answered first, and keep running between files.
+Parent and worker speak JSON over a socket pair; nothing that a document wrote is ever unpickled. Workers have no network, so
+that no parser can fetch what a document links to. They run at the lowest priority, so that questions asked meanwhile are
+answered first, and keep running between files.
 """
 
 import json
@@ -167,6 +168,7 @@ def _answer(path: Path, ocr: bool, counter: TokenCounter) -> dict[str, Any]:
 def main() -> None:
     """Serves until the parent closes its end."""
     pipe: Connection[Any, Any] = Connection(int(sys.argv[1]))
+    child.leave_network()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     os.nice(19)
