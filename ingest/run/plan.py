@@ -13,8 +13,9 @@ from pathlib import Path
 from ingest.errors import PathError
 from ingest.loaders import kind, readers
 from ingest.run.ignore import Ignored
+from ingest.run.limits import memory_each, worker_count
 from ingest.run.receipt import FileResult, Status
-from ingest.settings import DATABASE
+from ingest.settings import DATABASE, Settings
 from ingest.store.paths import existing, file_of, missing, sha256_of, spelled, stamp_of
 from ingest.store.rows import Known
 
@@ -53,7 +54,7 @@ def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Seq
     """
     roots = existing(paths)
     plan = Plan()
-    now = readers()
+    now = conditions()
     seen: set[str] = set()
     inside: set[str] = set()
     kept: list[str] = []
@@ -87,6 +88,11 @@ def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Seq
 def _below(path: str) -> str:
     """What this path, with a slash behind it, and every path below it begin with."""
     return path.rstrip("/") + "/"
+
+
+def conditions() -> str:
+    """What can be read here and now, and within which limits: where that changes, files that failed are tried again."""
+    return f"{readers()} within {Settings().parse_timeout:g} s and {memory_each(worker_count()) / 2**30:.1f} GB"
 
 
 def _keep_unmounted(plan: Plan, known: dict[str, Known]) -> None:
