@@ -260,7 +260,7 @@ class Library:
             return running(connection)
 
     def last_receipt(self) -> dict[str, Any] | None:
-        """What the last ingest that came to its end did, without the files that it left alone."""
+        """What the last ingest that came to its end did: sums, and the files that failed or have notes (`receipt.shortened`)."""
         with closing(schema.connect(self.directory)) as connection:
             return rows.last_receipt(connection)
 

@@ -12,7 +12,7 @@ from typing import Any
 from ingest.errors import IngestError
 from ingest.run.pace import Pace
 from ingest.run.pipeline import Run, Step
-from ingest.run.receipt import FileResult, Receipt
+from ingest.run.receipt import MOST_LINES, FileResult, Receipt, shortened
 from ingest.store import rows
 
 Progress = Callable[[Step], None]
@@ -59,8 +59,7 @@ def carry_out(
         raise
     end()
     receipt = Receipt(tuple(_with_embedding(result, run) for result in results), time.monotonic() - started)
-    kept = tuple(result for result in receipt.files if result.status != "unchanged")
-    rows.add_receipt(connection, {**replace(receipt, files=kept).to_dict(), "counts": receipt.counts})
+    rows.add_receipt(connection, shortened(receipt.to_dict(), MOST_LINES))
     return receipt
 
 
