@@ -99,7 +99,7 @@ class Library:
             exclude: patterns as in .gitignore of what to leave out.
 
         Raises:
-            PathError: a path isn't there; nothing was changed.
+            PathError: none of the paths is there; nothing was changed.
             LibraryBusy: another process is writing.
             EmbedderError: the library's embedder can't be loaded; nothing was changed.
         """
@@ -177,6 +177,7 @@ class Library:
         """
         with writing(self.directory), closing(schema.connect(self.directory, write=True)) as connection:
             try:
+                rows.set_fact(connection, "progress", None)  # of a run that was killed
                 yield connection
             except sqlite3.OperationalError as error:
                 raise LibraryError(f"{self.directory} can't be written: {error}", schema.cure(error)) from error
@@ -205,6 +206,13 @@ class Library:
         """A view that doesn't change, whatever other processes write."""
         with self._generations.snapshot() as (connection, generation):
             yield View(connection, generation, self._embed_query, self._frequencies)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose every query sees the same moment."""
+        with closing(schema.connect(self.directory)) as connection:
+            connection.execute("begin")
+            yield connection
 
     def dense(self, text: str, k: int, within: Collection[str] | None = None) -> list[Hit]:
         """`View.dense` on a snapshot of its own."""
@@ -237,7 +245,7 @@ class Library:
 
     def status(self) -> dict[str, Any]:
         """What is in it, for people and programs."""
-        with closing(schema.connect(self.directory)) as connection, connection:
+        with self._reading() as connection:
             documents = rows.documents(connection)
             generation = rows.generation(connection)
             return {
@@ -250,14 +258,14 @@ class Library:
                 "embedder": rows.fact(connection, "embedder"),
                 "generation": generation[0] if generation else None,
                 "index_current": build.is_current(connection),
-                "running": running(connection),
+                "running": running(self.directory, connection),
                 "last_receipt": rows.last_receipt(connection),
             }
 
     def running(self) -> dict[str, Any] | None:
         """How far the ingest is that is going on, in whichever process; None where there is none. Cheap: ask it every second."""
         with closing(schema.connect(self.directory)) as connection:
-            return running(connection)
+            return running(self.directory, connection)
 
     def last_receipt(self) -> dict[str, Any] | None:
         """What the last ingest that came to its end did: sums, and the files that failed or have notes (`receipt.shortened`)."""
@@ -266,8 +274,8 @@ class Library:
 
     def unfinished(self) -> str:
         """What a question asked now may miss because an ingest is going on or was interrupted, in a sentence, or ""."""
-        with closing(schema.connect(self.directory)) as connection:
-            return unfinished(connection)
+        with self._reading() as connection:
+            return unfinished(self.directory, connection)
 
     def _embed_query(self, text: str) -> "NDArray[np.float32]":
         return self._load_embedder().query(text)
