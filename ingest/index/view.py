@@ -31,14 +31,14 @@ class Frequencies:
     """In how many chunks words stand, remembered while the library stays as it is: counting a common one takes milliseconds."""
 
     def __init__(self) -> None:
-        self._state: tuple[int, int] = (0, 0)
-        self._known: dict[str, int] = {}
+        self._remembered: tuple[tuple[int, int], dict[str, int]] = (0, 0), {}  # one attribute: threads share it
 
     def of(self, connection: sqlite3.Connection, terms: Sequence[str]) -> dict[str, int]:
         state = rows.chunk_count(connection), rows.last_chunk(connection)
-        known = self._known if state == self._state else {}
+        before, known = self._remembered
+        known = known if before == state else {}
         new = search.document_frequency(connection, [term for term in terms if term not in known])
-        self._state, self._known = state, {**known, **new} if len(known) < _REMEMBERED else new
+        self._remembered = state, {**known, **new} if len(known) < _REMEMBERED else new
         return {term: new[term] if term in new else known[term] for term in terms}
 
 
