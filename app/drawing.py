@@ -41,7 +41,8 @@ def draw(file: Path, stamp: str, page: int) -> bytes | None:
 
 
 def _confine() -> None:
-    """Limits of time, should the parent be killed meanwhile, and of memory. Its network would be taken from it here too."""
+    """No network, and limits of time, should the parent be killed meanwhile, and of memory."""
+    child.leave_network()
     signal.alarm(SECONDS + 5)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
 

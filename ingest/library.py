@@ -99,7 +99,7 @@ class Library:
             exclude: patterns as in .gitignore of what to leave out.
 
         Raises:
-            PathError: a path isn't there; nothing was changed.
+            PathError: none of the paths is there; nothing was changed.
             LibraryBusy: another process is writing.
             EmbedderError: the library's embedder can't be loaded; nothing was changed.
         """
@@ -177,6 +177,7 @@ class Library:
         """
         with writing(self.directory), closing(schema.connect(self.directory, write=True)) as connection:
             try:
+                rows.set_fact(connection, "progress", None)  # of a run that was killed
                 yield connection
             except sqlite3.OperationalError as error:
                 raise LibraryError(f"{self.directory} can't be written: {error}", schema.cure(error)) from error
@@ -207,6 +208,13 @@ class Library:
         """A view that doesn't change, whatever other processes write."""
         with self._segments.snapshot() as (connection, segments):
             yield View(connection, segments, self._embed_query, self._frequencies)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose every query sees the same moment."""
+        with closing(schema.connect(self.directory)) as connection:
+            connection.execute("begin")
+            yield connection
 
     def dense(self, text: str, k: int, within: Collection[str] | None = None) -> list[Hit]:
         """`View.dense` on a snapshot of its own."""
@@ -248,8 +256,7 @@ class Library:
 
     def status(self) -> dict[str, Any]:
         """What is in it, for people and programs."""
-        with closing(schema.connect(self.directory)) as connection:
-            connection.execute("begin")  # all of one moment
+        with self._reading() as connection:
             documents, chars, unread = rows.totals(connection)
             return {
                 "library": str(self.directory),
@@ -262,25 +269,24 @@ class Library:
                 "generation": vectors.generation(connection),
                 "index_current": build.is_current(self.directory, connection),
                 "index_trouble": build.trouble(self.directory, connection),
-                "running": running(connection),
+                "running": running(self.directory, connection),
                 "last_receipt": rows.last_receipt(connection),
             }
 
     def running(self) -> dict[str, Any] | None:
         """How far the ingest is that is going on, in whichever process; None where there is none. Cheap: ask it every second."""
         with closing(schema.connect(self.directory)) as connection:
-            return running(connection)
+            return running(self.directory, connection)
 
     def last_receipt(self) -> dict[str, Any] | None:
-        """What the last ingest that came to its end did, without the files that it left alone."""
+        """What the last ingest that came to its end did: sums, and the files that failed or have notes (`receipt.shortened`)."""
         with closing(schema.connect(self.directory)) as connection:
             return rows.last_receipt(connection)
 
     def unfinished(self) -> str:
         """What a question asked now may miss or wait for: an ingest is going on or was interrupted, or the index is lost; or ""."""
-        with closing(schema.connect(self.directory)) as connection:
-            connection.execute("begin")
-            return unfinished(connection) or build.trouble(self.directory, connection)
+        with self._reading() as connection:
+            return unfinished(self.directory, connection) or build.trouble(self.directory, connection)
 
     def _embed_query(self, text: str) -> "NDArray[np.float32]":
         return self._load_embedder().query(text)

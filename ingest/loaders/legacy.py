@@ -1,4 +1,8 @@
-"""Office files from before 2007 (doc, xls, ppt), and rarer kinds: LibreOffice turns them into what we read, where it is installed."""
+"""Office files from before 2007 (doc, xls, ppt), and rarer kinds: LibreOffice turns them into what we read, where it is installed.
+
+It fetches pictures that a document links to. The process that reads files has no network (`run.child.leave_network`); where the
+kernel can't take it away, LibreOffice's own settings send it to a proxy that nobody serves.
+"""
 
 import os
 import shutil
@@ -16,6 +20,8 @@ _INTO = {
     **dict.fromkeys((".xls", ".xlt", ".xlsb", ".sxc", ".numbers"), ("xlsx", "Excel file")),
     **dict.fromkeys((".ppt", ".pps", ".pot", ".sxi", ".key"), ("pptx", "PowerPoint file")),
 }
+_PROXY = {"ProxyType": "2", "HTTPProxyName": "127.0.0.1", "HTTPProxyPort": "1", "HTTPSProxyName": "127.0.0.1", "HTTPSProxyPort": "1"}
+_PROXY |= {"FTPProxyName": "127.0.0.1", "FTPProxyPort": "1", "NoProxy": ""}
 
 
 def load(path: Path) -> Parsed:
@@ -39,12 +45,23 @@ def convert(path: Path, suffix: str) -> Parsed:
     with tempfile.TemporaryDirectory(prefix="octavo-") as folder:
         source = Path(folder) / f"document{suffix}"
         shutil.copyfile(path, source)
-        command = [program, f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}", "--headless", "--norestore", "--nolockcheck"]
+        profile = _profile(Path(folder) / "profile")
+        command = [program, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore", "--nolockcheck"]
         _run([*command, "--convert-to", into, "--outdir", str(Path(folder) / "out"), str(source)])
         made = Path(folder) / "out" / f"document.{into}"
         if not made.is_file():
             raise LoadError(f"not a readable old {kind}: LibreOffice can't open it (damaged, or encrypted)")
         return load_any(made)
+
+
+def _profile(directory: Path) -> Path:
+    """Settings of LibreOffice's for this one document."""
+    (directory / "user").mkdir(parents=True)
+    item = '<item oor:path="/org.openoffice.Inet/Settings"><prop oor:name="ooInet{}" oor:op="fuse"><value>{}</value></prop></item>'
+    settings = "".join(item.format(name, value) for name, value in _PROXY.items())
+    namespaces = 'xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema"'
+    (directory / "user" / "registrymodifications.xcu").write_text(f"<oor:items {namespaces}>{settings}</oor:items>")
+    return directory
 
 
 def _run(command: list[str]) -> None:

@@ -6,7 +6,6 @@ interrupted run keeps what it finished and the next one goes on. OCR takes secon
 """
 
 import hashlib
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -14,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.loaders import OCR_CURE, kind, langchain, ocr_installed, readers
-from ingest.run.plan import Job, Plan, from_known
+from ingest.loaders import OCR_CURE, kind, langchain, ocr_installed
+from ingest.run.limits import worker_count
+from ingest.run.plan import Job, Plan, conditions, from_known
 from ingest.run.receipt import FileResult, Status
 from ingest.run.worker import Reading, Request, Workers
 from ingest.store import failpoints, rows, vectors
@@ -56,7 +56,7 @@ class Run:
         self._connection = connection
         self._embedder = embedder
         self._timeout = timeout
-        self._readers = readers()
+        self._readers = conditions()
         self.embedded, self.embed_seconds = 0, 0.0
 
     def steps(self, plan: Plan) -> Generator[Step]:
@@ -114,7 +114,7 @@ class Run:
 
     def _read(self, files: list["_Same"], embedder: Embedder, scans: list["_Same"] | None) -> Iterator[FileResult]:
         """Reads files, those of the same bytes once. What OCR can add goes to `scans`; where that is None, OCR reads it."""
-        with Workers(embedder.counter, os.cpu_count() or 1) as workers:
+        with Workers(embedder.counter, worker_count()) as workers:
             requests = (Request(same.jobs[0].file, self._seconds(same), ocr=scans is None) for same in files)
             for index, reading in workers.read(requests):
                 same = files[index]

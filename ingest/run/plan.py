@@ -10,11 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ingest.errors import PathError
 from ingest.loaders import kind, readers
 from ingest.run.ignore import Ignored
+from ingest.run.limits import memory_each, worker_count
 from ingest.run.receipt import FileResult, Status
-from ingest.settings import DATABASE
-from ingest.store.paths import existing, file_of, sha256_of, spelled, stamp_of
+from ingest.settings import DATABASE, Settings
+from ingest.store.paths import existing, file_of, missing, sha256_of, spelled, stamp_of
 from ingest.store.rows import Known
 
 _MANY = 10
@@ -48,15 +50,21 @@ def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Seq
     """Looks at every file once; `known` is what the library holds, `exclude` patterns as in .gitignore.
 
     Raises:
-        PathError: a path isn't there, or a pattern can't be one.
+        PathError: none of the paths is there, or a pattern can't be one.
     """
     roots = existing(paths)
     plan = Plan()
-    now = readers()
+    now = conditions()
     seen: set[str] = set()
-    for root in dict.fromkeys(root.resolve() for root in roots):
-        kept: list[str] = []
-        inside = [path for path in known if path.startswith(spelled(root.as_posix()).rstrip("/") + "/")]
+    inside: set[str] = set()
+    kept: list[str] = []
+    for root in dict.fromkeys(Path(os.path.realpath(root)) for root in roots):
+        if reason := missing(root):
+            plan.settled.append(_line(root, "failed", f"{reason}; what was read from it is kept"))
+            kept.append(spelled(root.as_posix()))
+            continue
+        place = _below(spelled(root.as_posix()))
+        inside.update(path for path in known if _below(path).startswith(place))
         for file, line in _walk(root, Ignored(root, exclude)):
             path = spelled(file.as_posix())
             if path in seen:
@@ -67,12 +75,24 @@ def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Seq
                 continue
             plan.settled.append(line)
             if line.status == "failed" or line.reason == _LIBRARY:  # with files that were uploaded to it
-                kept.append(path + "/")
+                kept.append(path)
             elif path in known:
                 plan.gone.append(path)
-        plan.gone += [path for path in inside if path not in seen and not path.startswith(tuple(kept))]
+    plan.gone += sorted(inside - seen)
+    places = tuple(map(_below, kept))
+    plan.gone = [path for path in plan.gone if not _below(path).startswith(places)]
     _keep_unmounted(plan, known)
     return plan
+
+
+def _below(path: str) -> str:
+    """What this path, with a slash behind it, and every path below it begin with."""
+    return path.rstrip("/") + "/"
+
+
+def conditions() -> str:
+    """What can be read here and now, and within which limits: where that changes, files that failed are tried again."""
+    return f"{readers()} within {Settings().parse_timeout:g} s and {memory_each(worker_count()) / 2**30:.1f} GB"
 
 
 def _keep_unmounted(plan: Plan, known: dict[str, Known]) -> None:
@@ -82,43 +102,76 @@ def _keep_unmounted(plan: Plan, known: dict[str, Known]) -> None:
     lost: dict[Path, list[str]] = {}
     for path in plan.gone:
         if known[path].sha256 not in elsewhere:
-            folder = next(parent for parent in file_of(path).parents if parent.exists())
-            lost.setdefault(folder, []).append(path)
+            lost.setdefault(next(filter(_is_folder, file_of(path).parents)), []).append(path)
     for folder, paths in lost.items():
-        if len(paths) >= _MANY and not any(folder.iterdir()):
+        if len(paths) >= _MANY and _is_empty(folder):
             reason = f"the folder is empty; its {len(paths)} documents are kept: is the drive mounted? `octavo remove` takes them out"
             plan.settled.append(_line(folder, "failed", reason))
             gone.difference_update(paths)
     plan.gone = [path for path in plan.gone if path in gone]
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether nothing is to be seen in a folder; one that can't be looked into is as good as not mounted."""
+    try:
+        return not any(folder.iterdir())
+    except OSError:
+        return True
+
+
+_Found = tuple[Path, FileResult | None, Ignored | None]
+"""A file; or a path and its line; or a folder and the rules in force above it."""
+
+
 def _walk(root: Path, ignored: Ignored) -> Iterator[tuple[Path, FileResult | None]]:
     """Files below a folder, sorted, without hidden ones; or a line for what can't be entered or isn't followed."""
+    levels: list[Iterator[_Found]] = [iter([(root, None, ignored)])]  # no recursion: folders may be nested thousands deep
+    while levels:
+        found = next(levels[-1], None)
+        if found is None:
+            levels.pop()
+            continue
+        path, line, rules = found
+        if rules is None:
+            yield path, line
+        else:
+            levels.append(_look_into(path, rules))
+
+
+def _look_into(folder: Path, ignored: Ignored) -> Iterator[_Found]:
     try:
-        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
-        ignored = ignored.within(root)
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        ignored = ignored.within(folder)
     except NotADirectoryError:
-        yield root, None
+        yield folder, None, None
         return
     except OSError as error:
-        yield root, _line(root, "failed", f"the folder can't be read: {error.strerror}")
+        yield folder, _line(folder, "failed", f"the folder can't be read: {error.strerror}"), None
+        return
+    except PathError as error:
+        yield folder, _line(folder, "failed", f"the folder is not read: {error}"), None
         return
     if any(entry.name == DATABASE for entry in entries):
-        yield root, _line(root, "skipped", _LIBRARY)
+        yield folder, _line(folder, "skipped", _LIBRARY), None
         return
     for entry in entries:
         if entry.name.startswith((".", "~$")):
             continue
         path = Path(entry.path)
-        folder = entry.is_dir(follow_symlinks=False)
-        if by := ignored.by(path, folder):
-            yield path, _line(path, "skipped", f"excluded by {by}")
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if by := ignored.by(path, is_folder):
+            yield path, _line(path, "skipped", f"excluded by {by}"), None
         elif entry.is_symlink():
-            yield path, _line(path, "skipped", "a link; what it points to can be added itself")
-        elif folder:
-            yield from _walk(path, ignored)
+            yield path, _line(path, "skipped", "a link; what it points to can be added itself"), None
         else:
-            yield path, None
+            yield path, None, ignored if is_folder else None
 
 
 def _line(path: Path, status: Status, reason: str) -> FileResult:
@@ -132,11 +185,9 @@ def _plan_file(plan: Plan, path: str, file: Path, known: Known | None, readers: 
         return
     try:
         status = file.stat()
-        if not stat.S_ISREG(status.st_mode):
-            plan.settled.append(FileResult(path, "skipped", "not a regular file"))
-            return
-        if status.st_size == 0:
-            plan.settled.append(FileResult(path, "skipped", "empty: 0 bytes"))
+        regular = stat.S_ISREG(status.st_mode)
+        if not regular or status.st_size == 0:
+            plan.settled.append(FileResult(path, "skipped", "empty: 0 bytes" if regular else "not a regular file"))
             if known:
                 plan.gone.append(path)
             return

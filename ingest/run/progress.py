@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ingest.errors import IngestError
 from ingest.run.pace import Pace
 from ingest.run.pipeline import Run, Step
-from ingest.run.receipt import FileResult, Receipt
+from ingest.run.receipt import MOST_LINES, FileResult, Receipt, shortened
 from ingest.store import rows, vectors
+from ingest.store.lock import is_written
 
 Progress = Callable[[Step], None]
 _PUBLISH = 120.0
@@ -59,8 +61,7 @@ def carry_out(
         raise
     trouble = end()
     receipt = Receipt(tuple(_with_embedding(result, run) for result in results), time.monotonic() - started, trouble)
-    kept = tuple(result for result in receipt.files if result.status != "unchanged")
-    rows.add_receipt(connection, {**replace(receipt, files=kept).to_dict(), "counts": receipt.counts})
+    rows.add_receipt(connection, shortened(receipt.to_dict(), MOST_LINES))
     return receipt
 
 
@@ -69,28 +70,22 @@ def _note(connection: sqlite3.Connection, told: dict[str, Any], seconds: float) 
     rows.set_fact(connection, "progress", json.dumps({**told, "seconds": round(seconds, 1), "pid": os.getpid()}))
 
 
-def running(connection: sqlite3.Connection) -> dict[str, Any] | None:
-    """How far the run that is going on is; None where there is none, or it was killed."""
-    told = json.loads(rows.fact(connection, "progress") or "null")
-    try:
-        if told:
-            os.kill(told["pid"], 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        pass  # somebody else's, and alive
-    return dict(told) if told else None
+def running(directory: Path, connection: sqlite3.Connection) -> dict[str, Any] | None:
+    """How far the run is that is going on; None where nobody is writing, whatever a killed run left."""
+    told = rows.fact(connection, "progress")
+    return dict(json.loads(told)) if told and is_written(directory) else None
 
 
-def unfinished(connection: sqlite3.Connection) -> str:
+def unfinished(directory: Path, connection: sqlite3.Connection) -> str:
     """What a question asked now may miss, in a sentence; "" where everything has been read and embedded."""
-    going = running(connection)
+    going = running(directory, connection)
     if going and going["phase"] in ("reading", "ocr"):
         what = "read by OCR" if going["phase"] == "ocr" else "read"
         return f"The library is being filled: {going['done']:,} of {going['total']:,} files are {what} so far."
     if waiting := vectors.pending_count(connection):
         total = rows.chunk_count(connection)
-        return f"The library is being filled: {waiting:,} of {total:,} passages are found by their words only so far."
+        state = "The library is being filled" if going else "The last ingest was interrupted"
+        return f"{state}: {waiting:,} of {total:,} passages are found by their words only so far."
     return ""
 
 

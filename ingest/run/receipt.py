@@ -1,12 +1,15 @@
 """What one ingest run did, file by file: nothing is skipped or lost without a line that says so."""
 
+import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Status = Literal["added", "unchanged", "replaced", "removed", "skipped", "failed"]
 _SUMMED = ("pages", "ocr_pages", "empty_pages", "unread_pages", "chars", "indexed_chars", "chunks")
+MOST_LINES = 200
+"""Failed files, notes, and reasons for skipping that a library keeps of a receipt, of each."""
 STATUSES: tuple[Status, ...] = ("added", "unchanged", "replaced", "removed", "skipped", "failed")
 
 
@@ -78,26 +81,55 @@ class Summary:
     notes: tuple[tuple[str, str], ...]
 
 
-def summarize(receipt: Mapping[str, Any]) -> Summary:
-    """Sums up a receipt's JSON, fresh or as the library keeps it (without the lines of unchanged files)."""
+def shortened(receipt: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """What is kept of a receipt's JSON: sums, and the lines of files that failed or have notes, so many of each.
+
+    `files` are those lines, `unnamed` counts what is missing from them; `totals` sums up the new files, `skipped` counts reasons.
+    """
     files = receipt["files"]
     new = [file for file in files if file["status"] in ("added", "replaced")]
-    total = {name: sum(file[name] or 0 for file in new) for name in _SUMMED}
-    counts = ", ".join(f"{count:,} {status}" for status, count in receipt["counts"].items() if count)
+    failed = [file for file in files if file["status"] == "failed"]
+    skipped = Counter(file["reason"] for file in files if file["status"] == "skipped").most_common()
+    noted, unnamed_notes = _noted(new, most)
+    return {
+        **{name: receipt[name] for name in ("ok", "counts", "seconds")},
+        "index": receipt.get("index", ""),
+        "totals": {name: sum(file[name] or 0 for file in new) for name in _SUMMED},
+        "skipped": dict(skipped[:most]),
+        "files": failed[:most] + noted,
+        "unnamed": {"failed": len(failed[most:]), "notes": unnamed_notes, "skipped": sum(count for _, count in skipped[most:])},
+    }
+
+
+def _noted(files: Sequence[Mapping[str, Any]], most: int) -> tuple[list[dict[str, Any]], int]:
+    """Lines with so many notes together, and how many notes are left out."""
+    kept = []
+    for file in files:
+        if file["notes"] and most > 0:
+            kept.append({**file, "notes": file["notes"][:most]})
+            most -= len(file["notes"])
+    return kept, sum(len(file["notes"]) for file in files) - sum(len(line["notes"]) for line in kept)
+
+
+def summarize(receipt: Mapping[str, Any]) -> Summary:
+    """Sums up a receipt's JSON, whole or as the library keeps it; older libraries kept lines of all but unchanged files."""
+    short = receipt if "totals" in receipt else shortened(receipt, sys.maxsize)
+    total, files = short["totals"], short["files"]
+    counts = ", ".join(f"{count:,} {status}" for status, count in short["counts"].items() if count)
     details = []
     if total["pages"]:
         kinds = {"by OCR": "ocr_pages", "empty": "empty_pages", "scanned and not read": "unread_pages"}
         counted = ", ".join(f"{total[name]:,} {kind}" for kind, name in kinds.items() if total[name])
         details.append(f"{total['pages']:,} pages read" + (f", of these {counted}" if counted else ""))
-    if new:
+    if total["chars"]:
         indexed = "all" if total["chars"] == total["indexed_chars"] else f"{total['indexed_chars']:,}"
         details.append(f"{total['chars']:,} characters, {indexed} indexed")
-    skipped = Counter(file["reason"] for file in files if file["status"] == "skipped")
-    details += [f"skipped {count:,}: {reason}" for reason, count in skipped.most_common()]
-    details += filter(None, [receipt.get("index")])
+    details += [f"skipped {count:,}: {reason}" for reason, count in short["skipped"].items()]
+    details += [f"{count:,} more {kind}, not named here" for kind, count in short["unnamed"].items() if count]
+    details += filter(None, [short.get("index")])
     return Summary(
-        f"{counts or 'no files'}; {total['chunks']:,} new chunks in {receipt['seconds']:.1f} s",
+        f"{counts or 'no files'}; {total['chunks']:,} new chunks in {short['seconds']:.1f} s",
         tuple(details),
         tuple((file["path"], file["reason"]) for file in files if file["status"] == "failed"),
-        tuple((file["path"], note) for file in new for note in file["notes"]),
+        tuple((file["path"], note) for file in files if file["status"] != "failed" for note in file["notes"]),
     )

@@ -1,7 +1,8 @@
 """Reads and cuts files in processes that can be killed: one that hangs, crashes or eats memory costs a line of the receipt.
 
-Parent and worker speak JSON over a socket pair; nothing that a document wrote is ever unpickled. Workers run at the
-lowest priority, so that questions asked meanwhile are answered first, and keep running between files.
+Parent and worker speak JSON over a socket pair; nothing that a document wrote is ever unpickled. Workers have no network, so
+that no parser can fetch what a document links to. They run at the lowest priority, so that questions asked meanwhile are
+answered first, and keep running between files.
 """
 
 import json
@@ -22,12 +23,13 @@ from ingest.errors import IngestError
 from ingest.loaders import load
 from ingest.loaders.parsed import LoadError, Parsed, clean
 from ingest.run import child
+from ingest.run.limits import memory_each
 from ingest.text.chunking import Span, split
 from ingest.text.tokens import TokenCounter
 
 START_SECONDS = 60.0
-_MEMORY = 4 << 30
-"""Bytes that reading one file may take; beyond that it fails, and the machine is spared."""
+_FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+"""Signals that end a worker though its file has done nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Request:
 class Reading:
     """What became of one file: its text and chunks, or the reason why there are none, and the seconds it took.
 
-    `final` is False for a reason that may be gone the next time: too little time or memory.
+    `final` is False for a reason that may be gone the next time: the file vanished or changed, somebody ended the worker, or
+    the machine was too busy. Too little time or memory is final for as long as no more is given (see `plan.conditions`).
     """
 
     parsed: Parsed | None
@@ -57,7 +60,7 @@ class Workers:
     """A context manager over some processes that read files, each started at its first file."""
 
     def __init__(self, counter: TokenCounter, count: int) -> None:
-        self._workers = [_Worker(counter) for _ in range(count)]
+        self._workers = [_Worker(counter, memory_each(count)) for _ in range(count)]
 
     def __enter__(self) -> Self:
         return self
@@ -85,8 +88,8 @@ class Workers:
 
 
 class _Worker:
-    def __init__(self, counter: TokenCounter) -> None:
-        self._counter = counter
+    def __init__(self, counter: TokenCounter, memory: int) -> None:
+        self._counter, self._memory = counter, memory
         self._process: subprocess.Popen[bytes] | None = None
         self.pipe: Connection[Any, Any]
         self.deadline = 0.0
@@ -94,28 +97,36 @@ class _Worker:
     def send(self, request: Request) -> None:
         if self._process is None:
             self._start()
-        self._sent, self._request = time.monotonic(), request
+        assert self._process
+        self._sent, self._used, self._request = time.monotonic(), _processor_seconds(self._process.pid), request
         self.deadline = self._sent + request.seconds
         with suppress(OSError):  # the worker died between two files: receive sees it, and says so
             self.pipe.send_bytes(json.dumps([os.fsencode(request.file).hex(), request.seconds, request.ocr]).encode())
 
     def receive(self) -> Reading:
         assert self._process
+        final = True
         try:
             if self.pipe.poll():
                 answer = json.loads(self.pipe.recv_bytes())
+                if answer["worn"]:
+                    self.kill()
                 parsed = Parsed(**answer["parsed"]) if answer["parsed"] else None
                 return Reading(parsed, [Span(*span) for span in answer["spans"]], answer["reason"], answer["seconds"], answer["final"])
-            reason = f"reading it took more than {self._request.seconds:g} s"
+            final = _processor_seconds(self._process.pid) - self._used > self._request.seconds / 2  # else it hardly had its turn
+            reason = f"reading it took more than {self._request.seconds:g} s; OCTAVO_PARSE_TIMEOUT gives it more"
         except (EOFError, OSError):
-            reason = f"reading it ended the worker process ({_ending(self._process.wait())})"
+            code = self._process.wait()
+            final = -code not in _FROM_OUTSIDE
+            reason = f"reading it ended the worker process ({_ending(code)})"
         self.kill()
-        return Reading(None, [], reason, time.monotonic() - self._sent, final=False)
+        return Reading(None, [], reason, time.monotonic() - self._sent, final)
 
     def _start(self) -> None:
         self.pipe, theirs = Pipe()
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self._process = child.start("ingest.run.worker", str(theirs.fileno()), pass_fds=[theirs.fileno()], **silent)
+        arguments = [str(theirs.fileno()), str(self._memory)]
+        self._process = child.start("ingest.run.worker", *arguments, pass_fds=[theirs.fileno()], **silent)
         theirs.close()
         try:
             self.pipe.send_bytes(json.dumps([self._counter.definition, self._counter.limit]).encode())
@@ -132,6 +143,15 @@ class _Worker:
             self._process.wait()
             self.pipe.close()
         self._process = None
+
+
+def _processor_seconds(pid: int) -> float:
+    """What a process has used of the processors so far, all its threads together; 0 where the system doesn't say."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _ending(code: int) -> str:
@@ -153,7 +173,7 @@ def _answer(path: Path, ocr: bool, counter: TokenCounter) -> dict[str, Any]:
     except LoadError as error:
         reason = str(error)
     except MemoryError:
-        reason, final = f"reading it takes more than {_MEMORY >> 30} GB of memory", False
+        reason = f"reading it takes more than {resource.getrlimit(resource.RLIMIT_AS)[0] / 2**30:.2g} GB of memory"
     except FileNotFoundError:
         reason, final = "it vanished before it was read", False
     except OSError as error:
@@ -164,11 +184,19 @@ def _answer(path: Path, ocr: bool, counter: TokenCounter) -> dict[str, Any]:
     return {"parsed": parsed, "spans": spans, "reason": reason, "final": final, "seconds": time.monotonic() - started}
 
 
+def _is_worn(memory: int) -> bool:
+    """Whether what files left in this process might lack the next one. Python gives back little of what it had."""
+    statm = Path("/proc/self/statm")
+    return statm.exists() and int(statm.read_text().split()[0]) * resource.getpagesize() > memory // 2
+
+
 def main() -> None:
     """Serves until the parent closes its end."""
     pipe: Connection[Any, Any] = Connection(int(sys.argv[1]))
+    child.leave_network()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    memory = int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     os.nice(19)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # there is a worker for each core
     counter = TokenCounter(*json.loads(pipe.recv_bytes()))
@@ -179,9 +207,10 @@ def main() -> None:
         except EOFError:
             return
         signal.alarm(int(seconds) + 5)  # if the parent was killed meanwhile, a hanging parser must not outlive it
-        answer = json.dumps(_answer(Path(os.fsdecode(bytes.fromhex(name))), ocr, counter)).encode()
+        answer = _answer(Path(os.fsdecode(bytes.fromhex(name))), ocr, counter)
+        told = json.dumps({**answer, "worn": _is_worn(memory)}).encode()
         signal.alarm(0)
-        pipe.send_bytes(answer)
+        pipe.send_bytes(told)
 
 
 if __name__ == "__main__":

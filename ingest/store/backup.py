@@ -30,11 +30,15 @@ _LONGEST_MANIFEST = 64 << 20
 def export_library(directory: Path, file: Path) -> int:
     """Writes a library into one file, as it is at this moment, while others ask or add; returns its size in bytes.
 
+    An earlier export of that name is replaced once the new one is whole.
+
     Raises:
-        LibraryError: there is no library, or the file can't be written.
+        LibraryError: there is no library, the file can't be written, or there is another file of that name.
     """
-    if not file.name or file.is_dir():
-        raise LibraryError(f"{file} is a directory", "name the file to write")
+    if not file.name:
+        raise LibraryError("an empty path names no file", "name the file to write")
+    if os.path.lexists(file) and not (file.is_file() and _is_export(file)):
+        raise LibraryError(f"{file} is there already, and is no export of Octavo's", "name another file, or take that one away")
     try:
         with _beside(file) as place:
             with closing(schema.connect(directory)) as connection:
@@ -47,6 +51,14 @@ def export_library(directory: Path, file: Path) -> int:
             return file.stat().st_size
     except (OSError, sqlite3.Error) as error:
         raise LibraryError(f"{file}: can't be written ({error})", "is there room, and is it yours to write?") from error
+
+
+def _is_export(file: Path) -> bool:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return _MANIFEST in archive.namelist()
+    except FAULTS:
+        return False
 
 
 def import_library(file: Path, directory: Path) -> None:

@@ -1,11 +1,13 @@
 """One writer at a time: a kernel lock on a file of the library, which a killed process can't leave behind.
 
+A writer holds it alone. Who only asks whether there is a writer takes it shared for a moment, which no writer minds.
 It holds among the processes of one machine, as SQLite's WAL does, whose index is shared memory. So a library on a
 network file system is refused.
 """
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,17 +31,37 @@ def writing(directory: Path) -> Iterator[None]:
     except OSError as error:
         raise LibraryError(f"{directory} can't be written to: {error.strerror}", "is it yours, and is there room?") from error
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(handle, 32).decode().strip() or "unknown"
-            raise busy(directory, holder) from None
+        while not _take(handle, fcntl.LOCK_EX):
+            if not _take(handle, fcntl.LOCK_SH):
+                raise busy(directory, os.read(handle, 32).decode().strip() or "unknown")
+            time.sleep(0.001)  # nobody writes: somebody asked just now whether anybody does
         with suppress(OSError):  # a full disk: the lock holds all the same
             os.ftruncate(handle, 0)
             os.pwrite(handle, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(handle)  # closing releases the lock
+
+
+def is_written(directory: Path) -> bool:
+    """Whether some process, or another thread, is writing at this moment."""
+    try:
+        handle = os.open(directory / "lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _take(handle, fcntl.LOCK_SH)
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int, kind: int) -> bool:
+    """Takes a lock if it is free, in place of the one that this handle had."""
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def busy(directory: Path, holder: str) -> LibraryBusy:

@@ -11,7 +11,14 @@ from ingest.errors import PathError
 
 def stored_path(path: str | Path) -> str:
     """What the library calls a file: absolute, links resolved; bytes that aren't UTF-8 are spelled out."""
-    return spelled(Path(path).expanduser().resolve().as_posix())
+    return spelled(os.path.realpath(_expanded(path)))
+
+
+def _expanded(path: str | Path) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # the home of somebody unknown
+        return Path(path)
 
 
 _LIKE_BYTES = re.compile(r"\\(?=x(?:[89a-f][0-9a-f]|5c))")
@@ -28,16 +35,31 @@ def file_of(stored: str) -> Path:
 
 
 def existing(paths: Sequence[str | Path]) -> list[Path]:
-    """Paths to add, `~` expanded.
+    """Paths to add, `~` expanded. One of several may be missing, as on a drive that isn't mounted now.
 
     Raises:
-        PathError: one isn't there, or is empty.
+        PathError: none is there, or one is empty.
     """
-    roots = [Path(_named(path)).expanduser() for path in paths]
-    for root in roots:
-        if not root.exists():
-            raise PathError(f"no file or folder at {root}", "check the path; `octavo remove` takes a document out")
+    roots = [_expanded(_named(path)) for path in paths]
+    reasons = [missing(root) for root in roots]
+    if roots and all(reasons):
+        what = f"no file or folder at {roots[0]}" if reasons[0] == _NOTHING else f"{roots[0]}: {reasons[0]}"
+        raise PathError(what, "check the path; `octavo remove` takes a document out")
     return roots
+
+
+_NOTHING = "no file or folder is there"
+
+
+def missing(path: Path) -> str:
+    """Why nothing can be read at a path, or ""."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return _NOTHING
+    except OSError as error:
+        return f"it can't be looked at: {error.strerror}"
+    return ""
 
 
 def _named(path: str | Path) -> str | Path:

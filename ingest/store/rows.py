@@ -74,8 +74,9 @@ _FILES = "from files left join documents on documents.id = files.document"
 
 def known(connection: sqlite3.Connection, path: str | None = None) -> dict[str, Known]:
     """All files that were ever read or tried, by path; or one."""
-    query = f"select path, stamp, files.sha256, document, reason, readers, {_COUNTS} {_FILES} where :path is null or path = :path"
-    return {path: Known(*row) for path, *row in connection.execute(query, {"path": path})}
+    query = f"select path, stamp, files.sha256, document, reason, readers, {_COUNTS} {_FILES}"
+    found = connection.execute(query) if path is None else connection.execute(f"{query} where path = ?", [path])
+    return {path: Known(*row) for path, *row in found}
 
 
 def documents(connection: sqlite3.Connection) -> list[Document]:

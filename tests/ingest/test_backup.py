@@ -1,5 +1,6 @@
 """A library goes into one file and comes back whole; a damaged file is refused and leaves nothing."""
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -38,6 +39,26 @@ def test_an_export_touches_no_file_but_its_own(library: Library, folder: Path) -
     database = library.directory / "library.sqlite3"
     export_library(library.directory, library.directory / "library")  # beside a file of nearly that name
     assert database.is_file() and library.words("oats", 1) and library.verify().ok
+
+
+def test_an_export_takes_the_place_of_an_earlier_one_and_of_nothing_else(library: Library, folder: Path, tmp_path: Path) -> None:
+    library.add([folder])
+    export_library(library.directory, tmp_path / "backup.octavo")
+    (folder / "eels.txt").write_text("Eels pass in May.")
+    library.add([folder])
+    size = (tmp_path / "backup.octavo").stat().st_size
+    assert export_library(library.directory, tmp_path / "backup.octavo") > size
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("a.txt", "somebody's")
+    (tmp_path / "empty.octavo").touch()
+    (tmp_path / "link.octavo").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.octavo")
+    for name in ("folder/mill.txt", "other.zip", "empty.octavo", "folder", "link.octavo", "pipe.octavo", "library/library.sqlite3"):
+        before = os.lstat(tmp_path / name)
+        with pytest.raises(LibraryError, match="is there already, and is no export of Octavo's"):
+            export_library(library.directory, tmp_path / name)
+        assert os.path.samestat(os.lstat(tmp_path / name), before)
+    assert library.verify().ok
 
 
 def test_what_a_killed_export_left_goes_with_the_next(library: Library, tmp_path: Path) -> None:

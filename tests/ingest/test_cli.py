@@ -35,6 +35,13 @@ def test_exit_codes_and_json_of_an_ingest(folder: Path, home: Path) -> None:
     assert second.stdout.startswith("3 unchanged, 1 failed; 0 new chunks in")
 
 
+def test_a_folder_that_is_missing_beside_one_that_is_there_is_a_failed_line(folder: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, [str(folder), str(tmp_path / "absent")])
+    assert done.exit_code == 1
+    assert f"failed: {tmp_path / 'absent'}: no file or folder is there; what was read from it is kept" in done.stderr
+    assert done.stdout.startswith("3 added, 1 failed; 3 new chunks in")
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

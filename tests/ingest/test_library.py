@@ -257,12 +257,6 @@ def test_a_name_that_is_not_utf8_is_read(library: Library, folder: Path) -> None
     assert library.add([folder]).counts["unchanged"] == 4
 
 
-def test_a_missing_path_changes_nothing(library: Library, folder: Path) -> None:
-    with pytest.raises(PathError, match="no file or folder"):
-        library.add([folder, folder / "absent"])
-    assert library.documents() == []
-
-
 def test_no_library_and_no_database_are_told_with_the_cure(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="no library at") as raised:
         Library.open(tmp_path)

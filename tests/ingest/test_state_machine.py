@@ -1,5 +1,6 @@
 """Any order of adding, changing, removing, renaming, copying, restarting and verifying ends as a plain dict says."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from ingest import Embedder, Library
 from tests.ingest.invariants import check
 
-# of one suffix: the same bytes read by two loaders are two documents
-NAMES = st.sampled_from(["anchors.txt", "barley.txt", "sub/candles.txt", "sub/deep/donkeys.txt", "engines.txt"])
+# of one suffix: the same bytes read by two loaders are two documents; folders too, so that a file may take a folder's place
+NAMES = st.sampled_from(
+    ["anchors.txt", "barley.txt", "sub.txt/candles.txt", "sub.txt/deep.txt/donkeys.txt", "engines.txt", "sub.txt", "sub.txt/deep.txt"]
+)
 THEN = st.sampled_from(["add all", "add all", "add one", "nothing"])
 TEXTS = st.sampled_from(
     [
@@ -42,8 +45,9 @@ class LibraryMachine(RuleBasedStateMachine):
         self.held: dict[str, str] = {}
         self._library = self._open()
         self._verified = True
-        for name, text in zip(["anchors.txt", "sub/candles.txt", "sub/deep/donkeys.txt"], texts, strict=True):
+        for name, text in zip(["anchors.txt", "sub.txt/candles.txt", "sub.txt/deep.txt/donkeys.txt"], texts, strict=True):
             self.write(name, text)
+        self.write_many()
 
     def _open(self) -> Library:
         return Library.open(Path(self._home.name) / "library", self.embedder, create=True)
@@ -52,27 +56,60 @@ class LibraryMachine(RuleBasedStateMachine):
     def change(self, data: st.DataObject, kinds: list[str], then: str) -> None:
         """Some changes on disk, which may hit what was changed just before; then an add, mostly."""
         for kind in kinds:
-            old = data.draw(st.sampled_from(sorted(self.disk))) if self.disk else ""
-            if kind == "delete" and old:
-                (self._folder / old).unlink()
-                del self.disk[old]
+            old = data.draw(st.sampled_from(sorted(self.disk)))
+            if kind == "delete" and len(self.disk) > 1:
+                self.delete(old)
                 continue
             new = data.draw(NAMES)
-            if kind == "rename" and old:
-                (self._folder / new).parent.mkdir(parents=True, exist_ok=True)
-                (self._folder / old).rename(self._folder / new)
-                self.disk[new] = self.disk.pop(old)
+            if kind == "rename":
+                moving, text = Path(self._home.name) / "moving", self.disk[old]
+                (self._folder / old).rename(moving)
+                (self._folder / old).touch()
+                self.delete(old)
+                self.make_way(new)
+                moving.rename(self._folder / new)
+                self.disk[new] = text
             else:
-                self.write(new, self.disk[old] if kind == "copy" and old else data.draw(TEXTS))
+                self.write(new, self.disk[old] if kind == "copy" else data.draw(TEXTS))
         if then == "add all":
             self.add()
-        if then == "add one" and self.disk:
+        if then == "add one":
             self.add_one_file(data.draw(st.sampled_from(sorted(self.disk))))
 
+    @rule(folder=st.sampled_from(["sub.txt", "sub.txt/many.txt"]), text=TEXTS)
+    def replace_a_folder_by_a_file_and_the_other_way(self, folder: str, text: str) -> None:
+        self.write(folder, text)
+        self.add()
+        self.write_many()
+        self.add()
+
+    def write_many(self) -> None:
+        """A folder of so many documents that it would keep them if it were found empty."""
+        for number in range(10):
+            self.write(f"sub.txt/many.txt/{number}.txt", f"Chart {number} shows the shoals of bay {number * 7}.")
+
     def write(self, name: str, text: str) -> None:
-        (self._folder / name).parent.mkdir(parents=True, exist_ok=True)
+        self.make_way(name)
         (self._folder / name).write_text(text)
         self.disk[name] = text
+
+    def make_way(self, name: str) -> None:
+        """Takes away a folder that has a file's name, and files where its folders have to be."""
+        path = self._folder / name
+        above = [place for place in path.parents if place.is_relative_to(self._folder)]
+        for place in [path] * path.is_dir() + [place for place in above if place.is_file()]:
+            self.delete(str(place.relative_to(self._folder)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def delete(self, name: str) -> None:
+        """A file, or a folder with all below it; folders that are empty then go too."""
+        path = self._folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for other in [other for other in self.disk if other == name or other.startswith(name + "/")]:
+            del self.disk[other]
+        while path.parent != self._folder and not any(path.parent.iterdir()):
+            path = path.parent
+            path.rmdir()
 
     def add(self) -> None:
         self._verified = False
@@ -91,6 +128,8 @@ class LibraryMachine(RuleBasedStateMachine):
 
     def add_one_file(self, name: str) -> None:
         assert self._library.add([self._folder / name]).ok
+        for below in [other for other in self.held if other.startswith(name + "/")]:  # it was a folder
+            del self.held[below]
         self.held[name] = self.disk[name]
         self._verified = False
 
