@@ -41,7 +41,8 @@ def draw(file: Path, stamp: str, page: int) -> bytes | None:
 
 
 def _confine() -> None:
-    """Limits of time, should the parent be killed meanwhile, and of memory. Its network would be taken from it here too."""
+    """Limits of time, should the parent be killed meanwhile, and of memory."""
+    # seam: here its network is taken from it too, by the function that does so for the processes that read files
     signal.alarm(SECONDS + 5)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
 
