@@ -13,7 +13,7 @@ import secrets
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -114,9 +114,10 @@ def serve(port: int) -> None:
     @asynccontextmanager
     async def opened(_: streamlit.App) -> AsyncIterator[None]:
         print(f"Octavo: {address}{'$OCTAVO_TOKEN' if given else token}", flush=True)
-        with _link(address + token) as link:
+        with ExitStack() as kept:
             if not config.get_option("server.headless"):  # there is a display
-                webbrowser.open(link)
+                with suppress(OSError):  # a home that can't be written to: the printed address does
+                    webbrowser.open(kept.enter_context(_link(address + token)))
             yield
 
     door = Middleware(Door, token=token, port=port)

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
@@ -92,14 +92,14 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def served(home: Path, cwd: Path = ROOT, **environment: str) -> Iterator[Served]:
-    """`octavo app`, started as a user does, on a port that is free."""
+def served(home: Path, cwd: Path = ROOT, prefix: Sequence[str] = (), **environment: str) -> Iterator[Served]:
+    """`octavo app`, started as a user does, on a port that is free; `prefix` is a command that runs it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     headless = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     ours = {"OCTAVO_HOME": str(home), "OCTAVO_MODEL": "starter", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-P", "-m", "app", "app", "--port", str(port)]  # as the script `octavo` has it
+    command = [*prefix, sys.executable, "-P", "-m", "app", "app", "--port", str(port)]  # as the script `octavo` has it
     process = subprocess.Popen(
         command, cwd=cwd, env=headless | ours | environment, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
