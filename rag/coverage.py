@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ingest import View
 from ingest.text.scripts import terms
 
-_PLAIN = frozenset(
+STOP_WORDS = frozenset(
     """a about after all an and any are as at be been before being between both but by can could did do does during each far for
     from had has have having he her him his how i in into is it its long many may me might more most much must my name no not of
     often old on or other our over s shall she should so some such t than that the their them then there these they this those to
@@ -20,7 +20,7 @@ _PLAIN = frozenset(
 def telling(question: str) -> list[str]:
     """The words of a question that say what it is about."""
     words = dict.fromkeys(terms(question))
-    return [w for w in words if w not in _PLAIN and len(w) > 1]
+    return [w for w in words if w not in STOP_WORDS and len(w) > 1]
 
 
 def coverage(view: View, question: str, ids: Sequence[str]) -> dict[str, float]:
