@@ -40,7 +40,7 @@ def show(parts: "Iterable[Answer]") -> "Answer":
     if answer.note:
         typer.echo(answer.note, err=True)
     for citation in answer.citations:
-        mark = "" if citation.verified else "  (these words are not in the passage: check it)"
+        mark = "" if citation.verified else "  (the passage does not say it word for word: check it)"
         typer.echo(f"\n  [{citation.marker}] {place(citation)}{mark}")
         typer.echo(fill(plain(" ".join(citation.text.split())), 100, initial_indent="      ", subsequent_indent="      "))
     return answer

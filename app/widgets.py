@@ -21,7 +21,7 @@ from ingest import Document
 from ingest.run.pace import line
 from ingest.run.receipt import summarize
 from rag.answer import Answer, Citation
-from rag.citations import MARKER, claims
+from rag.citations import claims, find_markers
 
 _STYLE = """<style>
 .oct-a { font-size: 1.1rem; line-height: 1.6; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -70,14 +70,12 @@ def answer(value: Answer) -> None:
 
 def _marked(value: Answer) -> str:
     """The answer's text as HTML; markers of sources that are there stand out, invented ones stay plain text."""
-
-    def badge(match: re.Match[str]) -> str:
-        numbers = [int(n) for n in match[1].split(",")]
-        if all(1 <= n <= len(value.evidence) for n in numbers):
-            return "".join(f'<span class="oct-m">{n}</span>' for n in numbers)
-        return match[0]
-
-    return f'<div class="oct-a">{MARKER.sub(badge, escape(value.text))}</div>'
+    out, at = [], 0
+    for marker in find_markers(value.text, value.evidence):
+        if all(1 <= n <= len(value.evidence) for n in marker.numbers):
+            out += [escape(value.text[at : marker.start]), *(f'<span class="oct-m">{n}</span>' for n in marker.numbers)]
+            at = marker.end
+    return f'<div class="oct-a">{"".join([*out, escape(value.text[at:])])}</div>'
 
 
 def _passage(citation: Citation, value: Answer) -> None:
@@ -85,7 +83,7 @@ def _passage(citation: Citation, value: Answer) -> None:
     with st.expander(plain(label), expanded=citation is value.citations[0]):
         if not citation.verified:
             st.caption("The answer's words do not stand in this passage as they are: check it.")
-        st.html(f'{_STYLE}<div class="oct-p">{lit(citation.text, claims(value.text, citation.marker))}</div>')
+        st.html(f'{_STYLE}<div class="oct-p">{lit(citation.text, claims(value.text, citation.marker, value.evidence))}</div>')
         if citation.page_start and st.toggle(f"Show page {citation.page_start}", key=f"page {id(value)} {citation.marker}"):
             _page_picture(citation.path, citation.page_start)
 

@@ -37,7 +37,7 @@ class Citation:
     char_end: int
     text: str
     verified: bool
-    """Whether what the answer says before this marker stands word for word in `text`."""
+    """Whether all that the answer says with this marker stands verbatim in the source (verify.py): the same letters, no more."""
 
 
 @dataclass(frozen=True, slots=True)

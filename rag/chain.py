@@ -16,8 +16,9 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import patch_config, run_in_executor
 
 from ingest import Library
-from rag import citations, gate
+from rag import gate
 from rag.answer import NOT_FOUND, Answer, Evidence, Timings
+from rag.citations import CitationStream
 from rag.errors import QuestionError, ServerError
 from rag.models import Reader, is_refusal, may_become_refusal, reader_for
 from rag.prompt import Packed, pack
@@ -94,7 +95,8 @@ class AnswerChain(Runnable[Input, Answer]):
         )
 
     def _generate(self, packed: Packed, allowed: float, config: RunnableConfig, start: float, retrieved: float) -> Iterator[Answer]:
-        text, shown, first = "", "", 0.0
+        stream = CitationStream(packed.evidence, quotes=self.reader.doubts)
+        text, held, first, answers = "", "", 0.0, False
         usage: dict[str, Any] = {}
         for chunk in self._chunks(packed.messages, allowed, config):
             usage = dict(chunk.usage_metadata or usage)
@@ -102,21 +104,18 @@ class AnswerChain(Runnable[Input, Answer]):
                 continue
             first = first or time.monotonic() - start
             text += chunk.text
-            if not may_become_refusal(text):
-                piece = citations.settle(text.strip(), packed.evidence, ended=False)[len(shown) :]
-                shown += piece
-                yield Answer(piece)
-        refused = not shown and (is_refusal(text) or not text.strip())
-        rest = NOT_FOUND if refused else citations.settle(text.strip(), packed.evidence, ended=True)[len(shown) :]
-        cited = () if refused else citations.cite(shown + rest, packed.evidence)
-        if not refused and not cited and (holder := citations.holder(shown + rest, packed.evidence)):
-            rest += f" [{holder}]"
-            cited = citations.cite(shown + rest, packed.evidence)
+            held += chunk.text
+            answers = answers or not may_become_refusal(held)
+            if answers:
+                yield Answer(stream.push(held))
+                held = ""
+        refused = not answers and (is_refusal(held) or not held.strip())
+        rest = NOT_FOUND if refused else stream.push(held) + stream.flush()
         seconds = time.monotonic() - start
         yield Answer(
             rest,
             refused=refused,
-            citations=cited,
+            citations=stream.citations,
             timings=Timings(
                 retrieved, first or seconds, seconds, usage.get("input_tokens", packed.ledger.total), usage.get("output_tokens", 0)
             ),

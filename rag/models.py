@@ -1,11 +1,10 @@
 """Which chat model answers: our own Gemma 2, any LangChain chat model, or a server that speaks OpenAI's protocol."""
 
+import re
 from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
 
-from model import grounded
-from model.grounded import normal
 from rag.chat_gemma import ChatGemma2
 from rag.citations import strip_markers
 from rag.errors import ServerError
@@ -77,14 +76,20 @@ def _named(name: str, settings: Settings) -> BaseChatModel:
     return chat
 
 
-_REFUSAL = normal(grounded.REFUSAL)
+_REFUSALS = ("thesourcesdonotsay", "sourcesdonotsay", "thesourcesdontsay")
+"""grounded.REFUSAL in letters alone, and what models make of it."""
 
 
 def is_refusal(text: str) -> bool:
     """Whether all that a model said is that the sources don't say, however it set its full stops and markers."""
-    return normal(strip_markers(text)) == _REFUSAL
+    return _letters(strip_markers(text)) in _REFUSALS
 
 
 def may_become_refusal(text: str) -> bool:
     """Whether a stream that has begun so could still turn out to be the refusal; it is held back until that is known."""
-    return _REFUSAL.startswith(normal(strip_markers(text.partition("[")[0] if "]" not in text else text)))
+    begun = _letters(strip_markers(re.sub(r"\[[\d, ]*$", "", text)))
+    return any(refusal.startswith(begun) for refusal in _REFUSALS)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))

@@ -25,7 +25,7 @@ _MONTHS = frozenset(
     """january february march april may june july august september october november december
     jan feb mar apr jun jul aug sep sept oct nov dec""".split()
 )
-_LIST_NUMBER = re.compile(r"^[ \t>]*(?:#+[ \t]+\(?(\d[\d.]*)|\(?(\d{1,3}(?:\.\d+)*)[.)](?=\s))", re.MULTILINE)
+_LINE_NUMBER = re.compile(r"^[ \t>]*(?:(#+[ \t]+)\(?|\(?)(\d{1,3}(?:\.\d+)*)[.)]*(?=\s)", re.MULTILINE)
 _SAYS_NOTHING = STOP_WORDS | {"yes", "never", "none", "true", "false"}
 
 
@@ -50,8 +50,8 @@ class Source:
         self._places: dict[str, list[int]] = {}
         for place, token in enumerate(self._tokens):
             self._places.setdefault(token.text, []).append(place)
-        labels = {match.start(match.lastindex or 0) for match in _LIST_NUMBER.finditer(normalized)}
-        numbered = {place for place, token in enumerate(self._tokens) if token.start in labels}
+        starts = _list_numbers(normalized)
+        numbered = {place for place, token in enumerate(self._tokens) if token.start in starts}
         self._may_begin, self._may_end = _edges(self._tokens, numbered)
         self._negations = Negations(self._tokens, numbered, normalized)
 
@@ -93,6 +93,22 @@ def _edges(found: Sequence[Token], numbered: set[int]) -> tuple[list[bool], list
         if behind and token.text == "to" and before.is_number and behind.is_number:
             ends[place - 1] = begins[place + 1] = False
     return begins, ends
+
+
+def _list_numbers(text: str) -> set[int]:
+    """Where the numbers stand that list items and headings begin with.
+
+    A line of running text may begin with a number too. A list's stands behind the end of something, or counts on.
+    """
+    found: set[int] = set()
+    last = 0
+    for match in _LINE_NUMBER.finditer(text):
+        before = text[max(0, match.start() - 3) : match.start()].rstrip(" \t")
+        number = int(match[2].rpartition(".")[2])
+        if match[1] or (match[0][-1] in ".)" and (not before or re.search(r"[.:;!?)|\n]\s+\Z", before) or number in (1, last + 1))):
+            found.add(match.start(2))
+            last = number
+    return found
 
 
 def _are_one(before: Token, token: Token) -> bool:

@@ -38,6 +38,7 @@ STANDS = {
         ("Section 5: the trustees.", "Section 5"),
         ("It was built in 1641[3] by Agnes.", "1641"),
         ("image[3] holds the colour.", "image[3]"),
+        ("It covers you up to the age of\n85. Past that it does not.", "85"),  # a wrapped line, not a list's item
     ],
     "typographic quotes, dashes, ligatures, spaces": [
         ("the Society’s insurance", "the Society's insurance"),
@@ -139,6 +140,8 @@ STANDS_NOT = {
         ("See Fig. 5 and § 6.", "6"),
         ("## 5.2 The trustees\nThey are many.", "5.2"),
         ("1. Open the valve\n2. Close it", "2"),
+        ("Do this:\n7. Open the valve", "7"),
+        ("It stands still.\n\n12) The gates", "12"),
         ("The wheel turns [5] slowly.", "5"),
     ],
     "a negation that is left out": [
