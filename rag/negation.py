@@ -13,6 +13,8 @@ _NEGATIONS = frozenset(
     """not no never none nobody nothing nowhere neither nor without cannot except excluding unless hardly scarcely rarely seldom
     nicht kein keine keinen keinem keiner keines nie niemals pas jamais aucun aucune nunca non niet geen nooit""".split()
 )
+_ONLY_BEHIND = frozenset("nor unless without".split())
+"""What stands before these they leave alone."""
 _ASIDES = frozenset("which who whose whom although though whereas while because".split())
 """Behind a comma they open a clause that the next comma closes."""
 _LEADS = _ASIDES | frozenset("if when where since as after before until unless once".split())
@@ -57,7 +59,9 @@ class Negations:
                 continue
             if place < start and self._clause[place] == self._clause[start]:
                 return True
-            if place >= end and (alone or (self._clause[place] == self._clause[end - 1] and "," not in self._tokens[place].gap)):
+            token = self._tokens[place]
+            reaches = self._clause[place] == self._clause[end - 1] and "," not in token.gap and token.text not in _ONLY_BEHIND
+            if place >= end and (alone or reaches):
                 return True
         return False
 

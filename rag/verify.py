@@ -113,7 +113,7 @@ def _list_numbers(text: str) -> set[int]:
 
 def _are_one(before: Token, token: Token) -> bool:
     """Whether two neighbours say one thing, like 5 and %, - and 18, 1 and 000."""
-    if "[" in (before.text[0], token.text[0]) or token.mark:
+    if "[" in (before.text[0], token.text[0]) or token.text == "'s" or token.mark:
         return False
     if not token.gap or (token.is_number and before.text in _BEFORE_A_NUMBER) or (before.is_number and token.text in _BEHIND_A_NUMBER):
         return True

@@ -22,11 +22,11 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_QUANTITY = re.compile(r"(\d(?:[\d.,:/'^×-]*\d)?)([^\W\d_]+[²³]?)")
-"""A number and what is written to it: 45p, 10.30am, 2nd, 5km, 1½."""
+_PARTS = re.compile(r"(\d(?:[\d.,:/'^×-]*\d)?)([^\W\d_]+[²³]?)|(.+)('s)", re.IGNORECASE)
+"""A number and what is written to it (45p, 10.30am, 2nd, 5km, 1½); a word and its 's."""
 _ALIASES = {"a.m": "am", "p.m": "pm", "b.c": "bc", "b.c.e": "bce", "percent": "%"}
 _NUMBER_WORDS = frozenset(
-    """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty
+    """zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty
     thirty forty fifty sixty seventy eighty ninety hundred thousand million billion dozen""".split()
 )
 
@@ -78,9 +78,9 @@ def tokens(text: str) -> list[Token]:
     found: list[Token] = []
     end = 0
     for match in _TOKEN.finditer(text):
-        quantity = _QUANTITY.fullmatch(match[0])
+        parts = _PARTS.fullmatch(match[0])
         gap = text[end : match.start()]
-        for part in quantity.groups() if quantity else (match[0],):
+        for part in filter(None, parts.groups()) if parts else (match[0],):
             word = part.casefold()
             found.append(Token(_ALIASES.get(word, word), part, gap, match.start()))
             gap = ""

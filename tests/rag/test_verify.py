@@ -20,6 +20,7 @@ STANDS = {
         ("The mill was built in 1641 by Agnes.", "1641"),
         ("The mill was built in 1641 by Agnes.", "Agnes"),
         ("There are seven trustees.", "seven"),
+        ("It was Agnes Reed's house.", "Agnes Reed"),
         ("Flour keeps for three months.", "flour keeps"),
     ],
     "numbers with their signs and units": [
@@ -54,6 +55,7 @@ STANDS = {
         ("It is not open on Mondays but on Sundays.", "on Sundays"),
         ("The mill, which was not restored, was built in 1641.", "built in 1641"),
         ("Members may bring dogs, not cats.", "Members may bring dogs"),
+        ("On 15 June he was warned unless he recanted.", "15 June"),
         ("Not only Agnes but also Tom Reed signed.", "Agnes"),
         ("No. 5 is the house of Agnes.", "the house of Agnes"),
         ("Dogs: no\nOpening hours: from 9 to 17", "opening hours"),
@@ -159,6 +161,7 @@ STANDS_NOT = {
         ("Dogs may enter the mill at no time.", "Dogs may enter the mill"),
         ("Members' dogs, cats and birds are not allowed.", "Members' dogs"),
         ("It is open daily except Sundays.", "Sundays"),
+        ("It is closed unless Agnes Reed is there.", "Agnes Reed is there"),
         ("Dogs allowed: No", "Dogs allowed"),
         ("Dogs allowed – no", "Dogs allowed"),
         ("Dogs allowed (no)", "Dogs allowed"),
