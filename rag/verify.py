@@ -16,6 +16,7 @@ _BEFORE_A_NUMBER = frozenset("-+±~≈<>≤≥$£€¥₹§") | {"<=", ">=", "mi
 _BEHIND_A_NUMBER = frozenset("%‰°$£€¥₹") | frozenset(
     "hundred thousand million billion trillion dozen bn mn am pm noon o'clock bc bce".split()
 )
+_HUNDRED_AND = {("and", "hundred"), ("and", "thousand"), ("and", "million")}
 _LABELS = frozenset(
     """section sections sec chapter chapters ch page pages p pp figure figures fig table tables tab clause article art paragraph para
     annex appendix part item step note footnote question schedule exhibit""".split()
@@ -90,7 +91,7 @@ def _edges(found: Sequence[Token], numbered: set[int]) -> tuple[list[bool], list
         month = behind if behind and token.text == "of" else token
         if _is_day(before) and month.text in _MONTHS and month.raw[0].isupper() and token.gap in (" ", ". "):
             ends[place - 1] = False
-        if behind and token.text == "to" and before.is_number and behind.is_number:
+        if behind and before.is_number and behind.is_number and (token.text == "to" or (token.text, before.text) in _HUNDRED_AND):
             ends[place - 1] = begins[place + 1] = False
     return begins, ends
 
@@ -112,12 +113,12 @@ def _list_numbers(text: str) -> set[int]:
 
 
 def _are_one(before: Token, token: Token) -> bool:
-    """Whether two neighbours say one thing, like 5 and %, - and 18, 1 and 000."""
+    """Whether two neighbours say one thing, like 5 and %, - and 18, 1 and 000, twenty and five."""
     if "[" in (before.text[0], token.text[0]) or token.text == "'s" or token.mark:
         return False
     if not token.gap or (token.is_number and before.text in _BEFORE_A_NUMBER) or (before.is_number and token.text in _BEHIND_A_NUMBER):
         return True
-    return token.gap == " " and before.text.isdigit() and token.text.isdigit()
+    return token.gap == " " and before.is_plain_number and token.is_plain_number
 
 
 def _is_label(before: Token, token: Token) -> bool:

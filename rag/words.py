@@ -50,6 +50,11 @@ class Token(NamedTuple):
         return any(map(str.isdigit, self.text)) or self.text in _NUMBER_WORDS
 
     @property
+    def is_plain_number(self) -> bool:
+        """One without letters."""
+        return self.text in _NUMBER_WORDS or (self.text[0].isdigit() and not any(map(str.isalpha, self.text)))
+
+    @property
     def is_small_number(self) -> bool:
         """One that may stand anywhere: 5, 42, twelve."""
         return self.text in _NUMBER_WORDS or (self.text.isdigit() and len(self.text) <= 2)

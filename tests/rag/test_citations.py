@@ -1,7 +1,10 @@
 """Markers: real, doubled, grouped, invented, quoted; what each stands for; and that what was shown is never taken back."""
 
+import re
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
+from types import FrameType
 
 import pytest
 from hypothesis import given
@@ -191,3 +194,29 @@ def test_what_is_shown_is_never_taken_back_however_the_text_arrives(text: str, c
 @given(TEXT)
 def test_only_a_quoting_models_markers_are_changed(text: str) -> None:
     assert resolve(list(text), SOURCES)[0] == text.strip()
+
+
+def calls_for(markers: int) -> int:
+    """How many functions run while an answer with so many markers, none of them right, is streamed."""
+    evidence = sources(*(f"Passage {i}. The mill ground {i} sacks of barley and of wheat that year." for i in range(1, 25)))
+    stream = CitationStream(evidence, quotes=True)
+    pieces = re.findall(r"\S+\s*", " ".join(f"In the year {1700 + i} it ground more of them [{i % 24 + 1}]." for i in range(markers)))
+    count = 0
+
+    def counted(frame: FrameType, event: str, arg: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(counted)
+    try:
+        for piece in pieces:
+            stream.push(piece)
+        stream.flush()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_four_times_the_markers_cost_four_times_the_work() -> None:
+    calls_for(1)  # what is done once
+    assert calls_for(96) < 5 * calls_for(24)
