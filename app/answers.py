@@ -36,7 +36,7 @@ def show(parts: "Iterable[Answer]") -> "Answer":
     if answer.note:
         say(answer.note, err=True)
     for citation in answer.citations:
-        mark = "" if citation.verified else "  (these words are not in the passage: check it)"
+        mark = "" if citation.verified else "  (the passage does not say it word for word: check it)"
         print()
         say(f"  [{citation.marker}] {place(citation)}{mark}")
         print(fill(plain(" ".join(citation.text.split())), 100, initial_indent="      ", subsequent_indent="      "))

@@ -16,7 +16,7 @@ from ingest.settings import DATABASE, UPLOADS
 from ingest.store.lock import busy, writing
 from ingest.store.paths import existing, file_of, stamp_of
 from rag.chain import AnswerChain
-from rag.models import Reader, reader_for
+from rag.models import AnswerModel, answer_model
 from rag.settings import Settings
 
 
@@ -57,13 +57,13 @@ def _embedder(name: str) -> Embedder:
 
 
 @st.cache_resource(show_spinner="Loading the model")
-def reader() -> Reader:
+def model() -> AnswerModel:
     settings = Settings()
-    return reader_for(settings.model, settings)
+    return answer_model(settings.model, settings)
 
 
 def chain(name: str) -> AnswerChain:
-    return AnswerChain(library(name), reader(), Settings())
+    return AnswerChain(library(name), model(), Settings())
 
 
 def model_note() -> str:

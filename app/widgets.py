@@ -22,7 +22,7 @@ from ingest.run.pace import line
 from ingest.run.receipt import summarize
 from ingest.terminal import plain
 from rag.answer import Answer, Citation
-from rag.citations import MARKER, claims
+from rag.citations import claims, find_markers
 
 _STYLE = """<style>
 .oct-c { font-size: .875rem; opacity: .65; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -98,21 +98,19 @@ def answer(value: Answer) -> None:
 
 def _marked(value: Answer) -> str:
     """The answer's text as HTML; markers of sources that are there stand out, invented ones stay plain text."""
-
-    def badge(match: re.Match[str]) -> str:
-        numbers = [int(n) for n in match[1].split(",")]
-        if all(1 <= n <= len(value.evidence) for n in numbers):
-            return "".join(f'<span class="oct-m">{n}</span>' for n in numbers)
-        return match[0]
-
-    return f'<div class="oct-a">{MARKER.sub(badge, escape(value.text))}</div>'
+    out, at = [], 0
+    for marker in find_markers(value.text, value.evidence):
+        if all(1 <= n <= len(value.evidence) for n in marker.numbers):
+            out += [escape(value.text[at : marker.start]), *(f'<span class="oct-m">{n}</span>' for n in marker.numbers)]
+            at = marker.end
+    return f'<div class="oct-a">{"".join([*out, escape(value.text[at:])])}</div>'
 
 
 def _passage(citation: Citation, value: Answer) -> None:
     """A citation's name, which opens the passage below it; the first one is open."""
     opened = " open" if citation is value.citations[0] else ""
     doubt = "" if citation.verified else "<p>The answer's words do not stand in this passage as they are: check it.</p>"
-    text = f'{doubt}<div class="oct-p">{lit(citation.text, claims(value.text, citation.marker))}</div>'
+    text = f'{doubt}<div class="oct-p">{lit(citation.text, claims(value.text, citation.marker, value.evidence))}</div>'
     name = _shown(f"[{citation.marker}] {place(citation)}")
     st.html(f'<details class="oct-d"{opened}><summary>{name}</summary>{text}</details>')
     is_pdf = PurePosixPath(citation.path).suffix.lower() == ".pdf"

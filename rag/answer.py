@@ -15,14 +15,16 @@ NOT_FOUND = "Your documents don't say."
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A retrieved chunk: its fused score, the cosine (`dense`) and BM25 (`words`) that went into it, and its coverage."""
+    """A retrieved chunk with its fused score and what went into it. A score that isn't known is None, never 0."""
 
     chunk: Chunk
     score: float
-    dense: float
-    words: float
-    covers: float = 0.0
-    """Share of the question's telling words that stand in the chunk, 0 to 1 (coverage.py)."""
+    dense: float | None = None
+    """Cosine similarity; None where the chunk is not among those nearest in meaning, or has no vector yet."""
+    words: float | None = None
+    """BM25; None where it is not among those that rank by words."""
+    coverage: float = 0.0
+    """Share of the question's content words that stand in the chunk, 0 to 1 (coverage.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Citation:
     char_end: int
     text: str
     verified: bool
-    """Whether what the answer says before this marker stands word for word in `text`."""
+    """Whether all that the answer says with this marker stands verbatim in the source (verify.py): the same letters, no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,9 @@ class Timings:
     retrieve_s: float = 0.0
     first_token_s: float = 0.0
     total_s: float = 0.0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    """Both None where the model's server doesn't say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Answer:
     raw: str = ""
     """What the model wrote, where that differs from the text shown."""
     note: str = ""
-    """What the answer may miss because the library is still being filled."""
+    """What the answer may miss: the library is still being filled, or the model was cut off."""
 
     def __add__(self, part: "Answer") -> "Answer":
         return replace(
@@ -97,7 +100,7 @@ class Answer:
             ledger=part.ledger or self.ledger,
             timings=part.timings if part.timings.total_s else self.timings,
             raw=self.raw + part.raw,
-            note=self.note or part.note,
+            note=" ".join(filter(None, (self.note, part.note))),
         )
 
     def to_dict(self) -> dict[str, Any]:

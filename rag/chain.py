@@ -4,27 +4,26 @@
 """
 
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from functools import reduce
 from operator import add
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForChainRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessageChunk
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import patch_config, run_in_executor
 
 from ingest import Library
-from rag import citations, gate
-from rag.answer import NOT_FOUND, Answer, Evidence, Timings
-from rag.errors import QuestionError, ServerError
-from rag.models import Reader, is_refusal, may_become_refusal, reader_for
-from rag.prompt import Packed, pack
+from rag import gate, servers
+from rag.answer import NOT_FOUND, Answer, Timings
+from rag.answering import answer_from
+from rag.models import AnswerModel, answer_model
+from rag.prompt import Prompt, build_prompt
+from rag.query import Input, read_query
 from rag.retriever import LibraryRetriever, from_document
 from rag.settings import Settings
-
-Input = str | dict[str, Any]
 
 RETRIEVED = 24
 """Sources put before a model at the most: some 6,000 tokens of a window of 8,192."""
@@ -41,15 +40,19 @@ def build_chain(library: Library, model: str | BaseChatModel | None = None) -> "
         ModelError, ServerError: there is no such model.
     """
     settings = Settings()
-    return AnswerChain(library, reader_for(model or settings.model, settings), settings)
+    return AnswerChain(library, answer_model(model or settings.model, settings), settings)
 
 
 class AnswerChain(Runnable[Input, Answer]):
-    """Takes a question, or {"question": str, "history": [(question, answer), ...], "within": [paths]}; gives an Answer."""
+    """Takes a question, LangChain messages that end with one, or {"question", "history", "within"}; gives an Answer.
 
-    def __init__(self, library: Library, reader: Reader, settings: Settings) -> None:
+    `history` is the conversation so far: messages, their dicts, or (question, answer) pairs. `within` limits the answer to
+    files or folders of the library.
+    """
+
+    def __init__(self, library: Library, model: AnswerModel, settings: Settings) -> None:
         self.retriever = LibraryRetriever(library=library)
-        self.reader = reader
+        self.model = model
         self.settings = settings
 
     def invoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
@@ -64,84 +67,24 @@ class AnswerChain(Runnable[Input, Answer]):
             yield part
 
     def _parts(self, inputs: Iterator[Input], run_manager: CallbackManagerForChainRun, config: RunnableConfig) -> Iterator[Answer]:
-        question, history, within = _read(next(inputs))
-        start = time.monotonic()
-        documents = self.retriever.invoke(question, patch_config(config, callbacks=run_manager.get_child()), k=RETRIEVED, within=within)
-        found = [from_document(d) for d in documents]
-        retrieved = time.monotonic() - start
-        packed = self._pack(question, history, found)
-        yield Answer(evidence=packed.evidence, ledger=packed.ledger, note=self.retriever.library.unfinished())
-        allowed = gate.allowed_doubt(packed.evidence) if self.reader.doubts else 1.0
-        if gate.beside_the_point(packed.evidence) or allowed < gate.LEAST_DOUBT:
-            seconds = time.monotonic() - start
-            yield Answer(NOT_FOUND, refused=True, timings=Timings(retrieved, seconds, seconds, 0, 0))
+        query = read_query(next(inputs))
+        started = time.monotonic()
+        child = patch_config(config, callbacks=run_manager.get_child())
+        documents = self.retriever.invoke(query.question, child, k=RETRIEVED, within=query.within)
+        retrieve_s = time.monotonic() - started
+        prompt = build_prompt(query, [from_document(d) for d in documents], self.model, self.settings.max_answer_tokens)
+        unfinished = self.retriever.library.unfinished()
+        yield Answer(evidence=prompt.evidence, ledger=prompt.ledger, note=unfinished)
+        threshold = gate.max_refusal_probability(prompt.evidence, bool(unfinished)) if self.model.is_grounded else 1.0
+        if gate.is_irrelevant(prompt.evidence, bool(unfinished)) or threshold < gate.MIN_REFUSAL_PROBABILITY:
+            total_s = time.monotonic() - started
+            yield Answer(NOT_FOUND, refused=True, timings=Timings(retrieve_s, total_s, total_s, 0, 0))
             return
-        yield from self._generate(packed, allowed, patch_config(config, callbacks=run_manager.get_child()), start, retrieved)
+        chunks = self._chunks(prompt, threshold, patch_config(config, callbacks=run_manager.get_child()))
+        yield from answer_from(chunks, prompt, self.model, started, retrieve_s)
 
-    def _pack(self, question: str, history: Sequence[tuple[str, str]], found: Sequence[Evidence]) -> Packed:
-        reader = self.reader
-        return pack(
-            question,
-            history if reader.instructions else [],
-            found,
-            count=reader.count,
-            window=reader.window,
-            reserve=self.settings.max_answer_tokens,
-            frame=reader.frame,
-            instructions=reader.instructions,
-            context=reader.context,
-            estimated=reader.estimated,
-        )
-
-    def _generate(self, packed: Packed, allowed: float, config: RunnableConfig, start: float, retrieved: float) -> Iterator[Answer]:
-        text, shown, first = "", "", 0.0
-        usage: dict[str, Any] = {}
-        for chunk in self._chunks(packed.messages, allowed, config):
-            usage = dict(chunk.usage_metadata or usage)
-            if not chunk.text:
-                continue
-            first = first or time.monotonic() - start
-            text += chunk.text
-            if not may_become_refusal(text):
-                piece = citations.settle(text.strip(), packed.evidence, ended=False)[len(shown) :]
-                shown += piece
-                yield Answer(piece)
-        refused = not shown and (is_refusal(text) or not text.strip())
-        rest = NOT_FOUND if refused else citations.settle(text.strip(), packed.evidence, ended=True)[len(shown) :]
-        cited = () if refused else citations.cite(shown + rest, packed.evidence)
-        if not refused and not cited and (holder := citations.holder(shown + rest, packed.evidence)):
-            rest += f" [{holder}]"
-            cited = citations.cite(shown + rest, packed.evidence)
-        seconds = time.monotonic() - start
-        yield Answer(
-            rest,
-            refused=refused,
-            citations=cited,
-            timings=Timings(
-                retrieved, first or seconds, seconds, usage.get("input_tokens", packed.ledger.total), usage.get("output_tokens", 0)
-            ),
-            raw=text,
-        )
-
-    def _chunks(self, messages: list[BaseMessage], allowed: float, config: RunnableConfig) -> Iterator[AIMessageChunk]:
-        reader = self.reader
-        if not reader.estimated:
-            extra: dict[str, Any] = {"refuse_above": allowed} if reader.doubts else {}
-            yield from reader.chat.stream(messages, config, **extra)
-            return
-        try:
-            yield from reader.chat.stream(messages, config)
-        except Exception as error:  # each provider's package has classes of its own
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ServerError(
-                f"the model's server did not answer: {reason}", "is it running, and is the model's name one that it has?"
-            ) from error
-
-
-def _read(value: Input) -> tuple[str, list[tuple[str, str]], list[str] | None]:
-    fields: dict[str, Any] = {"question": value} if isinstance(value, str) else value
-    question = str(fields.get("question") or "").strip()
-    if not question:
-        raise QuestionError("the question is empty", 'ask something, like: octavo ask "Who signed the contract?"')
-    history = [(str(q), str(a)) for q, a in fields.get("history") or []]
-    return question, history, fields.get("within")
+    def _chunks(self, prompt: Prompt, threshold: float, config: RunnableConfig) -> Iterator[AIMessageChunk]:
+        if not self.model.is_local:
+            return servers.stream(self.model.chat, prompt.messages, self.model.url, config)
+        extra: dict[str, Any] = {"refusal_threshold": threshold} if self.model.is_grounded else {}
+        return self.model.chat.stream(prompt.messages, config, **extra)

@@ -10,38 +10,57 @@ from typing import Any
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.language_models.chat_models import generate_from_stream
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.language_models.model_profile import ModelProfile
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ChatMessage, HumanMessage, SystemMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from model import Model, load_model
 from model.errors import SourceError
 from model.sampling import sampled
 from model.settings import Settings
 from model.tokenizer import TextStream
+from rag.errors import UnsupportedError
 from rag.gate import RefusalGate
 
-_ROLES = {"system": "system", "human": "user", "ai": "assistant", "HumanMessageChunk": "user", "AIMessageChunk": "assistant"}
+_ROLES = {"human": "user", "user": "user", "ai": "assistant", "assistant": "assistant", "system": "system"}
+_WINDOW = 8192
+"""Of every Gemma 2 that is known; a model's own is taken once it is loaded."""
+_NEEDLESS = frozenset({"api_key", "max_retries", "streaming", "timeout"})
+"""What LangChain gives to every chat model. Nobody is waited for here, or paid, and it always streams."""
+_PER_CALL = frozenset({"max_tokens", "temperature", "top_p", "top_k", "seed", "stop"})
 
 
 class ChatGemma2(BaseChatModel):
-    """A local Gemma 2, loaded on first use.
+    """A local Gemma 2, loaded on first use. None means the default, for every field and in every call.
 
-    No tool calls, no structured output, no images: the model has none of them.
+    No tool calls, no structured output, no images: the model has none of them, and who asks for one is told so.
     """
 
     source: str = Field(default="starter", alias="model")
     """What `model.load_model` takes: starter, a directory, a .gguf file, a hub id."""
     max_tokens: int = Field(default=256, ge=1)
-    temperature: float = 0.0
-    top_p: float = 1.0
-    top_k: int = 0
+    temperature: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    top_k: int = Field(default=0, ge=0)
+    """0 for no limit."""
     seed: int | None = None
     stop: list[str] | None = None
     model_config = {"populate_by_name": True}
     _model: Model | None = PrivateAttr(default=None)
     _loading: Any = PrivateAttr(default_factory=Lock)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_names(cls, values: dict[str, Any]) -> dict[str, Any]:
+        given = {name: value for name, value in values.items() if value is not None and name not in _NEEDLESS}
+        if unknown := given.keys() - cls.model_fields.keys() - {"model"}:
+            raise UnsupportedError(f"ChatGemma2 has no {min(unknown)!r}", f"a call may set {', '.join(sorted(_PER_CALL))}")
+        return given
+
+    def _resolve_model_profile(self) -> ModelProfile:
+        return _profile(_WINDOW)
 
     @property
     def model(self) -> Model:
@@ -49,6 +68,8 @@ class ChatGemma2(BaseChatModel):
             if self._model is None:
                 settings = Settings()
                 self._model = load_model(self.source, device=settings.device, dtype=settings.dtype)
+                if self.profile == _profile(_WINDOW):
+                    self.profile = _profile(self._model.window)
             return self._model
 
     @property
@@ -57,8 +78,7 @@ class ChatGemma2(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        names = ("source", "max_tokens", "temperature", "top_p", "top_k", "seed", "stop")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in ("source", *sorted(_PER_CALL))}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return LangSmithParams(
@@ -74,7 +94,12 @@ class ChatGemma2(BaseChatModel):
         return self.model.tokenizer.encode(text)
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        if tools:
+            raise _no_tools()
         return len(self.model.tokenizer.chat(_turns(messages)))
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Any:
+        raise _no_tools()
 
     def _generate(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any
@@ -84,19 +109,18 @@ class ChatGemma2(BaseChatModel):
     def _stream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
-        """kwargs may change max_tokens, temperature, top_p, top_k and seed for this call, and set `refuse_above`: the
-        doubt (0 to 1) above which a model that was tuned on grounded questions answers that the sources don't say."""
-        if kwargs.get("model", self.source) != self.source:
-            raise SourceError(f"this ChatGemma2 runs {self.source!r}", "make another ChatGemma2 for another model")
-        model, setting = self.model, {**self._identifying_params, **kwargs}
+        """kwargs may change max_tokens, temperature, top_p, top_k and seed for this call, and set `refusal_threshold`: the
+        refusal probability (0 to 1) above which a model that was tuned on grounded questions answers that the sources don't say."""
+        model, threshold = self.model, kwargs.pop("refusal_threshold", None)
+        call = self._with(kwargs)
         ids = model.tokenizer.chat(_turns(messages))
-        gate = RefusalGate(model, kwargs["refuse_above"]) if kwargs.get("refuse_above") is not None else None
+        gate = RefusalGate(model, threshold) if threshold is not None else None
         cancel = Event()
-        limit = min(setting["max_tokens"], max(1, model.window - len(ids)))
+        limit = min(call.max_tokens, max(1, model.window - len(ids)))
         tokens = model.generate(
             ids,
             limit,
-            sampler=sampled(setting["temperature"], setting["top_k"], setting["top_p"], setting["seed"]),
+            sampler=sampled(call.temperature, call.top_k, call.top_p, call.seed),
             constraint=gate,
             cancel=cancel,
         )
@@ -119,9 +143,20 @@ class ChatGemma2(BaseChatModel):
         finish = "length" if count == limit and not held.stopped else "stop"
         meta: dict[str, Any] = {"finish_reason": finish, "model_name": self.source, "model_provider": "octavo"}
         if gate is not None:
-            meta["doubt"] = gate.doubt
+            meta["refusal_probability"] = gate.refusal_probability
         last = AIMessageChunk(content="", usage_metadata=usage, response_metadata=meta, chunk_position="last")
         yield ChatGenerationChunk(message=last, generation_info={"finish_reason": finish})
+
+    def _with(self, kwargs: dict[str, Any]) -> "ChatGemma2":
+        """The settings of one call, as checked as those of the model."""
+        given = {name: value for name, value in kwargs.items() if value is not None}
+        if given.pop("model", self.source) != self.source:
+            raise SourceError(f"this ChatGemma2 runs {self.source!r}", "make another ChatGemma2 for another model")
+        try:
+            return ChatGemma2(**{**self._identifying_params, **given})
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise UnsupportedError(f"ChatGemma2's {first['loc'][0]} can't be {first['input']!r}: {first['msg'].lower()}") from error
 
 
 def _chunk(piece: str, run_manager: CallbackManagerForLLMRun | None) -> ChatGenerationChunk:
@@ -133,13 +168,51 @@ def _chunk(piece: str, run_manager: CallbackManagerForLLMRun | None) -> ChatGene
 
 def _turns(messages: Sequence[BaseMessage]) -> list[tuple[str, list[str]]]:
     """LangChain's messages as (role, text pieces)."""
-    turns = []
-    for message in messages:
-        content = message.content
-        blocks = [content] if isinstance(content, str) else content
-        pieces = [b if isinstance(b, str) else b["text"] for b in blocks if isinstance(b, str) or b.get("type") == "text"]
-        turns.append((_ROLES.get(message.type, "user"), pieces))
-    return turns
+    return [(_role(message), _pieces(message)) for message in messages]
+
+
+def _role(message: BaseMessage) -> str:
+    if isinstance(message, AIMessage) and message.tool_calls:
+        raise _no_tools()
+    for kind, role in ((HumanMessage, "user"), (AIMessage, "assistant"), (SystemMessage, "system")):
+        if isinstance(message, kind):
+            return role
+    if isinstance(message, ChatMessage) and message.role in _ROLES:
+        return _ROLES[message.role]
+    raise UnsupportedError(f"Gemma 2 can't read a {type(message).__name__}", "give it human, AI and system messages")
+
+
+def _pieces(message: BaseMessage) -> list[str]:
+    blocks = [message.content] if isinstance(message.content, str) else message.content
+    pieces = []
+    for block in blocks:
+        text = block if isinstance(block, str) else block.get("text")
+        if not isinstance(text, str) or (isinstance(block, dict) and block.get("type") != "text"):
+            kind = block.get("type", "unknown") if isinstance(block, dict) else "unknown"
+            raise UnsupportedError(f"Gemma 2 reads text only, and there is a block of type {kind!r} in a message", "leave it out")
+        pieces.append(text)
+    return pieces
+
+
+def _no_tools() -> UnsupportedError:
+    return UnsupportedError("Gemma 2 can't call tools, nor give structured output", "use a model that can, behind openai:NAME@URL")
+
+
+def _profile(window: int) -> ModelProfile:
+    return ModelProfile(
+        max_input_tokens=window,
+        max_output_tokens=window,
+        text_inputs=True,
+        image_inputs=False,
+        audio_inputs=False,
+        video_inputs=False,
+        pdf_inputs=False,
+        text_outputs=True,
+        reasoning_output=False,
+        tool_calling=False,
+        tool_choice=False,
+        structured_output=False,
+    )
 
 
 class StopText:

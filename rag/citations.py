@@ -1,73 +1,183 @@
-"""Markers in an answer, held against the sources: which source each names, and whether the words before it stand there."""
+"""Citation markers in an answer: which source each names, and whether that source holds the words before it (verify.py).
+
+Models err in their markers. One is given to another source only where no doubt is left: the model answers in the words of its
+sources, exactly one source holds what stands before the marker, and that is more than a word or two.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from model.grounded import normalize_answer
 from rag.answer import Citation, Evidence
+from rag.verify import Claim, Source
 
-MARKER = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+_NUMBERS = r"\d{1,3}(?: ?, ?\d{1,3})*"
+MARKER = re.compile(rf"\[({_NUMBERS})\]")
+_RUN = re.compile(rf"\[{_NUMBERS}\](?:\s*\[{_NUMBERS}\])*")
+"""Markers behind the same words: [1][2]."""
+_OPEN_END = re.compile(rf"\s*(?:\[{_NUMBERS}\]\s*)*(?:\[(?:{_NUMBERS} ?,? ?)?)?\Z")
+"""Where a text ends, what may go on as white space and markers."""
+_HALF_A_MARKER = re.compile(r"\s*\[[\d, ]*\Z")
+_LAST_WORD = re.compile(r"\w[\w.]*\W*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    start: int
+    end: int
+    numbers: tuple[int, ...]
+    claim: str
+    """The words that it stands for."""
 
 
 def strip_markers(text: str) -> str:
-    return MARKER.sub(" ", text).strip()
+    """The text without its markers, and without the spaces that stood around them."""
+    return re.sub(r" +(?= |[.,;:!?]|\Z)", "", MARKER.sub(" ", text)).strip()
 
 
-def _claims(text: str) -> Iterator[tuple[int, str]]:
-    """(marker, the words before it); of neighbours like [1][2] each stands for the same words."""
-    start, claim = 0, ""
-    for match in MARKER.finditer(text):
-        claim = strip_markers(text[start : match.start()]) or claim
-        for number in match[1].split(","):
-            yield int(number), claim
-        start = match.end()
+def find_markers(text: str, evidence: Sequence[Evidence]) -> Iterator[Marker]:
+    """The markers of an answer; a bracketed number that is itself quoted from a source, like image[3], is none."""
+    passages = _Passages(evidence)
+    claim, end = "", 0
+    for run in _RUN.finditer(text):
+        claim += text[end : run.start()]
+        end = run.start() + passages.quoted(claim, run[0])
+        claim += text[run.start() : end]
+        for match in MARKER.finditer(text, end, run.end()):
+            yield Marker(match.start(), match.end(), _numbers(match[1]), claim.strip())
+        if end < run.end():
+            claim, end = "", run.end()
 
 
-def claims(text: str, marker: int) -> list[str]:
-    """What an answer says with this marker behind it."""
-    return [claim for number, claim in _claims(text) if number == marker]
+def claims(text: str, number: int, evidence: Sequence[Evidence]) -> list[str]:
+    """What an answer says with this source behind it."""
+    return [marker.claim for marker in find_markers(text, evidence) if number in marker.numbers]
 
 
-def settle(text: str, evidence: Sequence[Evidence], ended: bool) -> str:
-    """The text to show for what a model has written so far: each marker is checked before it is shown.
+class CitationStream:
+    """Resolves the markers of an answer while it is being written: each once, when it has ended. What was shown stays.
 
-    One whose words don't stand in its source, but do in another, is given that one's number. A marker that is still being
-    written is held back until it has ended.
+    Args:
+        evidence: the sources, number 1 first.
+        quotes: whether the model was trained to answer in its sources' own words. Then a marker whose source doesn't hold
+            them is given to the one that does, and an answer without a marker is given one, where that is certain.
     """
 
-    def check(match: re.Match[str]) -> str:
-        if "," in match[1]:
-            return match[0]
-        number, claim = list(_claims(text[: match.end()]))[-1]
-        if 1 <= number <= len(evidence) and _stands(claim, evidence[number - 1]):
-            return match[0]
-        other = holder(claim, evidence)
-        return f"[{other}]" if other else match[0]
+    def __init__(self, evidence: Sequence[Evidence], quotes: bool = False) -> None:
+        self._evidence = evidence
+        self._passages = _Passages(evidence)
+        self._quotes = quotes
+        self._held = ""
+        self._words = ""
+        """Shown since the last marker."""
+        self._claim = Claim("")
+        """What the last marker stands for."""
+        self._verbatim: dict[int, bool] = {}
+        self._has_text = self._has_markers = False
 
-    shown = MARKER.sub(check, text)
-    return shown if ended else re.sub(r"\s*\[[\d,\s]*$", "", shown)
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """One of each source named so far, in the order of their first naming; verified where all that it stands for is verbatim."""
+        return tuple(_citation(number, self._evidence[number - 1], verbatim) for number, verbatim in self._verbatim.items())
+
+    def push(self, piece: str) -> str:
+        """Takes what the model wrote next; returns what can be shown."""
+        self._held += piece
+        open_end = _OPEN_END.search(self._held)
+        assert open_end is not None, "it matches the empty end"
+        closed, self._held = self._held[: open_end.start()], open_end[0]
+        return self._show(self._resolve(closed))
+
+    def flush(self, cut: bool = False) -> str:
+        """The rest, at the end of the answer; `cut` says that the model was stopped in the middle of it."""
+        rest = self._resolve((_HALF_A_MARKER.sub("", self._held) if cut else self._held).rstrip())
+        self._held = ""
+        if self._quotes and not self._has_markers and (number := self._only_holder(Claim(self._words))):
+            self._verbatim[number] = True
+            rest += f" [{number}]"
+        return self._show(rest)
+
+    def _show(self, text: str) -> str:
+        text = text if self._has_text else text.lstrip()
+        self._has_text = self._has_text or bool(text)
+        return text
+
+    def _resolve(self, text: str) -> str:
+        shown, end = "", 0
+        for run in _RUN.finditer(text):
+            self._words += text[end : run.start()]
+            start = run.start() + self._passages.quoted(self._words, run[0])
+            self._words += text[run.start() : start]
+            shown += text[end:start]
+            if start < run.end():
+                shown += self._cite(text[start : run.end()])
+            end = run.end()
+        self._words += text[end:]
+        return shown + text[end:]
+
+    def _cite(self, markers: str) -> str:
+        """Notes what these markers stand for; returns them as they are shown."""
+        claim = Claim(self._words)
+        self._claim = claim if claim.tokens else self._claim  # there is but a comma between [1], [2]
+        self._words, self._has_markers = "", True
+        numbers = [number for match in MARKER.findall(markers) for number in _numbers(match)]
+        if self._quotes and len(numbers) == 1 and not self._passages.hold(numbers[0], self._claim):
+            numbers = [self._only_holder(self._claim) or numbers[0]]
+            markers = MARKER.sub(f"[{numbers[0]}]", markers)
+        for number in numbers:
+            if 1 <= number <= len(self._evidence):
+                self._verbatim[number] = self._verbatim.get(number, True) and self._passages.hold(number, self._claim)
+        return markers
+
+    def _only_holder(self, claim: Claim) -> int | None:
+        """The source that alone holds a claim which is too much to stand anywhere by chance."""
+        if claim.is_small_number:
+            return None
+        holders = [number for number in range(1, len(self._evidence) + 1) if self._passages.hold(number, claim, content_words=3)]
+        return holders[0] if len(holders) == 1 else None
 
 
-def cite(text: str, evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
-    """A citation for each source that the answer names, in the order in which it first names them.
+class _Passages:
+    """The sources as the model was shown them, each normalised once, when it is first asked about."""
 
-    A marker that no source has is no citation: it stays in the text as it is.
-    """
-    found: dict[int, bool] = {}
-    for number, claim in _claims(text):
-        if 1 <= number <= len(evidence):
-            found[number] = found.get(number, False) or _stands(claim, evidence[number - 1])
-    return tuple(_citation(n, evidence[n - 1], stands) for n, stands in found.items())
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        self._texts = [item.chunk.whole for item in evidence]
+        self._sources: dict[int, Source] = {}
+        self._flat: list[str] = []
+
+    def hold(self, number: int, claim: Claim, content_words: int = 2) -> bool:
+        """Whether source `number` is there and holds the claim."""
+        if not 1 <= number <= len(self._texts):
+            return False
+        if number not in self._sources:
+            self._sources[number] = Source(self._texts[number - 1])
+        return self._sources[number].holds(claim, content_words)
+
+    def quoted(self, words: str, run: str) -> int:
+        """How many characters at the head of a run of brackets are text like the words before it, not markers."""
+        end = 0
+        for match in MARKER.finditer(run):
+            if not self._is_text(words + run[: match.start()], match):
+                break
+            end = match.end()
+        return end
+
+    def _is_text(self, words: str, bracket: re.Match[str]) -> bool:
+        """Whether the bracket stands behind the same word in a passage, and is not a right marker all the same."""
+        word = _LAST_WORD.search(words[-80:])
+        if word is None:
+            return False
+        self._flat = self._flat or [_flat(text) for text in self._texts]
+        written = _flat(word[0] + bracket[0])
+        return any(written in text for text in self._flat) and not any(self.hold(n, Claim(words)) for n in _numbers(bracket[1]))
 
 
-def holder(text: str, evidence: Sequence[Evidence]) -> int | None:
-    """The number of the first source in which the whole text stands; None if there is none."""
-    return next((n for n, item in enumerate(evidence, 1) if _stands(text, item)), None)
+def _flat(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
-def _stands(claim: str, evidence: Evidence) -> bool:
-    words = normalize_answer(strip_markers(claim))
-    return bool(words) and f" {words} " in f" {normalize_answer(evidence.chunk.text)} "
+def _numbers(listed: str) -> tuple[int, ...]:
+    return tuple(map(int, listed.split(",")))
 
 
 def _citation(number: int, evidence: Evidence, verified: bool) -> Citation:

@@ -1,9 +1,11 @@
 """What can go wrong in this room, and the cure.
 
 RagError
-├── QuestionError   a question that can't be asked: empty, or larger than the window
-├── ServerError     another model's server can't be reached or refuses
-└── EvalError       a question file that can't be read
+├── QuestionError      a question that can't be asked: empty, larger than the window, about documents that aren't there
+├── UnsupportedError   something that our own Gemma 2 doesn't do: tools, pictures
+├── ServerError        another model's server can't be reached or refuses
+├── ReplyError         a model replied with nothing
+└── EvalError          a question file that can't be read
 """
 
 
@@ -19,7 +21,15 @@ class QuestionError(RagError):
     pass
 
 
+class UnsupportedError(RagError, NotImplementedError):
+    pass
+
+
 class ServerError(RagError):
+    pass
+
+
+class ReplyError(RagError):
     pass
 
 

@@ -16,13 +16,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from langchain_core.language_models import BaseChatModel
+
 from ingest import Library
 from ingest import Settings as IngestSettings
 from model.grounded import normalize_answer
-from rag.answer import Answer
-from rag.chain import build_chain
+from rag.answer import NOT_FOUND, Answer
+from rag.chain import AnswerChain, build_chain
 from rag.citations import strip_markers
-from rag.errors import EvalError
+from rag.errors import EvalError, ReplyError
 from rag.retriever import LibraryRetriever
 
 Progress = Callable[[int, int], None]
@@ -105,20 +107,32 @@ def _supporting_found(rows: list[dict[str, Any]], predictions: list[dict[str, An
 
 
 def _ask_all(
-    rows: list[dict[str, Any]], library: Library, paths: dict[str, str] | None, model: str | None, out: Path | None, progress: Progress
+    rows: list[dict[str, Any]],
+    library: Library,
+    paths: dict[str, str] | None,
+    model: str | BaseChatModel | None,
+    out: Path | None,
+    progress: Progress,
 ) -> list[dict[str, Any]]:
     chain = build_chain(library, model)
     predictions = []
     for number, row in enumerate(rows, 1):
-        asked: dict[str, Any] = {"question": row["question"]}
-        if paths is not None:
-            asked["within"] = [paths[c] for c in row["contexts"] if c in paths]
-        predictions.append(_prediction(row["id"], chain.invoke(asked)))
+        within = None if paths is None else [paths[c] for c in row["contexts"] if c in paths]
+        predictions.append(_prediction(row["id"], _ask(chain, row["question"], within)))
         if out is not None:
             with out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(predictions[-1], ensure_ascii=False) + "\n")
         progress(number, len(rows))
     return predictions
+
+
+def _ask(chain: AnswerChain, question: str, within: list[str] | None) -> Answer:
+    if within == []:
+        return Answer(NOT_FOUND, refused=True)  # no contexts, no answer
+    try:
+        return chain.invoke({"question": question, "within": within})
+    except ReplyError:  # one question's failure, which doesn't end the run: no answer, and no refusal either
+        return Answer()
 
 
 def _prediction(name: str, answer: Answer) -> dict[str, Any]:

@@ -1,90 +1,84 @@
-"""Which chat model answers: our own Gemma 2, any LangChain chat model, or a server that speaks OpenAI's protocol."""
+"""Which chat model answers, and how it is asked: our own Gemma 2, any LangChain chat model, or one behind a server."""
 
 from dataclasses import dataclass
+from functools import cache
+from math import ceil
+from typing import Literal
 
 from langchain_core.language_models import BaseChatModel
 
-from model import grounded
-from model.grounded import normalize_answer
+from model.load.sources import read_checkpoint
+from model.tokenizer import Tokenizer
+from rag import servers
 from rag.chat_gemma import ChatGemma2
-from rag.citations import strip_markers
-from rag.errors import ServerError
 from rag.settings import Settings
+
+_MARGIN = 1.25
+"""Times the starter's count for a model whose tokenizer isn't here: most have more than its 32,000 pieces, few split text finer."""
+_REMOTE_TEMPLATE = 32
+_DEFAULT_WINDOW = 4096
+"""Ollama's, which cuts longer prompts without a word."""
 
 
 @dataclass(frozen=True)
-class Reader:
-    """A chat model, and how it wants its sources: told the rules or not, how much of them, with which window."""
+class AnswerModel:
+    """A chat model with its prompt format, context length and token counter."""
 
     chat: BaseChatModel
-    window: int
-    instructions: bool
-    context: int | None
+    prompt_format: Literal["grounded", "instruct"]
+    """grounded: trained on the bare form of model/grounded.py, so it quotes, and its refusal probability can be read; it reads
+    no history. instruct: told the rules in words."""
+    context_length: int
+    """Tokens of prompt and answer together."""
+    source_tokens: int | None = None
     """Tokens of sources that it reads best; None for as many as there is room for."""
-    doubts: bool
-    """Whether it was taught to doubt, so that its doubt can be read (gate.py)."""
+    url: str = ""
+    """Of the server that it was named with, as openai:NAME@URL."""
 
     @property
-    def estimated(self) -> bool:
-        return not isinstance(self.chat, ChatGemma2)
+    def is_local(self) -> bool:
+        return isinstance(self.chat, ChatGemma2)
 
     @property
-    def frame(self) -> int:
-        """Tokens of the chat template around one user turn."""
-        return 16 if self.estimated else len(self.chat.model.tokenizer.chat([("user", [])]))  # type: ignore[attr-defined]
+    def is_grounded(self) -> bool:
+        return self.prompt_format == "grounded"
+
+    @property
+    def template_tokens(self) -> int:
+        """Of the chat template around one user turn."""
+        return len(self.chat.model.tokenizer.chat([("user", [])])) if isinstance(self.chat, ChatGemma2) else _REMOTE_TEMPLATE
 
     def count(self, text: str) -> int:
-        """Tokens of a text: exact for our own models; for others counted high, one for each digit and each 3 other bytes."""
-        if not self.estimated:
+        """Tokens of a text: exact for our own models, for others counted high."""
+        if isinstance(self.chat, ChatGemma2):
             return len(self.chat.get_token_ids(text))
-        digits = sum(c.isdigit() for c in text)
-        return digits + (len(text.encode()) - digits) // 3 + 1
+        return ceil(_MARGIN * len(_starter_tokenizer().encode(text)))
 
 
-def reader_for(model: str | BaseChatModel, settings: Settings) -> Reader:
-    """Raises ModelError or ServerError where the named model can't be had."""
-    chat = model if isinstance(model, BaseChatModel) else _named(model, settings)
+@cache
+def _starter_tokenizer() -> Tokenizer:
+    return read_checkpoint("starter").tokenizer
+
+
+def answer_model(model: str | BaseChatModel, settings: Settings) -> AnswerModel:
+    """
+    Args:
+        model: what `model.load_model` takes, openai:NAME@URL, or any LangChain chat model.
+
+    Raises:
+        ModelError, ServerError: the named model can't be had.
+    """
+    url = ""
+    if isinstance(model, BaseChatModel):
+        chat = model
+    elif model.startswith("openai:"):
+        chat, url = servers.connect(model, settings)
+    else:
+        chat = ChatGemma2(model=model, max_tokens=settings.max_answer_tokens)
     if not isinstance(chat, ChatGemma2):
-        return Reader(chat, settings.server_window, True, settings.context_tokens, False)
+        window = settings.server_window or (chat.profile or {}).get("max_input_tokens") or _DEFAULT_WINDOW
+        return AnswerModel(chat, "instruct", window, settings.context_tokens, url)
     card = chat.model.card
-    grounded_form = card.get("prompt") == "grounded"
     recommended = card.get("recommended_context", "")
-    context = settings.context_tokens or (int(recommended) if recommended.isdecimal() and int(recommended) else None)
-    return Reader(chat, chat.model.window, not grounded_form, context, grounded_form)
-
-
-def _named(name: str, settings: Settings) -> BaseChatModel:
-    if not name.startswith("openai:"):
-        return ChatGemma2(model=name, max_tokens=settings.max_answer_tokens)
-    served, at, url = name.removeprefix("openai:").rpartition("@")
-    if not at or not served or not url.startswith(("http://", "https://")):
-        raise ServerError(f"{name!r} doesn't name a server", "write openai:NAME@URL, like openai:gemma2@http://localhost:11434/v1")
-    try:
-        from langchain.chat_models import init_chat_model
-
-        chat = init_chat_model(
-            served,
-            model_provider="openai",
-            base_url=url,
-            api_key=settings.api_key,
-            temperature=0,
-            max_tokens=settings.max_answer_tokens,
-            max_retries=0,
-        )
-    except ImportError as error:
-        raise ServerError("models behind a server need one more package", "pip install langchain-openai") from error
-    assert isinstance(chat, BaseChatModel)
-    return chat
-
-
-_REFUSAL = normalize_answer(grounded.REFUSAL)
-
-
-def is_refusal(text: str) -> bool:
-    """Whether all that a model said is that the sources don't say, however it set its full stops and markers."""
-    return normalize_answer(strip_markers(text)) == _REFUSAL
-
-
-def may_become_refusal(text: str) -> bool:
-    """Whether a stream that has begun so could still turn out to be the refusal; it is held back until that is known."""
-    return _REFUSAL.startswith(normalize_answer(strip_markers(text.partition("[")[0] if "]" not in text else text)))
+    best = settings.context_tokens or (int(recommended) if recommended.isdecimal() else 0) or None
+    return AnswerModel(chat, "grounded" if card.get("prompt") == "grounded" else "instruct", chat.model.window, best)

@@ -5,8 +5,9 @@ single ranking, and the mix is better than either (recall at 1 over 162 SQuAD pa
 nDCG at 10 on Cranfield: 0.51, 0.50, 0.55; fusing by rank instead of score gave 0.91 and 0.55).
 """
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -15,23 +16,28 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from ingest import Chunk, Hit, Library
+from ingest.errors import PathError
+from ingest.store.paths import below
 from rag.answer import Evidence
 from rag.coverage import coverage
+from rag.errors import QuestionError
 
 DENSE, WORDS = 0.4, 0.6
+Paths = str | Path | Iterable[str | Path]
+
 _POOL = 50
 """Chunks taken from each ranking before they are fused."""
 
 
 def fuse(dense: list[Hit], words: list[Hit], k: int) -> list[Evidence]:
-    """The k best of two rankings; a chunk that only one of them found scores 0 in the other."""
+    """The k best of two rankings; a chunk that only one of them found adds nothing for the other, where its score isn't known."""
     by_id = {hit.chunk.id: hit.chunk for hit in (*dense, *words)}
     cosine = {hit.chunk.id: hit.score for hit in dense}
     bm25 = {hit.chunk.id: hit.score for hit in words}
     near, said = _scaled(cosine), _scaled(bm25)
     score = {i: DENSE * near.get(i, 0.0) + WORDS * said.get(i, 0.0) for i in by_id}
     best = sorted(by_id, key=lambda i: (-score[i], i))[:k]
-    return [Evidence(by_id[i], score[i], cosine.get(i, 0.0), bm25.get(i, 0.0)) for i in best]
+    return [Evidence(by_id[i], score[i], cosine.get(i), bm25.get(i)) for i in best]
 
 
 def _scaled(scores: dict[str, float]) -> dict[str, float]:
@@ -50,23 +56,42 @@ class LibraryRetriever(BaseRetriever):
     library: Library
     k: int = 8
 
-    def evidence(self, question: str, k: int | None = None, within: Collection[str] | None = None) -> list[Evidence]:
-        """The k best chunks, all read from one state of the library; `within` limits them to these documents' paths."""
+    def evidence(self, question: str, k: int | None = None, within: Paths | None = None) -> list[Evidence]:
+        """The k best chunks, all read from one state of the library.
+
+        Args:
+            within: a file or folder, or some, to look in; None for the whole library.
+
+        Raises:
+            QuestionError: the library has nothing at one of them.
+        """
+        paths = None if within is None else self._stored(within)
         with self.library.snapshot() as view:
-            best = fuse(view.dense(question, _POOL, within), view.words(question, _POOL, within), k or self.k)
-            covers = coverage(view, question, [e.chunk.id for e in best])
-        return [replace(e, covers=covers[e.chunk.id]) for e in best]
+            best = fuse(view.dense(question, _POOL, paths), view.words(question, _POOL, paths), k or self.k)
+            covered = coverage(view, question, [e.chunk.id for e in best])
+        return [replace(e, coverage=covered[e.chunk.id]) for e in best]
+
+    def _stored(self, within: Paths) -> list[str]:
+        """What the library calls the documents at these paths."""
+        known = dict.fromkeys(document.path for document in self.library.documents())
+        try:
+            return below([within] if isinstance(within, str | Path) else list(within), known)
+        except PathError as error:
+            raise QuestionError(str(error), error.hint) from error
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any) -> list[Document]:
         return [to_document(e) for e in self.evidence(query, kwargs.get("k"), kwargs.get("within"))]
 
 
+_SCORES = ("score", "dense", "words", "coverage")
+
+
 def to_document(evidence: Evidence) -> Document:
-    meta = asdict(evidence.chunk) | {"score": evidence.score, "dense": evidence.dense, "words": evidence.words, "covers": evidence.covers}
+    meta = asdict(evidence.chunk) | {name: getattr(evidence, name) for name in _SCORES}
     return Document(id=evidence.chunk.id, page_content=meta.pop("text"), metadata=meta)
 
 
 def from_document(document: Document) -> Evidence:
     meta = dict(document.metadata)
-    scores = {key: meta.pop(key) for key in ("score", "dense", "words", "covers")}
+    scores = {name: meta.pop(name) for name in _SCORES}
     return Evidence(Chunk(text=document.page_content, **meta), **scores)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -13,6 +13,9 @@ class Settings(BaseSettings):
     max_answer_tokens: int = Field(default=256, ge=8, le=4096)
     context_tokens: int | None = Field(default=None, ge=64)
     """Tokens of sources put before the model, whatever its card recommends; a source is never cut."""
-    server_window: int = Field(default=4096, ge=512)
-    """The window of a model behind openai:NAME@URL, which its server doesn't tell. Ollama cuts longer prompts silently."""
-    api_key: str = Field(default="none", validation_alias="OPENAI_API_KEY")
+    server_window: int | None = Field(default=None, ge=512)
+    """The window of a model that isn't our own; None for what LangChain knows of it, else 4,096."""
+    api_key: SecretStr | None = None
+    """For a model behind openai:NAME@URL."""
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    """Sent to api.openai.com only."""

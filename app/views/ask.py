@@ -26,7 +26,7 @@ def draw() -> None:
     if pending is not None:
         _answer(name, pending)
     elif count:
-        resources.reader()  # loaded before the first question, which then waits for nothing
+        resources.model()  # loaded before the first question, which then waits for nothing
 
 
 def _unfinished(name: str, empty: bool) -> None:

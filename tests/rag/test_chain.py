@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import GenericFakeChatModel
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.prompts import ChatPromptTemplate
 
 from ingest import Library
 from model.grounded import normalize_answer
 from rag import build_chain
 from rag.answer import NOT_FOUND, Answer
+from rag.answering import CUT_OFF
 from rag.chain import AnswerChain
 from rag.errors import QuestionError
 from tests.conftest import ROOT
@@ -131,14 +134,56 @@ def test_an_answer_that_only_begins_like_the_refusal_is_shown_whole(library: Lib
     assert not answer.refused
 
 
-def test_an_answer_without_a_marker_is_given_the_source_that_holds_it(library: Library) -> None:
-    answer = build_chain(library, fake("the age of 85")).invoke(AGE)
-    assert answer.citations[0].verified
-    assert answer.text == f"the age of 85 [{answer.citations[0].marker}]"
+def test_the_markers_of_a_model_that_need_not_quote_are_its_own(library: Library) -> None:
+    """Where it wrote none, or one whose source says otherwise, that is shown as it is."""
+    for said in ("the age of 85", "No [2].", "It is 85 years [9]."):
+        assert build_chain(library, fake(said)).invoke(AGE).text == said
+
+
+def test_the_starters_every_citation_is_checked(chain: AnswerChain) -> None:
+    for question in (AGE, "Who is the chair of the trustees?"):
+        for citation in chain.invoke(question).citations:
+            assert citation.verified
 
 
 def test_history_is_packed_for_models_that_read_it(library: Library) -> None:
-    chain = build_chain(library, fake("85 [1]"))
-    ledger = chain.invoke({"question": AGE, "history": [("Who is the chair?", "Agnes [1]")]}).ledger
+    ledger = build_chain(library, fake("85 [1]")).invoke({"question": AGE, "history": [("Who is the chair?", "Agnes [1]")]}).ledger
     assert ledger is not None
     assert [line.what for line in ledger.lines].count("history") == 1
+
+
+def test_messages_are_a_question_with_its_history(chain: AnswerChain, library: Library) -> None:
+    spoken = [HumanMessage("Who is the chair?"), AIMessage("Agnes [1]"), HumanMessage(AGE)]
+    assert timeless(chain.invoke([HumanMessage(AGE)])) == timeless(chain.invoke(AGE))
+    answer = chain.invoke(spoken)
+    assert "85" in answer.text and answer.ledger is not None
+    assert ["takes no history" in line.why for line in answer.ledger.left_out].count(True) == 1
+    ledger = build_chain(library, fake("85 [1]")).invoke(spoken).ledger
+    assert ledger is not None and [line.what for line in ledger.lines].count("history") == 1
+
+
+def test_a_prompt_template_can_be_piped_into_it(chain: AnswerChain) -> None:
+    piped = ChatPromptTemplate([("human", "{question}")]) | chain
+    assert timeless(piped.invoke({"question": AGE})) == timeless(chain.invoke(AGE))
+
+
+def test_within_is_resolved_and_a_wrong_one_is_a_mistake_not_a_refusal(chain: AnswerChain, samples: Path) -> None:
+    handbook = samples / "volunteer-handbook.pdf"
+    assert "85" in chain.invoke({"question": AGE, "within": handbook}).text
+    assert {e.chunk.path for e in chain.invoke({"question": AGE, "within": [str(handbook)]}).evidence} == {handbook.as_posix()}
+    with pytest.raises(QuestionError, match=r"no document at /no/such\.pdf"):
+        chain.invoke({"question": AGE, "within": "/no/such.pdf"})
+
+
+def test_a_question_with_bytes_that_are_no_character_is_answered(chain: AnswerChain) -> None:
+    broken = AGE.replace("?", " caf\udce9?")
+    answer = chain.invoke({"question": broken, "history": [("\ud800", "\udfff")]})
+    json.dumps(answer.to_dict(), ensure_ascii=False).encode()
+
+
+def test_the_starters_answer_is_cut_with_a_note_and_no_half_marker(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCTAVO_MAX_ANSWER_TOKENS", "8")
+    answers = [build_chain(library, "starter").invoke(q["question"]) for q in QUESTIONS if q["answers"]][:12]
+    cut = [a for a in answers if a.note]
+    assert cut and all(a.note == CUT_OFF for a in cut)
+    assert not any(re.search(r"\[\d*$", a.text) for a in answers)

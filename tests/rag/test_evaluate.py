@@ -5,9 +5,12 @@ import lzma
 from pathlib import Path
 
 import pytest
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
 
+from rag.answer import NOT_FOUND
 from rag.errors import EvalError
-from rag.evaluate import evaluate_answers, f1, figures, read_lines
+from rag.evaluate import _ask_all, evaluate_answers, f1, figures, read_lines, temporary_library
 
 ROWS = [
     {
@@ -40,6 +43,15 @@ def test_each_question_sees_only_its_own_contexts(tmp_path: Path) -> None:
     assert set(predictions[0]) == {"id", "answer", "refused", "citations", "retrieved"}
     assert shown["questions"] == 3
     assert predictions[2]["refused"]
+
+
+def test_one_empty_reply_does_not_end_the_run(tmp_path: Path) -> None:
+    """Nor does a row without contexts: nothing to look in is no answer."""
+    replies = GenericFakeChatModel(messages=iter([AIMessage(""), AIMessage("Tom Reed [1]")]))
+    rows = [*ROWS[:2], {"id": "d", "question": "Who?", "contexts": [" "], "answers": []}]
+    with temporary_library({c for row in ROWS for c in row["contexts"]}) as (library, paths):
+        predictions = _ask_all(rows, library, paths, replies, None, quiet)
+    assert [(p["answer"], p["refused"]) for p in predictions] == [("", False), ("Tom Reed [1]", False), (NOT_FOUND, True)]
 
 
 def test_figures_count_a_refusal_as_no_answer() -> None:

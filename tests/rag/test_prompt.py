@@ -1,20 +1,25 @@
 """Packing never passes the window, and the ledger is the truth about what was sent."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from langchain_core.language_models import BaseChatModel, GenericFakeChatModel
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from ingest import Chunk
-from model.load.sources import read_checkpoint
 from model.train.data import Question
 from model.train.examples import QuestionRows
 from rag.answer import Evidence
-from rag.chat_gemma import _turns
+from rag.chat_gemma import ChatGemma2, _turns
 from rag.errors import QuestionError
-from rag.prompt import Packed, pack
+from rag.models import AnswerModel
+from rag.prompt import Prompt, build_prompt
+from rag.query import Query
 
-TOKENIZER = read_checkpoint("starter").tokenizer
-FRAME = len(TOKENIZER.chat([("user", [])]))
+CHAT = ChatGemma2(model="starter")
+TOKENIZER = CHAT.model.tokenizer
 
 
 def evidence(texts: list[str]) -> list[Evidence]:
@@ -25,21 +30,13 @@ def packed(
     question: str,
     texts: list[str],
     window: int,
-    history: list[tuple[str, str]] | None = None,
+    turns: Sequence[tuple[str, str]] = (),
     instructions: bool = True,
-    context: int | None = None,
-) -> Packed:
-    return pack(
-        question,
-        history or [],
-        evidence(texts),
-        count=lambda text: len(TOKENIZER.encode(text)),
-        window=window,
-        reserve=64,
-        frame=FRAME,
-        instructions=instructions,
-        context=context,
-    )
+    source_tokens: int | None = None,
+    chat: BaseChatModel = CHAT,
+) -> Prompt:
+    model = AnswerModel(chat, "instruct" if instructions else "grounded", window, source_tokens)
+    return build_prompt(Query(question, tuple(turns)), evidence(texts), model, reserve=64)
 
 
 words = st.lists(
@@ -89,7 +86,7 @@ def test_what_was_left_out_says_why() -> None:
     result = packed("Where?", ["tide " * 10, "mill " * 500, "tide " * 11], 400, instructions=False)
     assert [e.chunk.path for e in result.evidence] == ["/d0", "/d2"]
     assert [(line.path, "larger than" in line.why) for line in result.ledger.left_out] == [("/d1", True)]
-    result = packed("Where?", ["tide " * 30, "mill " * 60, "tide"], 4000, context=50)  # the second goes past it, whole
+    result = packed("Where?", ["tide " * 30, "mill " * 60, "tide"], 4000, source_tokens=50)  # the second goes past it, whole
     assert [e.chunk.path for e in result.evidence] == ["/d0", "/d1"]
     assert "reads 50 tokens of sources best" in result.ledger.left_out[0].why
 
@@ -104,3 +101,28 @@ def test_the_starter_is_asked_in_the_very_tokens_that_it_was_tuned_on() -> None:
 def test_the_question_stands_before_and_after_numbered_sources() -> None:
     text = TOKENIZER.decode(TOKENIZER.chat(_turns(packed("Where?", ["alpha", "beta"], 4000, instructions=False).messages)))
     assert text == "user\nQuestion: Where?\n\n[1] alpha\n\n[2] beta\n\nQuestion: Where?\nmodel\n"
+
+
+def test_servers_get_the_rules_as_a_system_message_and_the_rest_as_one_string() -> None:
+    """Some make a message of each block of a list, and drop the first ones where the window is small."""
+    remote = GenericFakeChatModel(messages=iter([]))
+    rules, asked, answered, question = packed("Where?", ["alpha", "beta"], 4000, [("Who?", "Agnes.")], chat=remote).messages
+    assert isinstance(rules, SystemMessage) and "nothing else" in rules.text
+    assert (asked, answered) == (HumanMessage("Who?"), AIMessage("Agnes."))
+    assert question.content == "Question: Where?\n\n[1] alpha\n\n[2] beta\n\nQuestion: Where?"
+    own = packed("Where?", ["alpha", "beta"], 4000).messages
+    assert [type(m) for m in own] == [SystemMessage, HumanMessage]
+    assert isinstance(own[1].content, list) and len(own[1].content) == 4
+
+
+def test_a_model_that_takes_no_history_says_so_in_the_ledger() -> None:
+    result = packed("Where?", ["alpha"], 4000, [("Who?", "Agnes."), ("When?", "1641")], instructions=False)
+    assert len(result.messages) == 1
+    assert [line.what for line in result.ledger.left_out] == ["history", "history"]
+    assert all("takes no history" in line.why for line in result.ledger.left_out)
+
+
+def test_turns_that_are_too_old_are_named() -> None:
+    result = packed("Where?", ["a"], 700, [("old " * 300, "x"), ("Who?", "Agnes.")])
+    assert [line.why for line in result.ledger.left_out] == ["older than what fits a quarter of the window"]
+    assert HumanMessage("Who?") in result.messages

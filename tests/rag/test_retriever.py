@@ -1,6 +1,7 @@
 """The retriever as LangChain's standard tests see it, and that the right chunks come first."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_core.retrievers import BaseRetriever
@@ -8,6 +9,7 @@ from langchain_tests.integration_tests import RetrieversIntegrationTests
 
 from ingest import Chunk, Hit, Library
 from rag import LibraryRetriever
+from rag.errors import QuestionError
 from rag.evaluate import evaluate_retrieval, read_lines
 from rag.retriever import from_document, fuse, to_document
 
@@ -37,7 +39,7 @@ def hit(name: str, score: float) -> Hit:
 def test_fusing_weighs_both_rankings_and_keeps_what_only_one_found() -> None:
     fused = fuse([hit("a", 0.9), hit("b", 0.5), hit("c", 0.1)], [hit("b", 12.0), hit("d", 6.0), hit("a", 2.0)], 4)
     assert [e.chunk.id for e in fused] == ["b", "a", "d", "c"]
-    assert (fused[2].dense, fused[2].words) == (0.0, 6.0)
+    assert (fused[2].dense, fused[2].words) == (None, 6.0)
     assert fuse([], [], 5) == []
 
 
@@ -46,11 +48,27 @@ def test_evidence_survives_being_a_langchain_document(library: Library) -> None:
         assert from_document(to_document(evidence)) == evidence
 
 
-def test_within_limits_retrieval_to_the_named_documents(library: Library, samples: Path) -> None:
-    path = (samples / "faq.md").as_posix()
-    found = LibraryRetriever(library=library).evidence("When was the mill built?", within=[path])
-    assert found
-    assert {e.chunk.path for e in found} == {path}
+def found_in(library: Library, within: Any) -> set[str]:
+    return {Path(e.chunk.path).name for e in LibraryRetriever(library=library).evidence("When was the mill built?", within=within)}
+
+
+def test_within_limits_retrieval_to_files_or_folders_however_they_are_named(
+    library: Library, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faq = samples / "faq.md"
+    for within in (faq, str(faq), [faq], (str(faq),), {faq}, (p for p in [faq])):
+        assert found_in(library, within) == {"faq.md"}
+    monkeypatch.chdir(samples)
+    for within in ("faq.md", Path("./faq.md"), "../samples/faq.md"):
+        assert found_in(library, within) == {"faq.md"}
+    assert found_in(library, samples) == found_in(library, ".") == found_in(library, None)
+    assert found_in(library, ["faq.md", samples / "faq.md"]) == {"faq.md"}
+
+
+def test_within_a_path_that_the_library_has_not_is_a_mistake(library: Library, tmp_path: Path) -> None:
+    for within in ("/no/such/file.pdf", tmp_path, [tmp_path / "x"], "faq.md/inner"):
+        with pytest.raises(QuestionError, match="no document at"):
+            found_in(library, within)
 
 
 @pytest.mark.slow

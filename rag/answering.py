@@ -1,0 +1,121 @@
+"""From what a model writes to an Answer: thoughts left out, a refusal told apart, markers checked, and how it ended said."""
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from langchain_core.messages import AIMessageChunk
+
+from rag.answer import NOT_FOUND, Answer, Timings
+from rag.citations import CitationStream
+from rag.errors import ReplyError
+from rag.models import AnswerModel
+from rag.prompt import Prompt
+from rag.refusal import is_refusal, may_become_refusal
+from rag.servers import has_version
+
+CUT_OFF = "The answer is cut off: it reached its longest (OCTAVO_MAX_ANSWER_TOKENS)."
+BROKEN_OFF = "The answer may be cut off: the model's server didn't say that it was finished."
+
+
+def answer_from(
+    chunks: Iterable[AIMessageChunk], prompt: Prompt, model: AnswerModel, started: float, retrieve_s: float
+) -> Iterator[Answer]:
+    """The parts of an answer as they come; the last one has the citations and timings.
+
+    Args:
+        chunks: what the model writes.
+        started: when the question was asked, by `time.monotonic`.
+
+    Raises:
+        ReplyError: the model wrote nothing.
+    """
+    stream, thoughts, reply = CitationStream(prompt.evidence, model.is_grounded), ThoughtFilter(), _Reply()
+    held, answers, first_token_s, shown = "", False, 0.0, ""
+    for chunk in chunks:
+        reply.add(chunk)
+        if chunk.text and not first_token_s:
+            first_token_s = time.monotonic() - started
+        held += chunk.text if model.is_grounded else thoughts.push(chunk.text)
+        answers = answers or not may_become_refusal(held)
+        if answers:
+            piece, held = stream.push(held), ""
+            shown += piece
+            yield Answer(piece)
+    held += thoughts.flush()
+    refused = not answers and is_refusal(held)
+    ending = reply.ending(model)
+    rest = NOT_FOUND if refused else stream.push(held) + stream.flush(cut=bool(ending))
+    if not (shown + rest).strip():
+        raise _empty(ending, model)
+    total_s = time.monotonic() - started
+    timings = Timings(retrieve_s, first_token_s or total_s, total_s, reply.usage.get("input_tokens"), reply.usage.get("output_tokens"))
+    yield Answer(rest, refused, stream.citations, timings=timings, raw=reply.text, note=ending)
+
+
+def _empty(ending: str, model: AnswerModel) -> ReplyError:
+    if ending == CUT_OFF:
+        hint = "it may have spent its tokens on thinking: raise OCTAVO_MAX_ANSWER_TOKENS"
+    elif model.url and not has_version(model.url):
+        hint = f"is the URL right? Many servers want /v1: openai:NAME@{model.url.rstrip('/')}/v1"
+    else:
+        hint = "ask again, or another model"
+    return ReplyError("the model's reply is empty", hint)
+
+
+class _Reply:
+    """What a model wrote, what it counted, and why it ended."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.usage: dict[str, Any] = {}
+        self._reason = ""
+
+    def add(self, chunk: AIMessageChunk) -> None:
+        self.text += chunk.text
+        self.usage = dict(chunk.usage_metadata or self.usage)
+        meta = chunk.response_metadata
+        self._reason = str(meta.get("finish_reason") or meta.get("stop_reason") or meta.get("done_reason") or self._reason)
+
+    def ending(self, model: AnswerModel) -> str:
+        """What the reader should know of how it ended, or ""."""
+        if self._reason.lower() in ("length", "max_tokens"):
+            return CUT_OFF
+        return BROKEN_OFF if model.url and not self._reason else ""
+
+
+class ThoughtFilter:
+    """Leaves out of a stream what a reasoning model thinks aloud: <think>...</think>."""
+
+    _OPEN = re.compile(r"<(think|thinking|thought|reasoning)>", re.IGNORECASE)
+    _MAY_OPEN = re.compile(r"<[a-z]{0,9}\Z", re.IGNORECASE)
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._closing = ""
+        """The tag that ends the thought that is going on."""
+
+    def push(self, piece: str) -> str:
+        self._held += piece
+        shown = ""
+        while True:
+            if self._closing:
+                closing = re.search(self._closing, self._held, re.IGNORECASE)
+                if not closing:
+                    self._held = self._held[-len(self._closing) :]
+                    return shown
+                self._held, self._closing = self._held[closing.end() :], ""
+            opening = self._OPEN.search(self._held)
+            if not opening:
+                end = self._MAY_OPEN.search(self._held)
+                cut = end.start() if end else len(self._held)
+                shown, self._held = shown + self._held[:cut], self._held[cut:]
+                return shown
+            shown += self._held[: opening.start()]
+            self._held, self._closing = self._held[opening.end() :], f"</{opening[1]}>"
+
+    def flush(self) -> str:
+        rest = "" if self._closing else self._held
+        self._held = ""
+        return rest

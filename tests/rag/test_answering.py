@@ -1,0 +1,125 @@
+"""From a stream to an answer: thoughts, refusals, replies that are cut or empty, and tokens that nobody counted."""
+
+from collections.abc import Iterator
+from functools import reduce
+from operator import add
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessageChunk
+
+from ingest import Chunk
+from model import grounded
+from rag.answer import NOT_FOUND, Answer, Evidence
+from rag.answering import BROKEN_OFF, CUT_OFF, ThoughtFilter, answer_from
+from rag.errors import ReplyError
+from rag.models import AnswerModel
+from rag.prompt import build_prompt
+from rag.query import read_query
+from rag.refusal import is_refusal, may_become_refusal
+
+TEXTS = ["The mill was built in 1641 by Agnes.", "It closed in 1938."]
+EVIDENCE = [Evidence(Chunk(f"c{i}", f"/d{i}", t, 0, len(t), None, None, ""), 1.0) for i, t in enumerate(TEXTS)]
+OTHER = AnswerModel(GenericFakeChatModel(messages=iter([])), "instruct", 4096)
+SERVED = AnswerModel(OTHER.chat, "instruct", 4096, url="http://localhost:11434")
+
+
+def parts(pieces: list[str], model: AnswerModel = OTHER, **last: Any) -> Iterator[Answer]:
+    chunks = [*map(AIMessageChunk, pieces), AIMessageChunk("", **last)]
+    return answer_from(chunks, build_prompt(read_query("When was it built?"), EVIDENCE, model, 256), model, 0.0, 0.0)
+
+
+def answer(pieces: list[str], model: AnswerModel = OTHER, **last: Any) -> Answer:
+    return reduce(add, parts(pieces, model, **last))
+
+
+THOUGHTS = [
+    ("<think>Source [2] says 1938.</think>In 1641 [1].", "In 1641 [1]."),
+    ("\n<think>\nhm\n</think>\n\nIn 1641 [1].", "In 1641 [1]."),
+    ("In 1641 <think>or [2]?</think>[1].", "In 1641 [1]."),
+    ("<THINKING>[2]</THINKING>In 1641 [1]. <thought>[2]</thought>", "In 1641 [1]."),
+    ("Where a < b and <thin [1].", "Where a < b and <thin [1]."),
+    ("In 1641 [1]. <think>but [2]", "In 1641 [1]."),
+]
+
+
+@pytest.mark.parametrize(("written", "shown"), THOUGHTS)
+def test_thoughts_are_neither_shown_nor_cited(written: str, shown: str) -> None:
+    for pieces in ([written], list(written)):
+        whole = answer(pieces)
+        assert whole.text == shown
+        assert {c.marker for c in whole.citations} == {1}
+
+
+@given(st.lists(st.sampled_from(["<think>", "</think>", "<", "think>", "a", " [1]", "</", "<thinking>"]), max_size=8), st.data())
+def test_thoughts_are_left_out_however_the_text_arrives(words: list[str], data: st.DataObject) -> None:
+    text = "".join(words)
+    cut = data.draw(st.integers(0, len(text)))
+    shown = []
+    for pieces in ([text], list(text), [text[:cut], text[cut:]]):
+        thoughts = ThoughtFilter()
+        shown.append("".join(map(thoughts.push, pieces)) + thoughts.flush())
+    assert shown[0] == shown[1] == shown[2]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["The sources do not say.", "**The sources do not say**", "<think>[1]?</think>The sources do not say.", "The sources don't say. [1]"],
+)
+def test_a_refusal_is_one_however_it_arrives(said: str) -> None:
+    for pieces in ([said], list(said)):
+        shown = list(parts(pieces))
+        assert [p.text for p in shown] == [NOT_FOUND]
+        assert shown[0].refused and not shown[0].citations
+
+
+def test_the_refusal_that_models_are_told_is_known() -> None:
+    assert is_refusal(grounded.REFUSAL)
+    assert all(may_become_refusal(grounded.REFUSAL[:n]) for n in range(len(grounded.REFUSAL) + 1))
+    assert not may_become_refusal("The sources do not say, but")
+
+
+@pytest.mark.parametrize("pieces", [[], [" \n"], ["<think>Well, [1] says"], ["<think>x</think>"]])
+def test_an_empty_reply_is_the_models_failure_not_the_documents(pieces: list[str]) -> None:
+    with pytest.raises(ReplyError, match="reply is empty"):
+        answer(pieces)
+
+
+def test_an_empty_reply_says_what_may_be_the_matter() -> None:
+    with pytest.raises(ReplyError) as caught:
+        answer(["<think>so"], response_metadata={"finish_reason": "length"})
+    assert "OCTAVO_MAX_ANSWER_TOKENS" in caught.value.hint
+    with pytest.raises(ReplyError) as caught:
+        answer([], SERVED, response_metadata={"finish_reason": "stop"})
+    assert "openai:NAME@http://localhost:11434/v1" in caught.value.hint
+
+
+@pytest.mark.parametrize("meta", [{"finish_reason": "length"}, {"stop_reason": "max_tokens"}, {"done_reason": "length"}])
+def test_a_reply_that_was_cut_says_so_and_shows_no_half_marker(meta: dict[str, str]) -> None:
+    whole = answer(["In 1641 [1] by Ag", "nes [", "1"], response_metadata=meta)
+    assert whole.text == "In 1641 [1] by Agnes"
+    assert whole.note == CUT_OFF
+    assert [(c.marker, c.verified) for c in whole.citations] == [(1, True)]
+
+
+def test_a_server_that_never_says_that_it_is_done_may_have_broken_off() -> None:
+    assert answer(["In 1641 [1]"], SERVED).note == BROKEN_OFF
+    assert answer(["In 1641 [1]"], SERVED, response_metadata={"finish_reason": "stop"}).note == ""
+    assert answer(["In 1641 [1]"], OTHER).note == ""
+
+
+def test_notes_add_up() -> None:
+    assert (
+        Answer(note="The library is being filled.") + Answer("x") + Answer(note=CUT_OFF)
+    ).note == f"The library is being filled. {CUT_OFF}"
+
+
+def test_tokens_that_nobody_counted_are_unknown_not_none_at_all() -> None:
+    timings = answer(["In 1641 [1]"]).to_dict()["timings"]
+    assert timings["prompt_tokens"] is None and timings["completion_tokens"] is None
+    usage = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
+    timings = answer(["In 1641 [1]"], usage_metadata=usage).to_dict()["timings"]
+    assert (timings["prompt_tokens"], timings["completion_tokens"]) == (7, 3)
