@@ -194,7 +194,6 @@ LINKED = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 @pytest.mark.skipif(not shutil.which("soffice"), reason="no LibreOffice on this machine")
-@pytest.mark.xfail(reason="LibreOffice fetches what a document links to, until the processes that read files have no network")
 def test_an_old_word_file_fetches_no_picture_that_it_links_to(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

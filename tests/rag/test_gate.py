@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ingest import Chunk, Library
-from ingest.store import rows, schema
+from ingest.store import rows, schema, vectors
 from model import grounded, load_model
 from rag import build_chain
 from rag.answer import Evidence
@@ -61,7 +61,7 @@ def test_a_library_without_vectors_is_answered_from_by_its_words(library: Librar
     with closing(schema.connect(tmp_path / "library", write=True)) as connection:
         name, fingerprint = rows.fact(connection, "embedder_name"), rows.fact(connection, "embedder")
         assert name and fingerprint
-        rows.forget_vectors(connection, name, fingerprint)
+        vectors.forget_all(connection, name, fingerprint)
     questions = ("How much can I claim per mile?", "Up to what age does the Society's insurance cover volunteers on duty?")
     with Library.open(tmp_path / "library") as opened:
         answers = [build_chain(opened, "starter").invoke(question) for question in questions]
