@@ -284,9 +284,14 @@ class Library:
             return rows.last_receipt(connection)
 
     def unfinished(self) -> str:
-        """What a question asked now may miss or wait for: an ingest is going on or was interrupted, or the index is lost; or ""."""
+        """What a question asked now may miss because an ingest is going on or was interrupted, in a sentence, or ""."""
         with self._reading() as connection:
-            return unfinished(self.directory, connection) or build.trouble(self.directory, connection)
+            return unfinished(self.directory, connection)
+
+    def index_trouble(self) -> str:
+        """Why a question asked now takes longer than it should, though it misses nothing, in a sentence, or ""."""
+        with self._reading() as connection:
+            return build.trouble(self.directory, connection)
 
     def _embed_query(self, text: str) -> "NDArray[np.float32]":
         return self._load_embedder().query(text)

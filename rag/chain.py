@@ -74,7 +74,8 @@ class AnswerChain(Runnable[Input, Answer]):
         retrieve_s = time.monotonic() - started
         prompt = build_prompt(query, [from_document(d) for d in documents], self.model, self.settings.max_answer_tokens)
         unfinished = self.retriever.library.unfinished()
-        yield Answer(evidence=prompt.evidence, ledger=prompt.ledger, note=unfinished)
+        note = unfinished or self.retriever.library.index_trouble()
+        yield Answer(evidence=prompt.evidence, ledger=prompt.ledger, note=note)
         threshold = gate.max_refusal_probability(prompt.evidence, bool(unfinished)) if self.model.is_grounded else 1.0
         if gate.is_irrelevant(prompt.evidence, bool(unfinished)) or threshold < gate.MIN_REFUSAL_PROBABILITY:
             total_s = time.monotonic() - started

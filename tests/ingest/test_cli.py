@@ -23,7 +23,7 @@ def test_exit_codes_and_json_of_an_ingest(folder: Path, home: Path) -> None:
     first = run(app, [str(folder), "--json"])
     assert first.exit_code == 0, first.output
     receipt = json.loads(first.stdout)
-    assert receipt.keys() == {"ok", "counts", "seconds", "files"}
+    assert receipt.keys() == {"ok", "counts", "seconds", "index", "files"}
     keys = {"path", "status", "reason", "pages", "chars", "chunks", "seconds"}
     keys |= {"ocr_pages", "empty_pages", "unread_pages", "indexed_chars", "notes"}
     assert len(receipt["files"]) == 3 and all(file.keys() == keys for file in receipt["files"])

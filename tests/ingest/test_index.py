@@ -109,9 +109,9 @@ def test_a_lost_index_is_said_to_be_lost_and_made_again_by_the_next_ingest(libra
     shutil.rmtree(library.directory / "chroma")
     assert library.dense("oats", 1)[0].chunk.path == str(folder / "barge.md")
     assert not library.status()["index_current"] and "index is lost" in library.status()["index_trouble"]
-    assert "index is lost" in library.unfinished()
+    assert "index is lost" in library.index_trouble() and library.unfinished() == ""
     assert library.add([folder]).counts["unchanged"] == 3
-    assert library.status()["index_current"] and library.unfinished() == "" and library.verify().ok
+    assert library.status()["index_current"] and library.index_trouble() == "" and library.verify().ok
 
 
 def test_an_index_that_can_not_be_read_is_done_without(library: Library, folder: Path) -> None:
