@@ -2,6 +2,7 @@
 
 RagError
 ├── QuestionError   a question that can't be asked: empty, or larger than the window
+├── ReaderError     a reader that is missing, damaged or made for another encoder
 ├── ServerError     another model's server can't be reached or refuses
 └── EvalError       a question file that can't be read
 """
@@ -24,4 +25,8 @@ class ServerError(RagError):
 
 
 class EvalError(RagError):
+    pass
+
+
+class ReaderError(RagError):
     pass
