@@ -351,8 +351,6 @@ def test_the_figures_of_its_card_hold(dev: dict[str, list[Told]]) -> None:
 
 @pytest.mark.slow
 def test_answerable_is_a_probability(dev: dict[str, list[Told]]) -> None:
-    from rag.reader.data import holds
-
-    rows = [t for name in ("library", "unanswerable", "cut") for t in dev[name]]
-    right = np.array([holds(t.asked.passages[t.best], t.asked.answers) for t in rows])
-    assert off_by(np.array([t.answerable for t in rows]), right) < 0.06
+    """Its scale and bias were fitted on every other question, so the ones between are judged."""
+    rows = [t for name in ("library", "unanswerable", "cut") for t in dev[name][1::2]]
+    assert off_by(np.array([t.answerable for t in rows]), np.array([t.holds for t in rows])) < 0.06
