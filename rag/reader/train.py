@@ -174,9 +174,9 @@ def make(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     home = base if rank else default_directory()
     pieces, shape, embedder = Pieces(home / "tokenizer.json"), Shape.read(home / "config.json"), read_weights(home)
+    rows = [row for file in questions for row in read_questions(file) if row.source not in _HINTS]
     if not dry_run:
         _claim(out, {"made_by": "rag.reader.train", "base": str(base.resolve()), "whole": not rank, "rank": rank, **asdict(plan)})
-    rows = [row for file in questions for row in read_questions(file) if row.source not in _HINTS]
     rows = [replace(row, contexts=row.contexts[:2]) if row.source == "made" else row for row in rows[: 100 if dry_run else None]]
     _say(f"{len(rows)} questions; looking for passages that are near and don't answer")
     near = nearest({name: t.to(device) for name, t in embedder.items()}, shape, pieces, rows, _NEAR)
