@@ -131,9 +131,10 @@ def test_a_logistic_is_fitted_that_puts_odds_right() -> None:
 
 
 @pytest.fixture(scope="module")
-def dev(shared: Path, reader: Reader) -> dict[str, list[Told]]:
+def dev(shared: Path) -> dict[str, list[Told]]:
     from rag.evaluate import read_lines
 
+    reader = Reader.load()
     asked = sets_of(read_lines(shared / "data" / "dev" / "qa_short.jsonl.xz"))
     return {name: read_all(reader, rows) for name, rows in asked.items()}
 
