@@ -3,6 +3,7 @@
 RagError
 ├── QuestionError      a question that can't be asked: empty, larger than the window, about documents that aren't there
 ├── UnsupportedError   something that our own Gemma 2 doesn't do: tools, pictures
+├── ReaderError        a reader that is missing, damaged or made for another encoder
 ├── ServerError        another model's server can't be reached or refuses
 ├── ReplyError         a model replied with nothing
 └── EvalError          a question file that can't be read
@@ -34,4 +35,8 @@ class ReplyError(RagError):
 
 
 class EvalError(RagError):
+    pass
+
+
+class ReaderError(RagError):
     pass

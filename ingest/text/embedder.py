@@ -174,7 +174,7 @@ def _load_model(name: str, directory: Path) -> "SentenceTransformer":
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     options: dict[str, Any] = {"device": device, "trust_remote_code": False}
-    options["model_kwargs"] = {"dtype": torch.bfloat16 if device == "cuda" or _bf16_gains() else torch.float32}
+    options["model_kwargs"] = {"dtype": torch.bfloat16 if device == "cuda" or bf16_gains() else torch.float32}
     logging.disable_progress_bar()
     try:
         return SentenceTransformer(str(directory), local_files_only=True, **options)
@@ -183,7 +183,7 @@ def _load_model(name: str, directory: Path) -> "SentenceTransformer":
         raise EmbedderError(f"can't load the embedder {name!r}: {' '.join(str(error).split())[:200]}", hint) from error
 
 
-def _bf16_gains() -> bool:
+def bf16_gains() -> bool:
     """Whether this CPU multiplies bf16 faster than fp32, measured on MiniLM's own shape: names of CPUs don't tell.
 
     The two take turns and the best of many counts, so that a busy machine chooses as an idle one does.
