@@ -152,7 +152,7 @@ def test_another_process_s_ingest_is_shown_and_what_it_added_can_be_removed(page
         page.get_by_role("link", name="Documents").click()
         page.get_by_text("1 of 2 files read").wait_for()
         seen.set()
-        page.get_by_text("2 added; 2 new chunks").wait_for()
+        page.get_by_text("2 added; 2 new chunks").wait_for(timeout=CHILD)
         ingest.join()
         for row in (0, 1):
             page.locator("[data-testid=stDataFrame] .dvn-scroller").click(position={"x": 18, "y": 52 + 35 * row})

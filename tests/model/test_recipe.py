@@ -121,5 +121,5 @@ def test_the_recipe_leads_from_a_teacher_to_a_file_that_answers(tmp_path: Path, 
 def test_the_wheel_takes_the_model_and_its_card_and_no_folder_of_the_recipe() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert set(wheel["force-include"]) == {"data/starter/starter.gguf", "data/starter/README.md"}
+    assert set(wheel["force-include"]) == {"data/starter/starter.gguf", "data/starter/README.md", "data/reader"}
     assert not [folder for folder in wheel["packages"] if folder.startswith("data")]
