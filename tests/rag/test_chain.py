@@ -184,7 +184,7 @@ def test_a_question_with_bytes_that_are_no_character_is_answered(chain: AnswerCh
 def test_the_starters_answer_is_cut_with_a_note_and_no_half_marker(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCTAVO_MAX_ANSWER_TOKENS", "8")
     chain = build_chain(library, "starter")
-    answers = [chain.invoke(q["question"]) for q in QUESTIONS if q["answers"]][:12]
+    answers = [chain.invoke(q["question"]) for q in [q for q in QUESTIONS if q["answers"]][:8]]
     cut = [a for a in answers if a.note]
     assert cut and all(a.note == CUT_OFF for a in cut)
     assert not any(re.search(r"\[\d*$", a.text) for a in answers)
