@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,16 +19,23 @@ from model.load.gguf_file import GGUFFile
 from model.load.safetensors import tokenizer_in
 from model.tokenizer import Tokenizer
 
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“(])")
 TEXT_FILES = "running text, documents separated by a line that is only \\x1e, or questions, for their passages"
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Around a command's main(): a user's mistake ends it with one line and a hint, not with a traceback."""
+def plain_errors(*others: type[Exception]) -> Iterator[None]:
+    """Around a command's main(): a user's mistake ends it with one line and a hint, not with a traceback.
+
+    Args:
+        others: the error bases of other rooms that the command uses, each with a `hint`.
+    """
+    mistakes: tuple[type[Exception], ...] = (ModelError, *others)
     try:
         yield
-    except ModelError as error:
-        sys.exit(f"{error}" + (f"\n  {error.hint}" if error.hint else ""))
+    except mistakes as error:
+        hint = getattr(error, "hint", "")
+        sys.exit(f"{error}" + (f"\n  {hint}" if hint else ""))
     except OSError as error:
         sys.exit(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 

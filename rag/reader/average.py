@@ -8,7 +8,6 @@ is the best that a rank can do).
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from model.train.data import plain_errors
 from rag.errors import ReaderError
 from rag.reader.model import CONFIG, DOWN, FILE, UP
 
@@ -53,16 +53,14 @@ def average(readers: Sequence[Path], out: Path, rank: int) -> None:
     (out / CONFIG).write_text(json.dumps({**told[0], "rank": rank, "calibration": [1.0, 0.0, 0.0]}, indent=1) + "\n", encoding="utf-8")
 
 
+@plain_errors(ReaderError)
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m rag.reader.average", description="Average readers.")
     parser.add_argument("readers", type=Path, nargs="+", help="folders that rag.reader.train made")
     parser.add_argument("out", type=Path, help="a new folder")
     parser.add_argument("--rank", type=int, default=72, help="of the mean")
     a = parser.parse_args()
-    try:
-        average(a.readers, a.out, a.rank)
-    except ReaderError as error:
-        sys.exit(f"error: {error}" + (f"\nhint: {error.hint}" if error.hint else ""))
+    average(a.readers, a.out, a.rank)
 
 
 if __name__ == "__main__":

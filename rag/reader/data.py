@@ -12,10 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from model.grounded import normalize_answer
-from model.train.data import Question
+from model.train.data import SENTENCE_END, Question
 from rag.reader.windows import Pieces, Text, Window, windows
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“(])")
 _MOST_PLACES = 8
 """Places of an answer in one window that count: a word that stands oftener tells nothing of where it was meant."""
 
@@ -69,7 +68,7 @@ def holds(passage: str, answers: Sequence[str]) -> bool:
 
 def cut_out(passage: str, answers: Sequence[str]) -> str | None:
     """A passage without the sentences that hold an accepted answer; None where none do, or little would be left."""
-    sentences = _SENTENCE_END.split(passage)
+    sentences = SENTENCE_END.split(passage)
     kept = [s for s in sentences if not holds(s, answers)]
     left = " ".join(kept)
     if len(kept) == len(sentences) or len(left) < max(60, 0.3 * len(passage)) or holds(left, answers):
@@ -89,7 +88,7 @@ def spans_in(text: Text, places: Sequence[tuple[int, int]]) -> list[tuple[int, i
 
 def joined(passage: str, other: str, rng: random.Random) -> tuple[str, int]:
     """A passage with about half of another before or behind it, as chunks of a document lie together, and where it begins there."""
-    sentences = _SENTENCE_END.split(other)
+    sentences = SENTENCE_END.split(other)
     if rng.random() < 0.5:
         before = " ".join(sentences[len(sentences) // 2 :])
         return f"{before}\n\n{passage}", len(before) + 2
@@ -127,6 +126,11 @@ def build(
     return out
 
 
+def own_passages(row: Question) -> list[str]:
+    """What a question brings: its contexts, and of its distractors the first."""
+    return [*row.contexts, *(row.distractors or [])[:1]]
+
+
 def _passages(row: Question, near: Sequence[str], rng: random.Random) -> Iterator[tuple[str, list[tuple[int, int]], bool]]:
     """(passage, where the answer stands in it, whether it answers)"""
     judged = row.kind in ("yesno", "abstractive")
@@ -135,10 +139,8 @@ def _passages(row: Question, near: Sequence[str], rng: random.Random) -> Iterato
             continue
         found = sorted({place for answer in row.answers for place in places(text, answer)}) if not judged else []
         if judged:
-            if len(row.contexts) == 1 or (row.source == "made" and text == row.contexts[0]):
+            if len(row.contexts) == 1:
                 yield text, [], True
-            elif row.source == "made":
-                yield text, [], False
         elif found or not holds(text, row.answers):
             yield text, found, bool(found)
         if found and rng.random() < _SHARE and (left := cut_out(text, row.answers)):
@@ -146,5 +148,8 @@ def _passages(row: Question, near: Sequence[str], rng: random.Random) -> Iterato
         if found and near and len(text) < _JOINED and rng.random() < _SHARE:
             whole, shift = joined(text, near[0], rng)
             yield whole, [(start + shift, end + shift) for start, end in found], True
+    for text in own_passages(row)[len(row.contexts) :]:
+        if judged or not holds(text, row.answers):
+            yield text, [], False
     for text in near:
         yield text, [], False

@@ -8,7 +8,6 @@ without an answer, and those whose answer's sentences were cut out, are asked of
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from ingest.errors import IngestError
 from model.grounded import normalize_answer
+from model.train.data import plain_errors
 from rag.errors import RagError
 from rag.evaluate import f1, read_lines, temporary_library
 from rag.reader.data import cut_out
@@ -124,15 +124,13 @@ def measure(questions: Path, directory: Path | None = None) -> dict[str, Any]:
     return figures(**{name: read_all(reader, rows) for name, rows in asked.items()})
 
 
+@plain_errors(RagError, IngestError)
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m rag.reader.evaluate", description="Measure a reader.")
     parser.add_argument("questions", type=Path, help="JSON lines of id, source, question, contexts, answers (.xz or plain)")
     parser.add_argument("reader", type=Path, nargs="?", help="a reader's folder, by default the one that comes with Octavo")
     a = parser.parse_args()
-    try:
-        print(json.dumps(measure(a.questions, a.reader)))
-    except (RagError, IngestError) as error:
-        sys.exit(f"error: {error}" + (f"\nhint: {error.hint}" if error.hint else ""))
+    print(json.dumps(measure(a.questions, a.reader)))
 
 
 if __name__ == "__main__":

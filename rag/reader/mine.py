@@ -14,8 +14,9 @@ from torch import Tensor
 
 from model.train.data import Question
 from rag.reader.bert import Shape, Weights, mean_pooled
-from rag.reader.data import holds
+from rag.reader.data import holds, own_passages
 from rag.reader.windows import Pieces
+from rag.retriever import DENSE, WORDS
 
 _POOL = 40
 _TOKENS = 32_768
@@ -49,7 +50,7 @@ def nearest(weights: Weights, shape: Shape, pieces: Pieces, rows: Sequence[Quest
 
     Questions that bring several passages of their own get none.
     """
-    texts = list(dict.fromkeys(text for row in rows for text in row.contexts if text.strip()))
+    texts = list(dict.fromkeys(text for row in rows for text in own_passages(row) if text.strip()))
     passages, questions = embed(weights, shape, pieces, texts), embed(weights, shape, pieces, [row.question for row in rows])
     words = [set(map(str.lower, _WORD.findall(text))) for text in texts]
     frequency = Counter(word for held in words for word in held)
@@ -62,7 +63,7 @@ def nearest(weights: Weights, shape: Shape, pieces: Pieces, rows: Sequence[Quest
                 continue
             asked = {w: math.log(1 + len(texts) / (1 + frequency[w])) for w in set(map(str.lower, _WORD.findall(row.question)))}
             said = [sum(weight for w, weight in asked.items() if w in words[p]) for p in place]
-            fused = {p: 0.4 * near + 0.6 * w for p, near, w in zip(place, _scaled(score), _scaled(said), strict=True)}
+            fused = {p: DENSE * near + WORDS * w for p, near, w in zip(place, _scaled(score), _scaled(said), strict=True)}
             ranked = (texts[p] for p in sorted(fused, key=lambda p: -fused[p]))
             found.append(_first(ranked, row, count))
     return found
@@ -73,7 +74,7 @@ def _first(ranked: Iterator[str], row: Question, count: int) -> list[str]:
     for text in ranked:
         if len(out) == count:
             break
-        if text not in row.contexts and not (row.answers and holds(text, row.answers)):
+        if text not in own_passages(row) and not (row.answers and holds(text, row.answers)):
             out.append(text)
     return out
 

@@ -135,19 +135,18 @@ class Reader:
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
         """What each passage says, in their order; all windows are read in one batch. A passage without words says nothing: 0 to 0."""
         asked, *texts = self.pieces.read([question, *passages])
-        rows = [(asked, text, window) for text in texts for window in windows(asked, text)]
-        of = [n for n, text in enumerate(texts) for _ in windows(asked, text)]
-        if not rows:
+        read = [(n, window) for n, text in enumerate(texts) for window in windows(asked, text)]
+        if not read:
             return []
         with torch.inference_mode():
-            told = batch(self.pieces, rows)
+            told = batch(self.pieces, [(asked, texts[n], window) for n, window in read])
             out = logits(self.weights, self.shape, told.to(next(iter(self.weights.values())).device))
             found = [t.tolist() for t in (*best_spans(out), out.answerable)]
         best: list[Reading | None] = [None] * len(passages)
-        for n, (_, text, _), shift, first, last, score, logit in zip(of, rows, told.shifts.tolist(), *found, strict=True):
+        for (n, _), shift, first, last, score, logit in zip(read, told.shifts.tolist(), *found, strict=True):
             held = best[n]
             if held is None or score > held.score:
-                best[n] = self._reading(passages[n], text, first - shift, last - shift, score, logit)
+                best[n] = self._reading(passages[n], texts[n], first - shift, last - shift, score, logit)
         return [reading for reading in best if reading is not None]
 
     def _reading(self, passage: str, text: Text, first: int, last: int, score: float, logit: float) -> Reading:

@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from ingest.errors import IngestError
 from ingest.text.embedder import default_directory, weights_sha256
 from model.train.data import plain_errors, read_questions
+from model.train.outputs import read_state, write_state
 from rag.errors import RagError, ReaderError
 from rag.reader import bert
 from rag.reader.bert import Shape, read_weights
@@ -35,7 +36,6 @@ from rag.reader.network import Network, low_rank, whole
 from rag.reader.teacher import read_encoder
 from rag.reader.windows import Pieces
 
-TRAINING = "training.json"
 Progress = Callable[[int, int, float], None]
 """step, of how many, loss"""
 _NEAR = 3
@@ -111,16 +111,14 @@ def _save(network: Network, optimizer: torch.optim.Optimizer, out: Path, step: i
         tensors |= {f"{key}/{name}": value for key, value in optimizer.state[p].items()}
     save_file({name: t.contiguous().cpu() for name, t in tensors.items()}, out / f"state-{step}.safetensors.tmp")
     (out / f"state-{step}.safetensors.tmp").replace(out / f"state-{step}.safetensors")
-    told = json.loads((out / TRAINING).read_text()) if (out / TRAINING).exists() else {}
-    before = told.get("step")
-    (out / f"{TRAINING}.tmp").write_text(json.dumps({**told, "step": step}, indent=1))
-    (out / f"{TRAINING}.tmp").replace(out / TRAINING)
-    if before and before != step:
-        (out / f"state-{before}.safetensors").unlink(missing_ok=True)
+    state = read_state(out)
+    write_state(out, {**state, "step": step})
+    if state.get("step", 0) not in (0, step):
+        (out / f"state-{state['step']}.safetensors").unlink(missing_ok=True)
 
 
 def _resume(network: Network, optimizer: torch.optim.Optimizer, out: Path) -> int:
-    step = json.loads((out / TRAINING).read_text()).get("step", 0) if (out / TRAINING).exists() else 0
+    step = read_state(out).get("step", 0)
     if step:
         tensors = load_file(out / f"state-{step}.safetensors")
         for name, p in network.parameters.items():
@@ -132,23 +130,22 @@ def _resume(network: Network, optimizer: torch.optim.Optimizer, out: Path) -> in
 
 def _claim(out: Path, told: dict[str, Any]) -> None:
     """Makes `out` this run's folder. One that holds anything else, or a run of another plan, is left as it is."""
-    file = out / TRAINING
-    if file.exists():
-        before = json.loads(file.read_text())
+    before = read_state(out) if out.is_dir() else {}
+    if before:
         if any(before.get(key) != value for key, value in told.items()):
             raise ReaderError(f"{out}: holds a run that was begun otherwise", "give the options it was begun with, or a new folder")
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ReaderError(f"{out}: isn't empty, and no reader was trained in it", "name a new folder")
     else:
         out.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(told, indent=1))
+        write_state(out, {**told, "step": 0})
 
 
 def _load_teacher(run: Path, pieces: Pieces, device: torch.device) -> Network:
     try:
-        told = json.loads((run / TRAINING).read_text())
+        told = read_state(run)
         base, step, is_whole = Path(told["base"]), told["step"], told["whole"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, KeyError) as error:
         raise ReaderError(f"{run}: no teacher in it ({error})", "train one with --whole --base DIR") from error
     if not is_whole:
         raise ReaderError(f"{run}: holds a reader, not a teacher", "train a teacher with --whole --base DIR")
@@ -177,7 +174,7 @@ def make(
     rows = [row for file in questions for row in read_questions(file) if row.source not in _HINTS]
     if not dry_run:
         _claim(out, {"made_by": "rag.reader.train", "base": str(base.resolve()), "whole": not rank, "rank": rank, **asdict(plan)})
-    rows = [replace(row, contexts=row.contexts[:2]) if row.source == "made" else row for row in rows[: 100 if dry_run else None]]
+    rows = rows[: 100 if dry_run else None]
     _say(f"{len(rows)} questions; looking for passages that are near and don't answer")
     near = nearest({name: t.to(device) for name, t in embedder.items()}, shape, pieces, rows, _NEAR)
     pairs = build(rows, pieces, near, seed=plan.seed)
@@ -198,7 +195,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-@plain_errors()
+@plain_errors(RagError, IngestError)
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m rag.reader.train", description="Train a reader, or its teacher.")
     parser.add_argument("questions", type=Path, nargs="+", help="JSON lines of question, contexts, answers, kind, source (.xz or plain)")
@@ -214,10 +211,7 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="two steps on a hundred questions; nothing is written")
     a = parser.parse_args()
     plan = Plan(epochs=a.epochs, peak=a.lr, dropout=a.dropout, seed=a.seed)
-    try:
-        make(a.questions, a.out, a.base or default_directory(), plan, None if a.whole else a.rank, a.teacher, a.dry_run)
-    except (RagError, IngestError) as error:
-        sys.exit(f"error: {error}" + (f"\nhint: {error.hint}" if error.hint else ""))
+    make(a.questions, a.out, a.base or default_directory(), plan, None if a.whole else a.rank, a.teacher, a.dry_run)
 
 
 if __name__ == "__main__":

@@ -70,6 +70,17 @@ def test_pairs_say_where_the_answer_stands_or_that_it_does_not(pieces: Pieces) -
     assert all(not p.answerable and p.points for p in pairs.pairs if p.question == 3)
 
 
+def test_of_the_distractors_that_a_question_brings_the_first_is_read_and_answers_nothing(pieces: Pieces) -> None:
+    bred = "Loaves are baked on Fridays in the oven behind the shop."
+    kinds = {"extractive": "3 February 1766", "yesno": "yes"}
+    rows = [Question(f"When, {kind}?", [MILL], [answer], kind, "made", [TIDE, bred]) for kind, answer in kinds.items()]
+    pairs = build(rows, pieces, [[], []])
+    read = [(p.question, pieces.tokenizer.decode(pairs.passages[p.passage].ids.tolist()), p.answerable) for p in pairs.pairs]
+    for question in (0, 1):
+        tide = [answerable for asked, text, answerable in read if asked == question and text.startswith("the sea gates")]
+        assert tide == [False] and not any("loaves" in text for _, text, _ in read)
+
+
 def test_batches_of_one_length_have_as_many_rows_and_none_is_left_out(pieces: Pieces) -> None:
     rows = [Question(**q) for q in QUESTIONS]  # type: ignore[arg-type]
     pairs = build(rows, pieces, [[TIDE]] * 5)

@@ -4,7 +4,8 @@ import random
 import re
 from functools import lru_cache
 
-SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“(])")
+from model.train.data import SENTENCE_END
+
 _WORD = re.compile(r"[A-Za-z]{4,}|\d{2,}")
 COMMON = set(
     "about above after also although another because been before being between both could does each either from have having here however "
@@ -28,7 +29,7 @@ def passages_of(text: str) -> list[str]:
     out, run = [], ""
     for paragraph in re.split(r"\n\s*\n", text):
         whole = paragraph.strip() if paragraph.lstrip().startswith(("-", "*", "|", "#")) else " ".join(paragraph.split())
-        for number, piece in enumerate(SENTENCE.split(whole) if len(whole) > 900 else [whole]):
+        for number, piece in enumerate(SENTENCE_END.split(whole) if len(whole) > 900 else [whole]):
             if run and len(run) + len(piece) > 900:
                 out.append(run)
                 run = ""

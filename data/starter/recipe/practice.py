@@ -22,9 +22,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from model.train.data import plain_errors, read_texts
+from model.train.data import SENTENCE_END, plain_errors, read_texts
 from model.train.outputs import check_new_file
-from passages import COMMON, SAYS_MORE, SENTENCE, content_words, passages_of, tables_of
+from passages import COMMON, SAYS_MORE, content_words, passages_of, tables_of
 
 Row = dict[str, Any]
 
@@ -95,7 +95,7 @@ def blanks(passages: list[str], rng: random.Random, most: int = 200) -> Iterator
     spans = [s for s, where in places.items() if 2 <= len(where) <= 8 and len(s) > 2]
     rng.shuffle(spans)
     for span, here in [(s, here) for s in spans for here in rng.sample(sorted(places[s]), 2)]:
-        sentence = next((s for s in SENTENCE.split(passages[here]) if span in s and 50 <= len(s) <= 300 and "\n" not in s), None)
+        sentence = next((s for s in SENTENCE_END.split(passages[here]) if span in s and 50 <= len(s) <= 300 and "\n" not in s), None)
         if used[here] == 3 or sentence is None:
             continue
         asked = content_words(sentence.replace(span, ""))
@@ -112,7 +112,7 @@ def blanks(passages: list[str], rng: random.Random, most: int = 200) -> Iterator
 
 def definitions(passages: list[str], rng: random.Random) -> Iterator[Row]:
     for number, passage in enumerate(passages):
-        for sentence in SENTENCE.split(passage):
+        for sentence in SENTENCE_END.split(passage):
             found = _DEFINES.fullmatch(sentence.strip())
             if found and sum(found[2] in p or found[2].lower() in p for p in passages) > 1:
                 named, article = found[2], (found[1] or "").lower()
@@ -131,7 +131,7 @@ def _appositions(sentence: str) -> Iterator[tuple[str, str]]:
 
 def who_is(passages: list[str], rng: random.Random) -> Iterator[Row]:
     for number, passage in enumerate(passages):
-        for name, what in (pair for sentence in SENTENCE.split(passage) for pair in _appositions(sentence.strip())):
+        for name, what in (pair for sentence in SENTENCE_END.split(passage) for pair in _appositions(sentence.strip())):
             who = "who" if _PERSON.search(what) else "what"
             asked = rng.choice((f"{who} is {name}?", f"{who} was {name}?", f"{who}'s {name}?"))
             yield _row(rng.choice((asked, asked[0].upper() + asked[1:])), what, passage, _beside(passages, number, rng), "naming")
@@ -139,7 +139,7 @@ def who_is(passages: list[str], rng: random.Random) -> Iterator[Row]:
 
 def claims(passages: list[str], rng: random.Random) -> Iterator[Row]:
     """Sentences turned into yes or no questions; for a no, a number or name gives its place to another one of the document."""
-    found_in = [(n, m) for n, p in enumerate(passages) for s in SENTENCE.split(p) if (m := _CLAIM.fullmatch(s.strip()))]
+    found_in = [(n, m) for n, p in enumerate(passages) for s in SENTENCE_END.split(p) if (m := _CLAIM.fullmatch(s.strip()))]
     marks = sorted({mark for _, claim in found_in for mark in _NUMBER_OR_NAME.findall(claim[3])})
     for number, claim in found_in:
         subject, verb, rest = claim[1], claim[2], claim[3]
@@ -160,7 +160,7 @@ def claims(passages: list[str], rng: random.Random) -> Iterator[Row]:
 
 def lists(text: str, passages: list[str], rng: random.Random) -> Iterator[Row]:
     for number, passage in enumerate(passages):
-        for sentence in SENTENCE.split(passage):
+        for sentence in SENTENCE_END.split(passage):
             for pattern, forms in _LISTS:
                 found = pattern.search(sentence.strip())
                 if found and all(len(item.split()) < 7 for item in re.split(", | and | or ", found[2])):
