@@ -13,7 +13,7 @@ Triggers keep the lists that would otherwise be looked for: `unindexed` are vect
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -165,7 +165,7 @@ def connect(directory: Path, write: bool = False) -> sqlite3.Connection:
         raise LibraryError(f"no library at {directory}", "make one with `octavo ingest FOLDER`")
     try:
         if write:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let everybody read it
+            _create_private(path)
         connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise LibraryError(f"{path} can't be opened: {error}", "is it yours to read and write?") from error
@@ -189,6 +189,15 @@ def connect(directory: Path, write: bool = False) -> sqlite3.Connection:
         connection.close()
         raise LibraryError(f"{path} was written by an older Octavo, or isn't finished", "run `octavo ingest` on its folders")
     return connection
+
+
+def _create_private(path: Path) -> None:
+    """Makes the file, where there is none, for its owner alone: SQLite would let everybody read it.
+
+    One that is there is never opened: closing it again would drop the locks that this process's connections have on it.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def cure(error: sqlite3.Error) -> str:

@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -241,3 +243,15 @@ def test_a_real_process_builds_the_index_too(folder: Path, tmp_path: Path, embed
     monkeypatch.undo()  # the room's index processes are forked ones
     with Library.open(tmp_path / "library", embedder, create=True) as library:
         assert library.add([folder]).ok and library.verify().ok and len(_segments(library)) == 1
+
+
+def test_opening_it_to_write_leaves_the_locks_of_this_process_in_force(library: Library) -> None:
+    """Closing any handle on a file drops all that a process has locked in it; who comes last then clears SQLite's log away."""
+    path = library.directory / "library.sqlite3"
+    with closing(schema.connect(library.directory, write=True)) as connection:
+        rows.set_fact(connection, "progress", "{}")
+        schema.connect(library.directory, write=True).close()
+        code = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('select * from facts').fetchall(); c.close()"
+        subprocess.run([sys.executable, "-c", code, path], check=True)
+        assert path.with_name("library.sqlite3-wal").stat().st_size > 0
+        rows.set_fact(connection, "progress", None)
