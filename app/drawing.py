@@ -13,10 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from ingest.run import child
+from ingest.run.limits import memory_each
 
 SECONDS = 20
-_MEMORY = 4 << 30
-"""Bytes, as for reading a file."""
 _LONGEST = 1600
 """Pixels of a picture's longer side."""
 
@@ -44,7 +43,8 @@ def _confine() -> None:
     """No network, and limits of time, should the parent be killed meanwhile, and of memory."""
     child.leave_network()
     signal.alarm(SECONDS + 5)
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    memory = memory_each(1)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from rag.settings import Settings
 def library_names() -> list[str]:
     """Names of the libraries at home, `default` first; that alone where there is none yet."""
     home = IngestSettings().home_dir() / "libraries"
-    names = [d.name for d in home.glob("[!.]*") if (d / "library.sqlite3").is_file()]
+    names = [d.name for d in home.glob("[!.]*") if (d / DATABASE).is_file()]
     return sorted(names, key=lambda name: (name != "default", name)) or ["default"]
 
 

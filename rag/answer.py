@@ -59,7 +59,7 @@ class Ledger:
     lines: tuple[LedgerLine, ...]
     left_out: tuple[LedgerLine, ...]
     estimated: bool
-    """True for a model behind a server, whose tokenizer isn't here: tokens are then counted high, from characters."""
+    """True for a model behind a server, whose tokenizer isn't here: tokens are then counted high, by the starter's."""
 
     @property
     def total(self) -> int:

@@ -15,7 +15,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from ingest import Chunk, Hit, Library
+from ingest import Chunk, Hit, Library, View
 from ingest.errors import PathError
 from ingest.store.paths import below
 from rag.answer import Evidence
@@ -48,6 +48,14 @@ def _scaled(scores: dict[str, float]) -> dict[str, float]:
     return {i: (s - low) / (high - low) if high > low else 1.0 for i, s in scores.items()}
 
 
+def _stored(view: View, within: Paths) -> list[str]:
+    """What the library calls the documents at these paths."""
+    try:
+        return below([within] if isinstance(within, str | Path) else list(within), dict.fromkeys(view.paths()))
+    except PathError as error:
+        raise QuestionError(str(error), error.hint) from error
+
+
 class LibraryRetriever(BaseRetriever):
     """A LangChain retriever over a library; each Document's metadata is the chunk's span and its scores."""
 
@@ -65,19 +73,11 @@ class LibraryRetriever(BaseRetriever):
         Raises:
             QuestionError: the library has nothing at one of them.
         """
-        paths = None if within is None else self._stored(within)
         with self.library.snapshot() as view:
+            paths = None if within is None else _stored(view, within)
             best = fuse(view.dense(question, _POOL, paths), view.words(question, _POOL, paths), k or self.k)
             covered = coverage(view, question, [e.chunk.id for e in best])
         return [replace(e, coverage=covered[e.chunk.id]) for e in best]
-
-    def _stored(self, within: Paths) -> list[str]:
-        """What the library calls the documents at these paths."""
-        known = dict.fromkeys(document.path for document in self.library.documents())
-        try:
-            return below([within] if isinstance(within, str | Path) else list(within), known)
-        except PathError as error:
-            raise QuestionError(str(error), error.hint) from error
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any) -> list[Document]:
         return [to_document(e) for e in self.evidence(query, kwargs.get("k"), kwargs.get("within"))]

@@ -85,12 +85,8 @@ class _MadeUp:
             made.append(Chunk(f"{number}:{version}:{start}", path, text, start, start + len(text), None, None, ""))
             start += len(text) + 1
         rows.put_document(connection, path, "", f"{number}:{version}", "text", "", Parsed("\n".join(texts)), made)
-        waiting = [chunk for chunk, _ in vectors.pending(connection, _A_DOCUMENT)]
-        if licence := vectors.by_digest(connection, [b"licence"]):
-            vectors.share(connection, [(waiting.pop(), licence[b"licence"])])
-        digests = [f"{chunk}".encode() for chunk in waiting[: _A_DOCUMENT - 1]] + [b"licence"] * (len(waiting) == _A_DOCUMENT)
-        first = vectors.next_number(connection)
-        new = [(first + place, digest, [chunk]) for place, (digest, chunk) in enumerate(zip(digests, waiting, strict=True))]
+        *others, licence = [chunk for chunk, _ in vectors.pending(connection, _A_DOCUMENT)]
+        new = vectors.share(connection, {**{f"{chunk}".encode(): [chunk] for chunk in others}, b"licence": [licence]})
         vectors.put(connection, new, self.vectors(len(new)))
         return path
 
@@ -101,9 +97,8 @@ class _MadeUp:
 
 
 def _change(library: Library, made_up: _MadeUp, change: str, documents: int) -> dict[str, float]:
-    """One document in the middle comes, gives its place to another, or goes: seconds, megabytes written, and the peak of memory."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    written, started = before.ru_oublock + resource.getrusage(resource.RUSAGE_SELF).ru_oublock, time.monotonic()
+    """One document in the middle comes, gives its place to another, or goes: seconds, and megabytes written."""
+    written, started = _blocks_written(), time.monotonic()
     with closing(schema.connect(library.directory, write=True)) as connection:
         if change == "removed":
             rows.delete_file(connection, f"/made-up/{documents // 3:06}.txt")
@@ -112,9 +107,12 @@ def _change(library: Library, made_up: _MadeUp, change: str, documents: int) -> 
         build.publish(library.directory, connection)
         if rows.fact(connection, "traces"):
             rows.erase_traces(connection)
-    seconds, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    blocks = after.ru_oublock + resource.getrusage(resource.RUSAGE_SELF).ru_oublock - written
-    return {"s": round(seconds, 2), "written_mb": round(blocks * 512 / 1e6), "peak_mb": after.ru_maxrss // 1024}
+    return {"s": round(time.monotonic() - started, 2), "written_mb": round((_blocks_written() - written) * 512 / 1e6)}
+
+
+def _blocks_written() -> int:
+    """By this process and those that it has started."""
+    return sum(resource.getrusage(who).ru_oublock for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def _recall(library: Library, asked: "NDArray[np.float32]") -> float:

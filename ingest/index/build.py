@@ -90,7 +90,7 @@ def publish(directory: Path, connection: sqlite3.Connection, whole: bool = False
     failpoints.reach("publish: before the build")
     offset = 0
     while len(members := vectors.unindexed(connection, offset, capacity)):
-        if _build_segment(directory, connection, f"{offset} {len(members)}"):
+        if _build_segment(directory, connection, offset, members):
             vectors.mark_weak(connection, members)
             offset += len(members)
     sweep(directory, connection)
@@ -113,8 +113,8 @@ def _outdated(directory: Path, connection: sqlite3.Connection, capacity: int) ->
     return [*again, *merged]
 
 
-def _build_segment(directory: Path, connection: sqlite3.Connection, which: str) -> str:
-    """Builds, checks and puts in force a segment of some unindexed vectors; returns why it would be weak, or "".
+def _build_segment(directory: Path, connection: sqlite3.Connection, offset: int, members: "NDArray[np.int64]") -> str:
+    """Builds, checks and puts in force a segment of the unindexed vectors from `offset` on; returns why it would be weak, or "".
 
     Raises:
         LibraryError: it can't be built.
@@ -122,7 +122,7 @@ def _build_segment(directory: Path, connection: sqlite3.Connection, which: str) 
     chroma = directory / "chroma"
     number = max([vectors.last_segment(connection), *(int(path.name) for path in chroma.glob("[0-9]*"))]) + 1
     temporary = chroma / f"tmp-{number:08d}-{os.getpid()}"  # the child of a killed run may still be writing into that run's
-    problem = run_child("build", directory, temporary, which)
+    problem = run_child("build", directory, temporary, f"{offset} {len(members)}")
     if problem:
         full = "its disk is full: " if shutil.disk_usage(chroma).free < _FULL else ""  # Chroma doesn't always say so
         shutil.rmtree(temporary, ignore_errors=True)
@@ -135,8 +135,7 @@ def _build_segment(directory: Path, connection: sqlite3.Connection, which: str) 
     temporary.rename(read.path_of(directory, number))
     failpoints.reach("segment: renamed")
     _flush_directory(chroma)
-    offset, count = map(int, which.split())
-    vectors.add_segment(connection, number, vectors.unindexed(connection, offset, count))
+    vectors.add_segment(connection, number, members)
     return ""
 
 

@@ -191,6 +191,5 @@ class Segments:
         for number in closed:
             self._open.pop(number).close()
         with suppress(LibraryError, sqlite3.Error), closing(schema.connect(self._directory)) as connection:
-            for number in closed:
-                if number not in vectors.segments(connection):
-                    _delete_unless_held(path_of(self._directory, number))
+            for number in set(closed) - vectors.segments(connection).keys():
+                _delete_unless_held(path_of(self._directory, number))

@@ -105,6 +105,10 @@ class View:
         found = search.chunks_by_key(self.connection, ids)
         return [found[key] for key in ids if key in found]
 
+    def paths(self) -> list[str]:
+        """Those of all documents."""
+        return rows.paths(self.connection)
+
     def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word stands, in any of its forms."""
         return self._frequencies.of(self.connection, terms)

@@ -185,20 +185,17 @@ class Run:
         done = 0
         while waiting := vectors.pending(self._connection, _POOL):
             started = time.monotonic()
-            alike: dict[bytes, list[tuple[int, str]]] = {}
-            for digest, chunk in zip(embedder.counter.digests([text for _, text in waiting]), waiting, strict=True):
+            texts = dict(waiting)
+            alike: dict[bytes, list[int]] = {}
+            for digest, chunk in zip(embedder.counter.digests(list(texts.values())), texts, strict=True):
                 alike.setdefault(digest, []).append(chunk)
-            known = vectors.by_digest(self._connection, list(alike))
-            shared = [(chunk, vector) for digest, vector in known.items() for chunk, _ in alike.pop(digest)]
-            if shared:
-                vectors.share(self._connection, shared)
-                done += len(shared)
+            new = vectors.share(self._connection, alike)
+            if shared := len(waiting) - sum(len(vector.chunks) for vector in new):
+                done += shared
                 yield Step("embedding", done, total)
-            first = vectors.next_number(self._connection)  # numbered in the order of chunks, so that a file's lie in one segment
-            new = [(first + place, digest, [chunk for chunk, _ in chunks]) for place, (digest, chunks) in enumerate(alike.items())]
-            for places, matrix in embedder.in_parts([chunks[0][1] for chunks in alike.values()], _BATCH):
+            for places, matrix in embedder.in_parts([texts[vector.chunks[0]] for vector in new], _BATCH):
                 vectors.put(self._connection, [new[place] for place in places], matrix)
-                count = sum(len(new[place][2]) for place in places)
+                count = sum(len(new[place].chunks) for place in places)
                 self.embed_seconds += time.monotonic() - started
                 self.embedded += count
                 done += count

@@ -16,7 +16,7 @@ from ingest.run.ignore import Ignored
 from ingest.run.limits import memory_each, worker_count
 from ingest.run.receipt import FileResult, Status
 from ingest.settings import DATABASE, Settings
-from ingest.store.paths import existing, file_of, missing, sha256_of, spelled, stamp_of
+from ingest.store.paths import existing, file_of, missing, sha256_of, slashed, spelled, stamp_of
 from ingest.store.rows import Known
 
 _MANY = 10
@@ -63,8 +63,8 @@ def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Seq
             plan.settled.append(_line(root, "failed", f"{reason}; what was read from it is kept"))
             kept.append(spelled(root.as_posix()))
             continue
-        place = _below(spelled(root.as_posix()))
-        inside.update(path for path in known if _below(path).startswith(place))
+        place = slashed(spelled(root.as_posix()))
+        inside.update(path for path in known if slashed(path).startswith(place))
         for file, line in _walk(root, Ignored(root, exclude)):
             path = spelled(file.as_posix())
             if path in seen:
@@ -79,15 +79,10 @@ def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Seq
             elif path in known:
                 plan.gone.append(path)
     plan.gone += sorted(inside - seen)
-    places = tuple(map(_below, kept))
-    plan.gone = [path for path in plan.gone if not _below(path).startswith(places)]
+    places = tuple(map(slashed, kept))
+    plan.gone = [path for path in plan.gone if not slashed(path).startswith(places)]
     _keep_unmounted(plan, known)
     return plan
-
-
-def _below(path: str) -> str:
-    """What this path, with a slash behind it, and every path below it begin with."""
-    return path.rstrip("/") + "/"
 
 
 def conditions() -> str:

@@ -121,9 +121,7 @@ def _copy_document(
         number = rows.document_id(connection, sha256, loader)
         if number is None:
             chunks = chunks_of(file.path, _text(sha256), _text(loader), parsed, spans)
-            rows.put_document(connection, file.path, file.stamp, sha256, loader, file.readers, parsed, chunks)
-            number = rows.document_id(connection, sha256, loader)
-            assert number is not None
+            number = rows.put_document(connection, file.path, file.stamp, sha256, loader, file.readers, parsed, chunks)
             _put_vectors(connection, number, blobs)
         else:
             rows.link_file(connection, file.path, file.stamp, sha256, number, file.readers)
@@ -135,20 +133,20 @@ def _put_vectors(connection: sqlite3.Connection, document: int, blobs: list[Any]
     """Gives a document's chunks their vectors, equal texts the same one. What is no vector waits for the embedder."""
     import numpy as np
 
-    alike: dict[bytes, tuple[bytes, list[int]]] = {}
+    alike: dict[bytes, list[int]] = {}
+    blob_of: dict[bytes, bytes] = {}
     query = "select id, header, text from chunks where document = ? order by char_start, char_end"
     for (chunk, header, text), blob in zip(connection.execute(query, [document]).fetchall(), blobs, strict=True):
         if isinstance(blob, bytes) and blob and len(blob) % 2 == 0 and np.isfinite(np.frombuffer(blob, np.float16)).all():
             digest = hashlib.sha256(f"{header}\0{text}".encode()).digest()[:15]  # shorter than a digest of tokens: never taken for one
-            alike.setdefault(digest, (blob, []))[1].append(chunk)
-    known = vectors.by_digest(connection, list(alike))
-    vectors.share(connection, [(chunk, vector) for digest, vector in known.items() for chunk in alike.pop(digest)[1]])
-    first = vectors.next_number(connection)
-    new = [(first + place, digest, chunks) for place, (digest, (_, chunks)) in enumerate(alike.items())]
-    if len({len(blob) for blob, _ in alike.values()} | {2 * (vectors.dimensions(connection) or 0)} - {0}) > 1:
+            alike.setdefault(digest, []).append(chunk)
+            blob_of.setdefault(digest, blob)
+    new = vectors.share(connection, alike)
+    matrix = [np.frombuffer(blob_of[vector.digest], np.float16) for vector in new]
+    if len({len(row) for row in matrix} | {vectors.dimensions(connection) or 0} - {0}) > 1:
         raise _Refused("its vectors are of several lengths")
     if new:
-        vectors.put(connection, new, np.stack([np.frombuffer(blob, np.float16) for blob, _ in alike.values()]).astype(np.float32))
+        vectors.put(connection, new, np.stack(matrix).astype(np.float32))
 
 
 def _text(value: Any, most: int = MOST_TEXT) -> str:

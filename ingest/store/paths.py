@@ -69,6 +69,11 @@ def _named(path: str | Path) -> str | Path:
     return path
 
 
+def slashed(path: str) -> str:
+    """What this path, with a slash behind it, and every path below it begin with."""
+    return path.rstrip("/") + "/"
+
+
 def below(paths: Sequence[str | Path], known: Collection[str]) -> list[str]:
     """What the library holds at these paths, or below those that are folders.
 
@@ -78,7 +83,8 @@ def below(paths: Sequence[str | Path], known: Collection[str]) -> list[str]:
     found: dict[str, None] = {}
     for path in map(_named, paths):
         root = str(path) if str(path) in known else stored_path(path)
-        names = [name for name in known if name == root or name.startswith(root + "/")]
+        place = slashed(root)
+        names = [name for name in known if slashed(name).startswith(place)]
         if not names:
             raise absent(root)
         found |= dict.fromkeys(names)

@@ -85,6 +85,11 @@ def documents(connection: sqlite3.Connection) -> list[Document]:
     return [Document(*row) for row in connection.execute(query)]
 
 
+def paths(connection: sqlite3.Connection) -> list[str]:
+    """Those of all files that gave text."""
+    return [path for (path,) in connection.execute("select path from files where document is not null")]
+
+
 def totals(connection: sqlite3.Connection) -> tuple[int, int, int]:
     """Of all files that gave text: how many, their characters, and their pages that nothing has read."""
     query = f"select count(*), coalesce(sum(chars), 0), coalesce(sum({_UNREAD}), 0) {_FILES} where document is not null"
@@ -133,8 +138,12 @@ def put_document(
     readers: str,
     parsed: Parsed,
     chunks: Sequence[Chunk],
-) -> None:
-    """Gives a file its text and chunks, without vectors yet, in one transaction; what it said before goes."""
+) -> int:
+    """Gives a file its text and chunks, without vectors yet, in one transaction; what it said before goes.
+
+    Returns:
+        The document's number.
+    """
     layout = asdict(parsed)
     row = [sha256, loader, layout.pop("text"), len(parsed.text), len(parsed.pages) if parsed.pages else None, json.dumps(layout), now()]
     with transaction(connection):
@@ -153,6 +162,7 @@ def put_document(
         _link(connection, path, stamp, sha256, number, readers)
         failpoints.reach("file: before its commit")
     failpoints.reach("file: committed")
+    return number
 
 
 def put_chunks(connection: sqlite3.Connection, document: int, chunks: Sequence[Chunk]) -> None:

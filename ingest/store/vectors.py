@@ -7,8 +7,8 @@ end of the run, so that a file which is saved again with most of its words uncha
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from ingest.store import failpoints
 from ingest.store.rows import set_fact
@@ -38,26 +38,33 @@ def pending_count(connection: sqlite3.Connection) -> int:
     return int(connection.execute("select count(*) from chunks where vector is null").fetchone()[0])
 
 
-def by_digest(connection: sqlite3.Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
-    """Numbers of the vectors that are there for these digests."""
-    found = {}
-    for digest in dict.fromkeys(digests):
-        if row := connection.execute("select number from vectors where digest = ?", [digest]).fetchone():
-            found[digest] = row[0]
-    return found
+class New(NamedTuple):
+    """A vector to come: its number, the digest of what it is of, and the chunks that read so."""
+
+    number: int
+    digest: bytes
+    chunks: Sequence[int]
 
 
-def share(connection: sqlite3.Connection, chunks: Iterable[tuple[int, int]]) -> None:
-    """Gives chunks vectors that are there already: (chunk, vector) by their numbers."""
-    with transaction(connection):
-        connection.executemany("update chunks set vector = ? where id = ?", [(vector, chunk) for chunk, vector in chunks])
-        failpoints.reach("vectors: shared, before their commit")
-    failpoints.reach("vectors: shared")
+def share(connection: sqlite3.Connection, alike: Mapping[bytes, Sequence[int]]) -> list[New]:
+    """Gives chunks that read alike, by their digest, the vector that is there for it; returns those for which there is none.
+
+    Their vectors are numbered in the order of `alike`, so that a file's lie in one segment, with numbers that none ever had.
+    """
+    known = {digest: number for digest in alike if (number := _by_digest(connection, digest)) is not None}
+    if known:
+        with transaction(connection):
+            shared = [(number, chunk) for digest, number in known.items() for chunk in alike[digest]]
+            connection.executemany("update chunks set vector = ? where id = ?", shared)
+            failpoints.reach("vectors: shared, before their commit")
+        failpoints.reach("vectors: shared")
+    left = [(digest, chunks) for digest, chunks in alike.items() if digest not in known]
+    return [New(number, *pair) for number, pair in enumerate(left, 1 + _last(connection, "vectors"))]
 
 
-def next_number(connection: sqlite3.Connection) -> int:
-    """The first number that no vector ever had."""
-    return 1 + _last(connection, "vectors")
+def _by_digest(connection: sqlite3.Connection, digest: bytes) -> int | None:
+    row = connection.execute("select number from vectors where digest = ?", [digest]).fetchone()
+    return row[0] if row else None
 
 
 def _last(connection: sqlite3.Connection, table: str) -> int:
@@ -65,8 +72,8 @@ def _last(connection: sqlite3.Connection, table: str) -> int:
     return row[0] if row else 0
 
 
-def put(connection: sqlite3.Connection, new: Sequence[tuple[int, bytes, Sequence[int]]], vectors: "NDArray[np.float32]") -> None:
-    """Stores vectors as fp16 in one transaction: (number, digest, the chunks that read so) for each."""
+def put(connection: sqlite3.Connection, new: Sequence[New], vectors: "NDArray[np.float32]") -> None:
+    """Stores vectors as fp16, (len(new), dimensions), in one transaction."""
     with transaction(connection):
         for (number, digest, chunks), vector in zip(new, vectors.astype("float16"), strict=True):
             connection.execute("insert into vectors (number, digest, vector) values (?, ?, ?)", [number, digest, vector.tobytes()])
