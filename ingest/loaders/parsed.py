@@ -4,11 +4,16 @@ A document's canonical text is fixed here, once: every later offset (chunk, page
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Literal
 
 _NEWLINES = re.compile(r"\r\n|[\r\f\v\x85\u2028\u2029]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
+_JOINING = "\\u0600-\\u0dff\\u1000-\\u109f\\u1780-\\u17ff"
+_INVISIBLE = re.compile(rf"[\0\u00ad\u200b\u2060\ufeff]|(?<![{_JOINING}])[\u200c\u200d](?=[A-Za-z\u00c0-\u04ff])")
+"""What hides a word from search: soft hyphens, zero-width blanks, and joiners before letters that don't join."""
+_LIGATURES = {ord(c): unicodedata.normalize("NFKC", c) for c in "\ufb00\ufb01\ufb02\ufb03\ufb04\ufb05\ufb06"}
 
 
 _LONG_ITEM = 160
@@ -45,7 +50,10 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, heading, list item or table, for loaders that find them before they know where they will stand."""
+    """A paragraph, heading, list item or table, for loaders that find them before they know where they will stand.
+
+    `level` is a heading's (1 is the highest) or an item's depth (0 is not nested).
+    """
 
     kind: Literal["text", "heading", "item", "table"]
     text: str
@@ -61,8 +69,13 @@ class Block:
 
 
 def clean(text: str) -> str:
-    """Text that every later step can hold: newlines are `\\n`, no NUL, and nothing that UTF-8 can't encode."""
-    return _SURROGATES.sub("\ufffd", _NEWLINES.sub("\n", text).replace("\0", ""))
+    """Text that every later step can hold and search can find.
+
+    Newlines are `\\n`; there is no NUL, no invisible character within a word, no ligature, and nothing that UTF-8 can't encode;
+    letters and their accents are composed (NFC).
+    """
+    text = _SURROGATES.sub("\ufffd", _INVISIBLE.sub("", _NEWLINES.sub("\n", text)))
+    return unicodedata.normalize("NFC", text.translate(_LIGATURES))
 
 
 def check_length(characters: int) -> None:
@@ -95,10 +108,10 @@ class Builder:
             self._close_lines()
             self._append(text + "\n\n")
 
-    def line(self, text: str) -> None:
-        """Adds a line that belongs to the ones before and after it, as a list's items do."""
+    def line(self, text: str, depth: int = 0) -> None:
+        """Adds a line that belongs to the ones before and after it, as a list's items do; nested ones are indented."""
         if text := clean(text).strip():
-            self._append(text + "\n")
+            self._append("  " * depth + text + "\n")
 
     def heading(self, level: int, title: str) -> None:
         """Adds a heading; 1 is the highest level."""
@@ -112,7 +125,7 @@ class Builder:
         if block.kind == "heading":
             self.heading(block.level, block.text)
         elif block.kind == "item" and len(block.text) < _LONG_ITEM:
-            self.line(block.text)
+            self.line(block.text, block.level)
         else:
             self.block(block.text)
 
