@@ -89,6 +89,14 @@ def decode(data: bytes, charset: str = "") -> str:
     return _read(data, guessed(data))
 
 
+def decode_part(data: bytes, charset: str = "") -> str:
+    """As `decode`, for a part of a file that isn't refused for a zero byte in it."""
+    try:
+        return decode(data, charset)
+    except LoadError:
+        return decode(data.replace(b"\0", b""), charset)
+
+
 def codec(charset: str) -> str:
     """Python's codec for a charset's name as people write it; empty where nobody knows it."""
     name = charset.strip().strip("'\"").lower()

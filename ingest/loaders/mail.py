@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ingest.loaders import html
 from ingest.loaders.attachments import Attachments
-from ingest.loaders.encoding import declared, decode
+from ingest.loaders.encoding import declared, decode_part
 from ingest.loaders.mail_headers import decoded, file_name, header, mend_headers
 from ingest.loaders.mbox import messages
 from ingest.loaders.parsed import Builder, LoadError, Parsed, clean
@@ -134,11 +134,11 @@ def _is_inline(part: Message) -> bool:
 
 def _page(part: Message) -> Parsed:
     data = _bytes(part)
-    return html.parse(decode(data, part.get_content_charset() or declared(data)), titled=False)
+    return html.parse(decode_part(data, part.get_content_charset() or declared(data)), titled=False)
 
 
 def _plain(part: Message) -> Parsed:
-    text = clean(decode(_bytes(part), part.get_content_charset("")))
+    text = clean(decode_part(_bytes(part), part.get_content_charset("")))
     if str(part.get_param("format", "")).lower() == "flowed":
         text = unflowed(text, str(part.get_param("delsp", "")).lower() == "yes")
     return Parsed(without_codes(text))

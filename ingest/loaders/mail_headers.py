@@ -8,7 +8,7 @@ import binascii
 import re
 from email.message import Message
 
-from ingest.loaders.encoding import codec, decode, guessed
+from ingest.loaders.encoding import codec, decode_part, guessed
 
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 _WORD = re.compile(r"=\?([^?*\s]{1,50})(?:\*[^?\s]{0,50})?\?([bBqQ])\?(.{0,2000}?)\?=")
@@ -23,7 +23,7 @@ def mend_headers(message: Message) -> None:
         return
     charset = _charset(message, b"\n".join(_bytes(value) for _, _, value in raw))
     for part in {id(part): part for part, _, _ in raw}.values():
-        items = [(name, decode(_bytes(value), charset)) for name, value in part.raw_items()]
+        items = [(name, decode_part(_bytes(value), charset)) for name, value in part.raw_items()]
         for name, _ in items:
             del part[name]
         for name, value in items:
@@ -61,12 +61,12 @@ def decoded(value: str) -> str:
     charset, held = "", b""
     for word in _WORD.finditer(value):
         if word.start() > end or word[1].lower() != charset:
-            text += decode(held, charset) + value[end : word.start()]
+            text += decode_part(held, charset) + value[end : word.start()]
             charset, held = word[1].lower(), b""
         held += _word(word[2], word[3])
         end = word.end()
-    text += decode(held, charset) + value[end:]
-    return " ".join((decode(text.encode()) if "\x1b$" in text else text).split())
+    text += decode_part(held, charset) + value[end:]
+    return " ".join((decode_part(text.encode()) if "\x1b$" in text else text).split())
 
 
 def _word(kind: str, text: str) -> bytes:
@@ -78,11 +78,14 @@ def _word(kind: str, text: str) -> bytes:
 
 def file_name(part: Message) -> str:
     """The name that a part's file has; empty where it has none."""
-    try:
-        value = part.get_param("filename", None, "content-disposition") or part.get_param("name", None) or ""
-    except (TypeError, ValueError):  # parts of a name that are numbered in no order
-        return ""
-    if isinstance(value, tuple):  # its bytes as characters of Latin-1, and their charset
-        charset, _, text = value
-        value = decode(text.encode("latin-1", errors="replace"), charset or "")
-    return decoded(value)
+    for place, key in (("content-disposition", "filename"), ("content-type", "name")):
+        try:
+            found = [value for name, value in part.get_params([], place) if name.lower() == key and value]
+        except (TypeError, ValueError):  # pieces of a name that are numbered in no order
+            continue
+        for value in found:
+            if isinstance(value, tuple):  # its bytes as characters of Latin-1, and their charset
+                return decoded(decode_part(value[2].encode("latin-1", errors="replace"), value[0] or ""))
+        if found:
+            return decoded(found[0])
+    return ""

@@ -8,7 +8,7 @@ import olefile
 
 from ingest.loaders import html, rtf
 from ingest.loaders.attachments import Attachments
-from ingest.loaders.encoding import declared, decode
+from ingest.loaders.encoding import declared, decode_part
 from ingest.loaders.parsed import Builder, LoadError, Parsed
 
 _SUBJECT, _BODY, _HTML, _RTF = 0x0037, 0x1000, 0x1013, 0x1009
@@ -51,7 +51,7 @@ class _Storage:
         """A property's text, kept as UTF-16 or in the writer's code page."""
         if data := self.raw(number, 0x1F):
             return data.decode("utf-16-le", errors="replace").rstrip("\0")
-        return decode(data.rstrip(b"\0"), self._charset) if (data := self.raw(number, 0x1E)) else ""
+        return decode_part(data.rstrip(b"\0"), self._charset) if (data := self.raw(number, 0x1E)) else ""
 
     def code_page(self, number: int) -> str:
         """A code page out of the properties; an embedded message and a file take the outer message's."""
@@ -108,7 +108,7 @@ def _add(builder: Builder, message: _Storage, attachments: Attachments, level: i
 def _body(builder: Builder, message: _Storage, level: int) -> None:
     """The letter as its page, unless that says much less than the plain text; where there is neither, as RTF."""
     data = message.raw(_HTML, 0x102)
-    page = decode(data, declared(data) or message.code_page(_PAGE_CODE_PAGE)) if data else message.text(_HTML)
+    page = decode_part(data, declared(data) or message.code_page(_PAGE_CODE_PAGE)) if data else message.text(_HTML)
     shown = html.parse(page, titled=False)
     plain = message.text(_BODY).strip()
     if 2 * len(shown.text.strip()) >= max(1, len(plain)):
