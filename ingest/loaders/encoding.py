@@ -39,8 +39,11 @@ _CODE_PAGE = re.compile(r"(?:x-|windows|win|cp|ibm|ansi|[-_])+(\d{3,5})")
 _META = re.compile(
     rb"""<meta\b[^>]*?[\s"';]charset\s*=\s*["']?\s*([\w.:+-]+)|<\?xml\b[^>]*?\sencoding\s*=\s*["']([\w.:-]+)""", re.IGNORECASE
 )
+_DECLARATION = re.compile(r"\A\s*<\?xml\b[^>]*>")
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 
+_CONTROLS = re.compile(rb"[\0-\x06\x0e-\x19\x1c-\x1f\x7f]")
+_CUT = re.compile(rb"(?:[\xc3-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z")
 _SAMPLE = 1 << 15
 _RIVALS = ["cp1250", "cp1254", "cp1257", "cp1258", "iso8859-2", "cp852"]
 _LATIN = ["cp1252", *_RIVALS, "iso8859-15", "mac-roman", "cp850"]
@@ -50,6 +53,7 @@ _GUESSED = [
     *("cp932", "euc_jis_2004", "gb18030", "big5hkscs", "cp949"),
 ]
 """What files of text are found in; without a list, rare encodings of DOS and of mainframes win on short texts."""
+_C1 = re.compile(rb"[\x80-\x9f]")
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _SIGNS = re.compile(
     rb"[\x80\x85\x92\x95-\x97\x99\xa0\xa7\xb0\xb7\xd7]"
@@ -70,13 +74,15 @@ def decode(data: bytes, charset: str = "") -> str:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="replace")
     declared = codec(charset)
-    if declared.startswith(("utf-16", "utf-32")):
-        return data.decode(declared, errors="replace")
+    is_wide = declared.startswith(("utf-16", "utf-32"))
     if b"\0" in data[:8192]:
-        return _wide(data)
+        if wide := _wide(data):
+            return wide
+        data = data if is_wide else _unpadded(data)
     text = data.decode("utf-8", errors="replace")
-    broken = text.count("\ufffd")
-    foreign = len(text) - len(text.encode("ascii", errors="ignore")) - broken
+    foreign, broken = _foreign(text)
+    if is_wide and not broken and "\0" not in text:
+        declared = ""
     if declared not in ("", "utf-8"):
         if foreign and not broken and (_is_charmap(declared) or max(text) > "\u07ff"):
             return text
@@ -84,9 +90,14 @@ def decode(data: bytes, charset: str = "") -> str:
             return said
     if b"\x1b$" in data and "\ufffd" not in (japanese := _read(data, "iso2022_jp_ext")):
         return japanese
-    if not broken or foreign >= 2 * broken:
+    if not broken:
         return text
-    return _read(data, guessed(data))
+    if _CONTROLS.search(data[:8192]) and (wide := _wide(data)):
+        return wide
+    encoding = guessed(data)
+    if foreign and (foreign >= 2 * broken or _is_charmap(encoding)):
+        return _by_line(data, text)
+    return _read(data, encoding)
 
 
 def decode_part(data: bytes, charset: str = "") -> str:
@@ -95,6 +106,11 @@ def decode_part(data: bytes, charset: str = "") -> str:
         return decode(data, charset)
     except LoadError:
         return decode(data.replace(b"\0", b""), charset)
+
+
+def as_utf8(document: bytes) -> bytes:
+    """An XML document in UTF-8, without its declaration: parsers of XML know the charsets' narrow forms only."""
+    return _DECLARATION.sub("", decode(document, declared(document)), count=1).encode(errors="replace")
 
 
 def codec(charset: str) -> str:
@@ -129,6 +145,8 @@ def guessed(data: bytes) -> str:
 
 def _chardet(sample: bytes, encodings: list[str]) -> str:
     """What chardet takes bytes for; the commonest encoding where that does nearly as well, as it does on a name or two."""
+    if _C1.search(sample):  # ISO's sets have nothing there that a text holds
+        encodings = [encoding for encoding in encodings if not encoding.startswith("iso")]
     found = chardet.detect_all(sample, ignore_threshold=True, include_encodings=encodings, compat_names=False, no_match_encoding="cp1252")
     best, confidence = found[0]["encoding"] or "cp1252", found[0]["confidence"]
     enough = min(confidence - 0.003, confidence * (0.85 if best in _RIVALS else 1))
@@ -162,27 +180,57 @@ def _is_charmap(encoding: str) -> bool:
     return len(bytes(range(0xA1, 0xA9)).decode(encoding, errors="replace")) == 8
 
 
+def _foreign(text: str) -> tuple[int, int]:
+    """Characters of UTF-8 outside ASCII that came out well, and those that didn't."""
+    broken = text.count("\ufffd")
+    return len(text) - len(text.encode("ascii", errors="ignore")) - broken, broken
+
+
 def _misread(text: str) -> bool:
     """Whether text has so many characters that weren't in its encoding that it was in another."""
-    return text.count("\ufffd") * 10 > len(text) - len(text.encode("ascii", errors="ignore"))
+    foreign, broken = _foreign(text)
+    return 9 * broken > foreign
+
+
+def _by_line(data: bytes, text: str) -> str:
+    """UTF-8 with lines of an older encoding among it, as logs and joined files have them. A bad byte in a line of good
+    characters, or a character cut at the end, stays a gap."""
+    lines, shown = data.split(b"\n"), text.split("\n")
+    old = [place for place, line in enumerate(shown) if (counts := _foreign(line))[1] and counts[0] < 2 * counts[1]]
+    if old and old[-1] == len(lines) - 1 and _CUT.search(lines[-1]) and shown[-1].count("\ufffd") == 1:
+        old.pop()
+    encoding = guessed(b"\n".join(lines[place] for place in old))
+    for place in old:
+        shown[place] = _read(lines[place], encoding)
+    return "\n".join(shown)
+
+
+def _unpadded(data: bytes) -> bytes:
+    """Text without zero bytes, which programs that crashed leave in their logs.
+
+    Raises:
+        LoadError: it isn't text.
+    """
+    data = data.replace(b"\0", b"")
+    if not data or _CONTROLS.search(data[:8192]):
+        raise LoadError("not text: there are zero bytes in it")
+    return data
 
 
 def _wide(data: bytes) -> str:
-    """Text of two or four bytes a character without a mark, told by where its zero bytes stand.
-
-    Raises:
-        LoadError: it isn't such text.
-    """
+    """Text of two or four bytes a character without a mark, told by where its zero bytes stand, or by its kana; else nothing."""
     sample = data[:4096]
     for encoding, width in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
         if _reads(sample[: len(sample) // width * width], encoding, width):
             return data.decode(encoding, errors="replace")
-    raise LoadError("not text: there are zero bytes in it")
+    return ""
 
 
 def _reads(sample: bytes, encoding: str, width: int) -> bool:
     """Whether nearly all characters are letters, figures or marks of at most a few scripts."""
     text = sample.decode(encoding, errors="replace")
+    if b"\0" not in sample and (sample.isascii() or sum("\u3000" <= character <= "\u30ff" for character in text) < 0.1 * len(text)):
+        return False
     good = sum((character.isprintable() and character != "\ufffd") or character in "\t\r\n\f" for character in text)
     blocks = {ord(character) >> 8 for character in text}
     scripts = {block for block in blocks if not 0x30 <= block <= 0x9F and not 0xAC <= block <= 0xD7}

@@ -79,12 +79,14 @@ class _Letter:
 def _read(part: Message) -> _Letter:
     kind = part.get_content_type()
     if part.is_multipart() and kind not in _MAILS:
+        if kind == "message/external-body":
+            return _Letter(attached=[part])
         if kind.startswith("message/"):  # a report on a delivery: groups of fields
             return _Letter([_fields(part)])
         children = [child for child in part.get_payload() if isinstance(child, Message)]
         return _chosen(children) if kind == "multipart/alternative" else _together([_read(child) for child in children])
     attached = "attachment" in str(part.get("Content-Disposition", "")).lower() or file_name(part)
-    if attached or (kind != "text/plain" and kind not in _PAGES):
+    if attached or not (kind == "text/plain" or kind in _PAGES or kind.startswith("multipart/")):
         return _Letter(attached=[part])
     return _Letter([_page(part)], is_page=True) if kind in _PAGES else _Letter([_plain(part)])
 

@@ -1,7 +1,7 @@
 """Mailboxes (mbox): letters one after the other in one file, each below a line `From sender date`.
 
 The letters' own lines may begin with "From " too, and not every program marks those with a ">". So only a line that holds
-nothing but a sender and a date, after a blank line and before a header, begins a letter.
+nothing but a sender and a date, after a blank line (or the end of a letter's last part) and before a header, begins a letter.
 """
 
 import re
@@ -31,6 +31,6 @@ def messages(path: Path) -> Iterator[bytes]:
                 lines.clear()
             else:
                 lines.append(line[1:] if _ESCAPED.match(line) else line)
-            blank = line.isspace()
+            blank = line.isspace() or (line.startswith(b"--") and line.rstrip().endswith(b"--"))
     if any(not held.isspace() for held in lines):
         yield b"".join(lines)

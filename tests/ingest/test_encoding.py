@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from ingest.loaders.encoding import codec, declared, decode
+from ingest.loaders.encoding import as_utf8, codec, declared, decode
 from ingest.loaders.html import parse
 from tests.ingest.languages import LANGUAGES
 
@@ -117,14 +117,21 @@ def test_utf_8_under_a_wrong_name_is_still_utf_8(label: str) -> None:
 
 def test_a_name_that_hardly_fits_is_not_believed() -> None:
     assert decode("Мельница была построена у реки".encode("koi8_r"), "utf-8") == "Мельница была построена у реки"
+    assert decode("Müller, plain".encode(), "utf-16") == decode("Müller, plain".encode("utf-16-be"), "utf-16") == "Müller, plain"
     assert decode("Die Mühle wurde größer und schöner".encode("cp1252"), "shift_jis") == "Die Mühle wurde größer und schöner"
 
 
 def test_one_bad_byte_costs_one_character_of_utf_8() -> None:
-    assert decode(b"M\xc3\xbcller and Jos\xc3\xa9 met.\nRen\xe9e came late.\n") == "Müller and José met.\nRen\ufffde came late.\n"
+    assert decode(b"M\xc3\xbcller and Jos\xc3\xa9 met Ren\xe9e.\n") == "Müller and José met Ren\ufffde.\n"
     late = "Plain text, line by line.\n" * 4000 + "Müller, Zoë, Łukasz.\n"
     assert decode(late.encode() + "é".encode()[:1]) == late + "\ufffd"
     assert decode("水車小屋は1874年".encode()[:-1]).startswith("水車小屋は1874")
+
+
+def test_lines_of_an_older_encoding_among_utf_8_are_read_in_theirs() -> None:
+    old = "Zoë ist größer – naïve.\n".encode("cp1252")
+    assert decode("Müller\n".encode() + old + old + "José\n".encode()) == "Müller\n" + 2 * "Zoë ist größer – naïve.\n" + "José\n"
+    assert decode("Мельница\n".encode() + "построена у реки\n".encode("cp1251")) == "Мельница\nпостроена у реки\n"
 
 
 def test_a_page_says_its_charset_in_its_head() -> None:
@@ -141,3 +148,13 @@ def test_wide_text_needs_no_mark_and_may_be_cut(encoding: str) -> None:
     text = "Die Mühle\nwurde 1874 gebaut\n"
     assert decode(text.encode(encoding)) == text
     assert decode((text + "x").encode(encoding)[:-1]).startswith(text)
+
+
+def test_wide_japanese_needs_no_zero_byte_and_stray_zero_bytes_no_wide_text() -> None:
+    for encoding in ("utf-16-le", "utf-16-be"):
+        assert decode("水車小屋は建てられました".encode(encoding)) == "水車小屋は建てられました"
+    assert decode(b"it stopped\0\0\0\0\nand went on") == "it stopped\nand went on"
+
+
+def test_xml_is_read_in_the_charset_that_it_declares() -> None:
+    assert as_utf8('<?xml version="1.0" encoding="gb2312"?><a>朱镕基</a>'.encode("gbk")) == "<a>朱镕基</a>".encode()
