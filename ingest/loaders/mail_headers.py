@@ -13,7 +13,7 @@ from ingest.loaders.encoding import codec, decode_part, guessed
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 _WORD = re.compile(r"=\?([^?*\s]{1,50})(?:\*[^?\s]{0,50})?\?([bBqQ])\?(.{0,2000}?)\?=")
 _BETWEEN_WORDS = re.compile(r"(?<=\?=)\s+(?==\?[^?\s]{1,50}\?[bBqQ]\?)")
-_QUOTED_NAME = re.compile(r'"((?:[^"\\]|\\.)*)"(?=\s*<)')
+_QUOTED_NAME = re.compile(r'"((?:[^"\\]|\\.){0,200})"(?=\s{0,9}<)')
 
 
 def mend_headers(message: Message) -> None:

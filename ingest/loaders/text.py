@@ -18,6 +18,8 @@ _CODES = re.compile(
     re.MULTILINE,
 )
 
+_MARKS = "\x1b\x9b\x08\x07\x0e\x0f"
+
 
 def load(path: Path) -> Parsed:
     return Parsed(without_codes(clean(decode(path.read_bytes()))))
@@ -25,4 +27,4 @@ def load(path: Path) -> Parsed:
 
 def without_codes(text: str) -> str:
     """Text as a terminal shows it: without the codes that colour it (ECMA-48) or move the cursor."""
-    return _CODES.sub("", text)
+    return _CODES.sub("", text) if any(mark in text for mark in _MARKS) else text

@@ -269,3 +269,9 @@ def test_an_outlook_message_shows_its_page_its_text_or_its_rich_text(tmp_path: P
 def test_a_zero_byte_costs_no_letter(tmp_path: Path) -> None:
     head = b"Subject: =?no?B?AABNAAA=?= \xfc\0\nFrom: a@example.org\n\nThe \0\1letter.\n"
     assert "The \1letter." in read(tmp_path, head).text
+
+
+@pytest.mark.parametrize("value", ['"\\' * 50_000, '"' * 100_000, "=?utf-8?q?" * 50_000, "=?utf-8?q?a?= " * 20_000])
+def test_a_header_without_end_is_read_in_one_go(tmp_path: Path, value: str) -> None:
+    """Each of these took minutes while an expression began anew at each mark and ran to the end."""
+    assert read(tmp_path, f"Subject: x\nFrom: {value}\n\nok\n".encode()).text.endswith("\n\nok\n\n")
