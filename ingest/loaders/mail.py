@@ -6,6 +6,7 @@ nowhere else: all other parts are shown one after the other, a list's footer bel
 
 import email
 import email.policy
+import re
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
@@ -21,6 +22,8 @@ from ingest.loaders.text import without_codes
 _HEADERS = ("From", "To", "Cc", "Date")
 _MAILS = {"message/rfc822", "message/global", "message/news", "message/partial"}
 _PAGES = {"text/html", "application/xhtml+xml"}
+_UUENCODED = re.compile(r"^begin [0-7]{3,4} (.+)\n(?:[ -`]{1,61}\n)+?(?:`?\n)?end$", re.MULTILINE)
+"""A file within the text, as mails had them before there were parts."""
 _OTHER_FORMS = {"text/enriched", "text/richtext", "text/x-amp-html", "text/watch-html", "text/rtf", "application/rtf", "text/markdown"}
 """Of a letter, beside the plain text and the page."""
 
@@ -143,7 +146,8 @@ def _plain(part: Message) -> Parsed:
     text = clean(decode_part(_bytes(part), part.get_content_charset("")))
     if str(part.get_param("format", "")).lower() == "flowed":
         text = unflowed(text, str(part.get_param("delsp", "")).lower() == "yes")
-    return Parsed(without_codes(text))
+    packed = [match[1] for match in _UUENCODED.finditer(text)]
+    return Parsed(without_codes(_UUENCODED.sub("", text)), notes=[f"1 attachment not read: {name}" for name in packed])
 
 
 def unflowed(text: str, joined: bool = False) -> str:

@@ -163,6 +163,11 @@ def test_what_is_attached_and_not_read_is_named(tmp_path: Path) -> None:
     assert "| a | b |" in unnamed.text
 
 
+def test_a_file_within_the_text_is_left_out_and_named(tmp_path: Path) -> None:
+    parsed = read(tmp_path, letter(part("See below.\nbegin 644 a.txt\n%:&5L;&\\`\n`\nend\nbegin well\nend")))
+    assert parsed.text.endswith("See below.\n\nbegin well\nend\n\n") and parsed.notes == ["1 attachment not read: a.txt"]
+
+
 BOX = """\
 From ann@example.org Mon Jan  1 00:00:00 2024
 From: Ann <ann@example.org>
