@@ -52,7 +52,7 @@ def encoded(text: str, encoding: str) -> bytes:
 
 
 def test_forty_languages_are_read_in_their_old_encodings() -> None:
-    """A measure: one sentence is little to tell an encoding by, and chardet doesn't know Albanian (a fifth of what is wrong)."""
+    """A measure: one sentence is little to tell an encoding by, and chardet knows no Albanian (12 of the 19 that are wrong)."""
     samples = [
         (text, encoded(text, encoding))
         for encodings, sentences in LANGUAGES.values()
