@@ -12,11 +12,11 @@ from ingest.loaders.parsed import MOST_TEXT, LoadError, Parsed, check_length
 
 _CODE = """
 ada adoc asm astro awk bash bat bib c cc cfg clj cljs cmake cmd conf cpp cs csh css cts cu cxx d dart diff el elm erl ex exs f f90 fish
-for fs fsx gd glsl go gql gradle graphql groovy h hcl hh hpp hrl hs hxx ics ini inl ino java jl js jsonc jsx kt kts less lisp log lua
+for fs fsx gd glsl go gql gradle graphql groovy h hcl hh hpp hrl hs hxx ini inl ino java jl js jsonc jsx kt kts less lisp log lua
 m make mjs mk ml mli mm mts nim nix org pas patch php pl pm po pot proto ps1 psm1 py pyi pyx r rake rb rkt rs sass scala scm scss sh
-sol sql sty sv svelte swift tcl tex toml ts tsx v vb vbs vcf vhd vhdl vim vue wiki yaml yml zig zsh
+sol sql sty sv svelte swift tcl tex toml ts tsx v vb vbs vhd vhdl vim vue wiki yaml yml zig zsh
 """.split()
-"""Kinds of text that stay as they are: source code, settings, logs, calendars."""
+"""Kinds of text that stay as they are: source code, settings, logs."""
 
 SUFFIXES = {
     **{f".{kind}": "text" for kind in ("txt", "text", *_CODE)},
@@ -37,6 +37,7 @@ SUFFIXES = {
     **dict.fromkeys((".xml", ".rss", ".atom"), "xmltext"),
     **dict.fromkeys((".eml", ".mbox"), "mail"),
     ".msg": "outlook",
+    **dict.fromkeys((".ics", ".ifb", ".vcf", ".vcard"), "contentlines"),
     ".ipynb": "notebook",
     **dict.fromkeys((".srt", ".vtt"), "subtitles"),
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"), "image"),

@@ -8,6 +8,28 @@ from ingest.loaders.parsed import Builder, LoadError, counted
 _DEEPEST = 5
 """Mails within mails that are followed."""
 _LARGEST = 256 << 20
+_KINDS = {
+    "text/plain": ".txt",
+    "text/html": ".html",
+    "text/calendar": ".ics",
+    "text/vcard": ".vcf",
+    "text/x-vcard": ".vcf",
+    "text/csv": ".csv",
+    "text/markdown": ".md",
+    "text/rtf": ".rtf",
+    "text/xml": ".xml",
+    "text/x-patch": ".patch",
+    "text/rfc822-headers": ".txt",
+    "application/pdf": ".pdf",
+    "application/rtf": ".rtf",
+    "application/json": ".json",
+    "application/msword": ".doc",
+    "application/vnd.ms-excel": ".xls",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
+}
+"""Suffixes of files that come without a name, or with one that tells nothing."""
 
 
 class Attachments:
@@ -34,7 +56,8 @@ class Attachments:
         """Reads one file under a heading of its name; `inline` is a picture within the letter, a logo mostly."""
         from ingest.loaders import SUFFIXES, load
 
-        suffix = PurePath(name).suffix.lower() or {"text/calendar": ".ics", "text/html": ".html", "text/plain": ".txt"}.get(kind, "")
+        suffix = PurePath(name).suffix.lower()
+        suffix = suffix if suffix in SUFFIXES else _KINDS.get(kind, suffix)
         if inline and kind.startswith("image/"):
             self._pictures += 1
             return

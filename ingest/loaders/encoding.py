@@ -1,64 +1,71 @@
-"""Text in whatever encoding it has: by its mark, as UTF, else as the legacy one in which it reads most like a language.
+"""Text of bytes: by its mark, by the charset declared for it, as UTF, else by what chardet takes it for.
 
-charset-normalizer got 44 of 62 short samples right ("Café" became Chinese): it wants long texts, and people's old files are
-often short. So each encoding that fits is tried, and judged by how well the letters outside ASCII go together: all from one
-language's alphabet, capitals only where capitals stand, no foreign letter inside a word.
+A declared charset is read as browsers read it (the Encoding Standard of WHATWG): pages and letters that say iso-8859-1 or gb2312
+are mostly written in Windows' larger sets of the same kind, and hold their quotes, euro signs and names.
 """
 
 import codecs
-import unicodedata
-from functools import lru_cache
+import re
+
+import chardet
+from chardet.registry import lookup_encoding
 
 from ingest.loaders.parsed import LoadError
 
 _MARKS = [(codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")]
 _MARKS += [(codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")]
-_SAMPLE = 1 << 15
-
-_RUSSIAN = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё"
-_UKRAINIAN = "оанівиертслкдмпуязьгбчйхїжшєцющфґ"
-_SERBIAN = "аиоентсрвлдкмјпузгбчњцшхљћфђжџ"
-_GREEK = "αοιετσνηυρπκμλςωάίέόήδγθχφβύώξζψϊϋΐΰ"
-_HEBREW = "יוהלאתרבשמנםעדחקפכגטןסצזךףץ"
-_ARABIC = "اليمنرتوبةدسعهفكقحجأشطصخضزذئغىءإثظؤآپچژگًٌَُِّْ،؛؟"
-_THAI = "านรกเงอมยลวดทส่้ิตะัปบคหแจพีชุขูใไโ์็ืผถซำึ๊ศญฟณธษภฉฝฎฏฐฑฒฌฆฤฬฮๆฯฃฅ๋"
-_WESTERN = ["äöüß", "àâçèéêëîïôùûüœæ", "áéíóúñü¿¡ª", "áâãàçéêíóôõúªº", "àèéìòù", "åäöé", "æøåéö", "éëïöüá", "áðéíóúýþæö", "àçèéíïòóúü"]
-_CENTRAL = ["áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "ąćęłńóśźż", "áéíóöőúüű", "čćđšž", "ăâîşţ", "äöüß"]
-_ALPHABETS: dict[str, list[str]] = {
-    "cp1252": _WESTERN,
-    "cp1250": _CENTRAL,
-    "cp1251": [_RUSSIAN, _UKRAINIAN, _SERBIAN],
-    "koi8-r": [_RUSSIAN],
-    "cp1253": [_GREEK],
-    "cp1254": ["çğıöşüâî"],
-    "cp1255": [_HEBREW],
-    "cp1256": [_ARABIC],
-    "cp1257": ["āčēģīķļņšūž", "ąčęėįšųūž", "äöõüšž"],
-    "cp874": [_THAI],
-    "iso8859-2": _CENTRAL,
-    "iso8859-7": [_GREEK],
-    "koi8-u": [_UKRAINIAN],
-    "cp866": [_RUSSIAN],
-    "mac_roman": _WESTERN,
-    "cp850": _WESTERN,
-    "cp852": _CENTRAL,
+_LARGER = {
+    **dict.fromkeys(("ascii", "iso8859-1"), "cp1252"),
+    "iso8859-9": "cp1254",
+    **dict.fromkeys(("iso8859-11", "tis-620"), "cp874"),
+    "shift_jis_2004": "cp932",
+    "euc_jis_2004": "euc_jp",
+    **dict.fromkeys(("iso2022_jp_2", "iso2022_jp_2004"), "iso2022_jp_ext"),
+    "euc_kr": "cp949",
 }
-"""Encodings of one byte a character, in the order in which they are believed, and alphabets of the languages written in them;
-those that share no letters with Latin have their commonest letters first."""
-_RARE = {"mac_roman": 0.35, "cp850": 0.35, "cp852": 0.4, "cp866": 0.2, "cp1257": 0.1, "cp874": 0.1, "koi8-u": 0.05, "cp1252": -0.1}
-"""How much less an encoding is believed than the others: few files are left from DOS and old Macs."""
-_MANY_BYTES = ["cp932", "gb18030", "cp949", "euc_jp", "big5"]
-_FIGURES = set("\u00a0“”‘’–—…€£§°«»©®·•½¼¾²³¹№µ±×™†")
-_HANZI = set(
-    "的一是不了在人有我他这個个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经么去法学如"
-    "都同现当没动面起看定天分还进好小部其些主样理心本前开但因只从想实日者意无力它与长把机十民第公此已工使情明性知全三关点正业外将两高间由问很最重"
-    "并物应文体政相见被利二等产或新制身加西月话合回特代内信表化老给世位次度門门任常先海通教原东提立及比员解水名真论处义各入口认条平系题更别"
+"""What browsers read in place of an encoding (by the name that chardet gives it)."""
+_LABELS = {
+    "utf8mb4": "utf-8",
+    "x-user-defined": "cp1252",
+    "x-mac-ce": "mac-latin2",
+    **dict.fromkeys(("cp51932", "cp20932", "eucjp-ms", "eucjpms"), "euc-jp"),
+    **dict.fromkeys(("cp50220", "cp50221", "cp50222"), "iso-2022-jp"),
+    **{f"cp{28590 + part}": f"iso8859-{part}" for part in (*range(1, 12), 13, 14, 15, 16)},
+    **{"cp1200": "utf-16-le", "cp1201": "utf-16-be", "cp20127": "ascii", "cp20866": "koi8-r", "cp21866": "koi8-u", "cp51949": "euc-kr"},
+    **{"cp10000": "mac-roman", "cp10007": "mac-cyrillic", "cp51936": "gb2312", "cp52936": "hz", "cp54936": "gb18030", "cp65000": "utf-7"},
+}
+"""Names that mail programs and Windows use and the standard lacks."""
+_CODE_PAGE = re.compile(r"(?:x-|windows|win|cp|ibm|ansi|[-_])+(\d{3,5})")
+_META = re.compile(
+    rb"""<meta\b[^>]*?[\s"';]charset\s*=\s*["']?\s*([\w.:+-]+)|<\?xml\b[^>]*?\sencoding\s*=\s*["']([\w.:-]+)""", re.IGNORECASE
 )
-_HANGUL = set("이다는을를의에가하고은로도기사지한리대인어나자시스정부그일들서해수보안녕요세입니습있것")
+_DECLARATION = re.compile(r"\A\s*<\?xml\b[^>]*>")
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+
+_CONTROLS = re.compile(rb"[\0-\x06\x0e-\x19\x1c-\x1f\x7f]")
+_CUT = re.compile(rb"(?:[\xc3-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z")
+_SAMPLE = 1 << 15
+_RIVALS = ["cp1250", "cp1254", "cp1257", "cp1258", "iso8859-2", "cp852"]
+_LATIN = ["cp1252", *_RIVALS, "iso8859-15", "mac-roman", "cp850"]
+_GUESSED = [
+    *_LATIN,
+    *("cp1251", "koi8-r", "koi8-u", "cp866", "iso8859-5", "mac-cyrillic", "cp1253", "iso8859-7", "cp1255", "cp1256", "cp874"),
+    *("cp932", "euc_jis_2004", "gb18030", "big5hkscs", "cp949"),
+]
+"""What files of text are found in; without a list, rare encodings of DOS and of mainframes win on short texts."""
+_C1 = re.compile(rb"[\x80-\x9f]")
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_SIGNS = re.compile(
+    rb"[\x80\x85\x92\x95-\x97\x99\xa0\xa7\xb0\xb7\xd7]"
+    rb"|(?<![A-Za-z])[\x82\x84\x8b\x91\x93\xab\xb5]|[\x94\x9b\xa3\xa9\xae\xb1\xbb-\xbe](?![a-z])|(?<=m)[\xb2\xb3]"
+)
+"""Quotes, dashes and signs of cp1252 where such signs stand: all that most English texts have outside ASCII."""
+_HALF_LATIN = re.compile(r"[A-Za-z][\u0370-\u0e7f]|[\u0370-\u0e7f][A-Za-z]")
+_NOT_LATIN = re.compile(r"[\u0370-\u0e7f]+")
 
 
-def decode(data: bytes) -> str:
-    """Text of bytes in an encoding that isn't told.
+def decode(data: bytes, charset: str = "") -> str:
+    """Text of bytes that may have a mark, and a charset that is declared for them, rightly or not.
 
     Raises:
         LoadError: the bytes aren't text.
@@ -66,128 +73,164 @@ def decode(data: bytes) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="replace")
+    declared = codec(charset)
+    is_wide = declared.startswith(("utf-16", "utf-32"))
     if b"\0" in data[:8192]:
-        return _wide(data)
-    if b"\x1b$" in data and (text := _try(data, "iso2022_jp_2")):
+        if wide := _wide(data):
+            return wide
+        data = data if is_wide else _unpadded(data)
+    text = data.decode("utf-8", errors="replace")
+    foreign, broken = _foreign(text)
+    if is_wide and not broken and "\0" not in text:
+        declared = ""
+    if declared not in ("", "utf-8"):
+        if foreign and not broken and (_is_charmap(declared) or max(text) > "\u07ff"):
+            return text
+        if not _misread(said := _read(data, declared)):
+            return said
+    if b"\x1b$" in data and "\ufffd" not in (japanese := _read(data, "iso2022_jp_ext")):
+        return japanese
+    if not broken:
         return text
+    if _CONTROLS.search(data[:8192]) and (wide := _wide(data)):
+        return wide
+    encoding = guessed(data)
+    if foreign and (foreign >= 2 * broken or _is_charmap(encoding)):
+        return _by_line(data, text)
+    return _read(data, encoding)
+
+
+def decode_part(data: bytes, charset: str = "") -> str:
+    """As `decode`, for a part of a file that isn't refused for a zero byte in it."""
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    patched = data.decode("utf-8", errors="replace")
-    broken = patched.count("\ufffd")
-    if sum(not character.isascii() for character in patched[:_SAMPLE]) > 4 * broken:
-        return patched  # UTF-8 that was cut or damaged in a place or two
-    return data.decode(legacy(data), errors="replace")
+        return decode(data, charset)
+    except LoadError:
+        return decode(data.replace(b"\0", b""), charset)
 
 
-def legacy(data: bytes) -> str:
+def as_utf8(document: bytes) -> bytes:
+    """An XML document in UTF-8, without its declaration: parsers of XML know the charsets' narrow forms only."""
+    return _DECLARATION.sub("", decode(document, declared(document)), count=1).encode(errors="replace")
+
+
+def codec(charset: str) -> str:
+    """Python's codec for a charset's name as people write it; empty where nobody knows it."""
+    name = charset.strip().strip("'\"").lower()
+    if page := _CODE_PAGE.fullmatch(name):
+        name = f"cp{page[1]}"
+    known = lookup_encoding(_LABELS.get(name, name)) or ""
+    return _LARGER.get(known, known)
+
+
+def declared(page: bytes) -> str:
+    """The charset that a page of HTML or XML says it is in; empty where it says nothing."""
+    found = _META.search(_COMMENT.sub(b"", page[:4096]))
+    name = (found[1] or found[2]).decode("ascii", errors="replace") if found else ""
+    return "utf-8" if codec(name).startswith(("utf-16", "utf-32")) else name  # it was found as ASCII
+
+
+def guessed(data: bytes) -> str:
     """The encoding, from before Unicode, in which bytes read most like a language."""
-    first = next((place for place, byte in enumerate(data) if byte > 0x7F), 0)
+    first = next((found.start() for found in _HIGH.finditer(data)), 0)
     start = data.rfind(b"\n", 0, first) + 1
     sample = data[start : start + _SAMPLE]
-    scores = {
-        encoding: _letters(text, alphabets) - _RARE.get(encoding, 0)
-        for encoding, alphabets in _ALPHABETS.items()
-        if (text := _try(sample, encoding))
-    }
-    scores |= {encoding: _ideographs(text, encoding) for encoding in _MANY_BYTES if (text := _try(sample, encoding))}
-    return max(scores, key=lambda encoding: scores[encoding], default="latin-1")
+    if not _HIGH.search(_SIGNS.sub(b"", sample)):
+        return "cp1252"
+    best = _chardet(sample, _GUESSED)
+    text = _read(sample, best)
+    if 2 * len(_HALF_LATIN.findall(text)) >= max(1, len(_NOT_LATIN.findall(text))):
+        return _chardet(sample, _LATIN)
+    return best
 
 
-def _try(data: bytes, encoding: str) -> str:
-    """Text, or nothing where bytes don't fit; a character cut at the end of the sample is no reason."""
-    for end in (len(data), len(data) - 1, len(data) - 2, len(data) - 3) if len(data) == _SAMPLE else (len(data),):
+def _chardet(sample: bytes, encodings: list[str]) -> str:
+    """What chardet takes bytes for; the commonest encoding where that does nearly as well, as it does on a name or two."""
+    if _C1.search(sample):  # ISO's sets have nothing there that a text holds
+        encodings = [encoding for encoding in encodings if not encoding.startswith("iso")]
+    found = chardet.detect_all(sample, ignore_threshold=True, include_encodings=encodings, compat_names=False, no_match_encoding="cp1252")
+    best, confidence = found[0]["encoding"] or "cp1252", found[0]["confidence"]
+    enough = min(confidence - 0.003, confidence * (0.85 if best in _RIVALS else 1))
+    usual = any(one["encoding"] == "cp1252" and one["confidence"] >= enough for one in found)
+    return "cp1252" if usual else codec(best)
+
+
+def _read(data: bytes, encoding: str) -> str:
+    return data.decode(encoding, errors="octavo-jis" if encoding in ("euc_jp", "iso2022_jp_ext") else "replace")
+
+
+def _nec(error: UnicodeError) -> tuple[str, int]:
+    """Two bytes of a row of JIS X 0208 that only NEC and IBM filled (①, ㈱, 髙): Windows has them in the same order."""
+    assert isinstance(error, UnicodeDecodeError)
+    row, cell = (byte & 0x7F for byte in (error.object[error.start : error.start + 2] + b"\0\0")[:2])
+    if 0x21 <= row <= 0x7E and 0x21 <= cell <= 0x7E:
+        lead = (row - 0x21) // 2 + (0x81 if row < 0x5F else 0xC1)
+        trail = cell + (0x7E if row % 2 == 0 else 0x1F if cell < 0x60 else 0x20)
         try:
-            return data[:end].decode(encoding)
+            return bytes((lead, trail)).decode("cp932"), error.start + 2
         except UnicodeDecodeError:
-            continue
-    return ""
+            pass
+    return "\ufffd", error.end
 
 
-def _letters(text: str, alphabets: list[str]) -> float:
-    """How well text goes with the best of some alphabets: 1 where every letter outside ASCII belongs, less for oddities."""
-    latin = "é" in "".join(alphabets) or "ü" in "".join(alphabets) or "č" in "".join(alphabets)
-    counts: dict[str, int] = {}
-    odd = 0.0
-    before = " "
-    for place, letter in enumerate(text):
-        if letter > "\x7f":
-            after = text[place + 1 : place + 2] or " "
-            counts[letter] = counts.get(letter, 0) + 1
-            within = before.isalpha() and after.isalpha()
-            if not letter.isalpha():
-                odd += 1.5 if within and letter != "’" else 0
-            elif not latin and ((before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha())):
-                odd += 1.5
-            elif before.islower() and letter.isupper():
-                odd += 1
-        before = letter
-    total = sum(counts.values())
-    capitals = sum(count for letter, count in counts.items() if letter.isupper())
-    odd += 0.3 * capitals if capitals > 0.6 * total else 0  # Hebrew read as a DOS Cyrillic is all capitals
-    best = max(sum(count * _belongs(letter, alphabet, latin) for letter, count in counts.items()) for alphabet in alphabets)
-    return (best - odd) / total if total else 0.0
+codecs.register_error("octavo-jis", _nec)
 
 
-@lru_cache(maxsize=1 << 14)
-def _belongs(letter: str, alphabet: str, latin: bool) -> float:
-    place = alphabet.find(letter.lower())
-    if place >= 0:
-        return 1.0 if latin or place <= len(alphabet) * 0.55 else 0.6
-    if letter in _FIGURES:
-        return 0.6
-    return -0.5 if letter.isalpha() else -2.0 if unicodedata.category(letter) in ("Cc", "Cn", "Co") else -1.0
+def _is_charmap(encoding: str) -> bool:
+    """Whether an encoding has one byte a character."""
+    return len(bytes(range(0xA1, 0xA9)).decode(encoding, errors="replace")) == 8
 
 
-def _ideographs(text: str, encoding: str) -> float:
-    """How common the characters of text are in the language that an encoding of several bytes is for."""
-    foreign = [letter for letter in text if letter > "\x7f"]
-    if not foreign:
-        return 0.0
-    return sum(_common(letter, encoding) for letter in foreign) / len(foreign)
+def _foreign(text: str) -> tuple[int, int]:
+    """Characters of UTF-8 outside ASCII that came out well, and those that didn't."""
+    broken = text.count("\ufffd")
+    return len(text) - len(text.encode("ascii", errors="ignore")) - broken, broken
 
 
-@lru_cache(maxsize=1 << 14)
-def _common(letter: str, encoding: str) -> float:
-    if "\u3000" <= letter <= "\u303f" or "\uff01" <= letter <= "\uff5e":
-        return 0.7
-    japanese = encoding in ("cp932", "euc_jp")
-    if "\u3041" <= letter <= "\u30ff":
-        return 1.0 if japanese else -0.2
-    if "\uff61" <= letter <= "\uff9f":
-        return 0.3 if encoding == "cp932" else -0.5
-    try:
-        lead = letter.encode({"cp932": "euc_jp", "gb18030": "gb2312", "cp949": "euc_kr"}.get(encoding, encoding))[0]
-    except UnicodeEncodeError:
-        return -0.6
-    if "\uac00" <= letter <= "\ud7a3":
-        if not 0xB0 <= lead <= 0xC8:
-            return -0.8
-        return (1.1 if letter in _HANGUL else 0.9) if encoding == "cp949" else -1.0
-    if "\u4e00" <= letter <= "\u9fff":
-        levels = {"cp932": 0xCF, "euc_jp": 0xCF, "gb18030": 0xD7, "big5": 0xC6, "cp949": 0}
-        value = (0.75 if japanese else 0.85) if lead <= levels[encoding] else -0.3 if encoding == "cp949" else 0.1
-        return value + (0.3 if letter in _HANZI and not japanese and encoding != "cp949" else 0)
-    return 0.3 if letter in _FIGURES or letter in "×÷→←↑↓■□●○◎★☆※ー" else -0.4
+def _misread(text: str) -> bool:
+    """Whether text has so many characters that weren't in its encoding that it was in another."""
+    foreign, broken = _foreign(text)
+    return 9 * broken > foreign
+
+
+def _by_line(data: bytes, text: str) -> str:
+    """UTF-8 with lines of an older encoding among it, as logs and joined files have them. A bad byte in a line of good
+    characters, or a character cut at the end, stays a gap."""
+    lines, shown = data.split(b"\n"), text.split("\n")
+    old = [place for place, line in enumerate(shown) if (counts := _foreign(line))[1] and counts[0] < 2 * counts[1]]
+    if old and old[-1] == len(lines) - 1 and _CUT.search(lines[-1]) and shown[-1].count("\ufffd") == 1:
+        old.pop()
+    encoding = guessed(b"\n".join(lines[place] for place in old))
+    for place in old:
+        shown[place] = _read(lines[place], encoding)
+    return "\n".join(shown)
+
+
+def _unpadded(data: bytes) -> bytes:
+    """Text without zero bytes, which programs that crashed leave in their logs.
+
+    Raises:
+        LoadError: it isn't text.
+    """
+    data = data.replace(b"\0", b"")
+    if not data or _CONTROLS.search(data[:8192]):
+        raise LoadError("not text: there are zero bytes in it")
+    return data
 
 
 def _wide(data: bytes) -> str:
-    """Text of two or four bytes a character without a mark, told by where its zero bytes stand.
-
-    Raises:
-        LoadError: it isn't such text.
-    """
+    """Text of two or four bytes a character without a mark, told by where its zero bytes stand, or by its kana; else nothing."""
     sample = data[:4096]
     for encoding, width in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
-        if len(data) % width == 0 and _reads(sample[: len(sample) // width * width], encoding, width):
+        if _reads(sample[: len(sample) // width * width], encoding, width):
             return data.decode(encoding, errors="replace")
-    raise LoadError("not text: there are zero bytes in it")
+    return ""
 
 
 def _reads(sample: bytes, encoding: str, width: int) -> bool:
     """Whether nearly all characters are letters, figures or marks of at most a few scripts."""
     text = sample.decode(encoding, errors="replace")
+    if b"\0" not in sample and (sample.isascii() or sum("\u3000" <= character <= "\u30ff" for character in text) < 0.1 * len(text)):
+        return False
     good = sum((character.isprintable() and character != "\ufffd") or character in "\t\r\n\f" for character in text)
     blocks = {ord(character) >> 8 for character in text}
     scripts = {block for block in blocks if not 0x30 <= block <= 0x9F and not 0xAC <= block <= 0xD7}

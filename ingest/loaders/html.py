@@ -7,7 +7,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup, NavigableString, Tag
 from bs4.element import PreformattedString
 
-from ingest.loaders.encoding import decode
+from ingest.loaders.encoding import declared, decode
 from ingest.loaders.parsed import Builder, Parsed, clean, table_rows
 
 _UNSEEN = {"script", "style", "nav", "noscript", "template", "head", "title", "svg", "iframe", "select"}
@@ -16,7 +16,6 @@ _BLOCKS = {
     *("dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html", "legend", "main", "ol", "p"),
     *("section", "summary", "ul"),
 }
-_CHARSET = re.compile(rb"charset\s*=|encoding\s*=", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _HEADING = re.compile(r"h([1-6])")
 
@@ -27,14 +26,14 @@ def load(path: Path) -> Parsed:
 
 def parse(data: bytes | str, titled: bool = True) -> Parsed:
     """A page that lies in another file, a book or a letter, say; `titled` where its title stands for a missing heading."""
-    if isinstance(data, bytes) and not _CHARSET.search(data[:4096]):
-        data = decode(data)
+    if isinstance(data, bytes):
+        data = decode(data, declared(data))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that XHTML could be parsed as XML, which would stop at the first mistake
         try:
             soup = BeautifulSoup(data, "lxml")
         except ValueError:  # characters that XML forbids, in a page that names an encoding it isn't in
-            soup = BeautifulSoup(_FORBIDDEN.sub(" ", data if isinstance(data, str) else decode(data)), "lxml")
+            soup = BeautifulSoup(_FORBIDDEN.sub(" ", data), "lxml")
     page = _Page()
     if titled and soup.title and not soup.find("h1"):
         page.builder.heading(1, soup.title.get_text())

@@ -3,22 +3,20 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import compressed_rtf
 import olefile
 
 from ingest.loaders import html, rtf
 from ingest.loaders.attachments import Attachments
-from ingest.loaders.encoding import decode
+from ingest.loaders.encoding import declared, decode_part
 from ingest.loaders.parsed import Builder, LoadError, Parsed
 
 _SUBJECT, _BODY, _HTML, _RTF = 0x0037, 0x1000, 0x1013, 0x1009
 _SENDER, _SENDER_ADDRESS, _SMTP, _TO, _CC = 0x0C1A, 0x0C1F, 0x5D01, 0x0E04, 0x0E03
 _SENT, _RECEIVED = 0x0039, 0x0E06
 _DATA, _LONG_NAME, _SHORT_NAME, _MIME = 0x3701, 0x3707, 0x3704, 0x370E
-_RTF_START = (
-    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArial"
-    b"Times New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
-)
-"""What compressed RTF takes as already said."""
+_CODE_PAGE, _PAGE_CODE_PAGE = 0x3FFD, 0x3FDE
+"""Of the message's strings, and of its HTML."""
 
 
 def load(path: Path) -> Parsed:
@@ -36,12 +34,13 @@ def load(path: Path) -> Parsed:
 class _Storage:
     """A message, or an attachment of one: a folder of properties."""
 
-    def __init__(self, ole: olefile.OleFileIO, place: list[str]) -> None:
+    def __init__(self, ole: olefile.OleFileIO, place: list[str], charset: str = "") -> None:
         self._ole = ole
         self._place = place
         self._streams = {
             entry[len(place)].lower(): entry for entry in ole.listdir() if entry[: len(place)] == place and len(entry) == len(place) + 1
         }
+        self._charset = self.code_page(_CODE_PAGE) or self.code_page(_PAGE_CODE_PAGE) or charset
 
     def raw(self, number: int, kind: int) -> bytes:
         """A property's bytes; none where it is missing."""
@@ -52,19 +51,26 @@ class _Storage:
         """A property's text, kept as UTF-16 or in the writer's code page."""
         if data := self.raw(number, 0x1F):
             return data.decode("utf-16-le", errors="replace").rstrip("\0")
-        return decode(data.rstrip(b"\0")) if (data := self.raw(number, 0x1E)) else ""
+        return decode_part(data.rstrip(b"\0"), self._charset) if (data := self.raw(number, 0x1E)) else ""
+
+    def code_page(self, number: int) -> str:
+        """A code page out of the properties; an embedded message and a file take the outer message's."""
+        page = int.from_bytes(self._fixed(number, 0x03)[:4], "little")
+        return f"cp{page}" if page else ""
 
     def time(self, number: int) -> str:
-        """A point in time out of the fixed-size properties."""
+        """A point in time out of the properties."""
+        if not (ticks := int.from_bytes(self._fixed(number, 0x40), "little")):
+            return ""
+        return (datetime(1601, 1, 1, tzinfo=UTC) + timedelta(microseconds=ticks // 10)).strftime("%a, %d %b %Y %H:%M:%S +0000")
+
+    def _fixed(self, number: int, kind: int) -> bytes:
+        """The eight bytes of a property of fixed size; none where it is missing."""
         entry = self._streams.get("__properties_version1.0")
         data = self._ole.openstream(entry).read() if entry else b""
-        tag = number.to_bytes(2, "little")
-        for start in range(len(data) % 16, len(data) - 15, 16):
-            if data[start : start + 4] == b"\x40\x00" + tag:
-                ticks = int.from_bytes(data[start + 8 : start + 16], "little")
-                moment = datetime(1601, 1, 1, tzinfo=UTC) + timedelta(microseconds=ticks // 10)
-                return moment.strftime("%a, %d %b %Y %H:%M:%S +0000")
-        return ""
+        tag = kind.to_bytes(2, "little") + number.to_bytes(2, "little")
+        starts = range(len(data) % 16, len(data) - 15, 16)
+        return next((data[start + 8 : start + 16] for start in starts if data[start : start + 4] == tag), b"")
 
     def folders(self, start: str) -> "list[_Storage]":
         """Storages below this one by the beginning of their names."""
@@ -74,7 +80,7 @@ class _Storage:
             for entry in self._ole.listdir(streams=True, storages=True)
             if entry[:depth] == self._place and len(entry) > depth and entry[depth].lower().startswith(start)
         }
-        return [_Storage(self._ole, [*self._place, name]) for name in sorted(names)]
+        return [_Storage(self._ole, [*self._place, name], self._charset) for name in sorted(names)]
 
 
 def _add(builder: Builder, message: _Storage, attachments: Attachments, level: int) -> None:
@@ -100,46 +106,17 @@ def _add(builder: Builder, message: _Storage, attachments: Attachments, level: i
 
 
 def _body(builder: Builder, message: _Storage, level: int) -> None:
-    """The letter as plain text, which Outlook nearly always keeps; else as HTML, else as RTF."""
-    page = message.raw(_HTML, 0x102) or message.text(_HTML).encode()
-    if text := message.text(_BODY).strip():
-        builder.block(text)
-    elif page:
-        builder.append(html.parse(page, titled=False), below=level)
+    """The letter as its page, unless that says much less than the plain text; where there is neither, as RTF."""
+    data = message.raw(_HTML, 0x102)
+    page = decode_part(data, declared(data) or message.code_page(_PAGE_CODE_PAGE)) if data else message.text(_HTML)
+    shown = html.parse(page, titled=False)
+    plain = message.text(_BODY).strip()
+    if 2 * len(shown.text.strip()) >= max(1, len(plain)):
+        builder.append(shown, below=level)
+    elif plain:
+        builder.block(plain)
     elif packed := message.raw(_RTF, 0x102):
-        builder.append(rtf.parse(unpacked(packed)), below=level)
-
-
-def unpacked(data: bytes) -> bytes:
-    """Compressed RTF (MS-OXRTFCP): runs of bytes, and references into a ring of the last 4096."""
-    size = int.from_bytes(data[4:8], "little")
-    if data[8:12] == b"MELA":
-        return data[16 : 16 + size]
-    ring = bytearray(_RTF_START.ljust(4096, b"\0"))
-    write, place = len(_RTF_START), 16
-    out = bytearray()
-    while place < len(data) and len(out) < size:
-        control = data[place]
-        place += 1
-        for bit in range(8):
-            if place >= len(data):
-                break
-            if control >> bit & 1:
-                word = int.from_bytes(data[place : place + 2], "big")
-                place += 2
-                offset, length = word >> 4, (word & 15) + 2
-                if offset == write:
-                    return bytes(out)
-                piece = bytearray()
-                for step in range(length):
-                    byte = ring[(offset + step) % 4096]
-                    piece.append(byte)
-                    ring[write] = byte
-                    write = (write + 1) % 4096
-                out += piece
-            else:
-                out.append(data[place])
-                ring[write] = data[place]
-                write = (write + 1) % 4096
-                place += 1
-    return bytes(out)
+        try:
+            builder.append(rtf.parse(compressed_rtf.decompress(packed)), below=level)
+        except Exception:  # the package raises nothing narrower on damaged data
+            builder.note("the letter isn't read: its rich text is damaged")

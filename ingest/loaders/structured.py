@@ -1,6 +1,7 @@
 """JSON and JSON lines as people would write them down: `path.to.key: value` lines, lists of equal records as tables.
 
-A line that names its whole path can be found and understood alone. What is no JSON after all stays as it is.
+A line that names its whole path can be found and understood alone. What is no JSON after all stays as it is: the whole file,
+but of JSON lines only the lines that are broken.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any
 
 from ingest.loaders.encoding import decode
 from ingest.loaders.parsed import Block, Builder, Parsed, clean, table_rows
+from ingest.loaders.text import without_codes
 
 _BLANKS = re.compile(r"[\s\x1e]*")
 _CELL = 200
@@ -21,7 +23,7 @@ _COLUMNS = 25
 def load(path: Path) -> Parsed:
     text = decode(path.read_bytes())
     try:
-        value = values(text)
+        value = lines(text) if path.suffix.lower() in (".jsonl", ".ndjson") else values(text)
         if isinstance(value, dict) and is_conversation(value):
             from ingest.loaders import messenger
 
@@ -34,6 +36,28 @@ def load(path: Path) -> Parsed:
         return Parsed(clean(text))
 
 
+def lines(text: str) -> Any:
+    """What JSON lines hold, a broken line as text.
+
+    Raises:
+        ValueError: most lines are broken.
+    """
+    try:
+        return values(text)
+    except ValueError:
+        found = []
+        broken = 0
+        for line in filter(str.strip, text.splitlines()):
+            try:
+                found.append(values(line))
+            except ValueError:
+                found.append(line)
+                broken += 1
+        if 2 * broken > len(found):
+            raise
+        return found
+
+
 def values(text: str) -> Any:
     """What a file holds: its one value, or a list of all where there are several, a line each or not.
 
@@ -41,7 +65,7 @@ def values(text: str) -> Any:
         ValueError: it isn't JSON.
     """
     found: list[Any] = []
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(parse_float=str)  # 1.10 is a price, 1.1 isn't
     place = _blank_end(text, 0)
     while place < len(text):
         value, place = decoder.raw_decode(text, place)
@@ -121,7 +145,7 @@ def _cell(value: Any) -> str:
 
 
 def _scalar(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+    return "" if value is None else without_codes(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _join(path: str, key: str) -> str:

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from ingest.loaders.encoding import decode
+from ingest.loaders.encoding import as_utf8, decode
 from ingest.loaders.parsed import Builder, LoadError, Parsed, clean
 from ingest.loaders.xmltree import Element, local, parse
 
 
 def load(path: Path) -> Parsed:
-    data = path.read_bytes()
+    data = as_utf8(path.read_bytes())
     try:
         root = parse(data)
     except LoadError:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from ingest.loaders import load
-from ingest.loaders.outlook import unpacked
 from ingest.loaders.parsed import LoadError, Parsed
 from tests.ingest.office_files import paragraph, write_docx, write_ole, write_zip
 
@@ -105,14 +104,6 @@ def test_an_outlook_message_gives_headers_letter_and_attachments(tmp_path: Path)
     assert "2024" in parsed.text and "Attachments: note.txt, b.exe" in parsed.text
     assert "The letter.\n\nnote.txt\n\nAn attached note" in parsed.text
     assert parsed.notes == ["1 attachment not read: b.exe"]
-
-
-def test_compressed_rich_text_is_unpacked() -> None:
-    """The example of the format's own description (MS-OXRTFCP 4.1.1)."""
-    packed = bytes.fromhex(
-        "2d0000002b0000004c5a4675f1c5c7a703000a00726370673132354232 0af32068656c090020627705b06c647d0a800fa0".replace(" ", "")
-    )
-    assert unpacked(packed) == b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
 
 
 def rich(path: Path, body: str) -> str:
