@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
-from ingest.loaders import html
+from ingest.loaders.html import Pages
 from ingest.loaders.parsed import Builder, LoadError, Parsed, counted
 from ingest.loaders.xmltree import Element, attribute, child, descendants, parse
 from ingest.loaders.zipped import Zipped
@@ -23,18 +23,21 @@ def load(path: Path) -> Parsed:
         builder = Builder()
         title = next((title.text or "" for title in descendants(child(root, "metadata"), "title")), "").strip()
         labels = _labels(zipped, manifest.values(), folder)
-        missing = drm = 0
+        pages = Pages()
+        missing = drm = pictures = 0
         for reference in descendants(child(root, "spine"), "itemref"):
             item = manifest.get(attribute(reference, "idref"))
-            if item is None or attribute(item, "media-type") not in _PAGES or "nav" in attribute(item, "properties").split():
+            if item is None or "nav" in attribute(item, "properties").split():
                 continue
             place = _place(folder, attribute(item, "href"))
             if place in locked:
                 drm += 1
             elif place not in zipped:
                 missing += 1
+            elif attribute(item, "media-type") not in _PAGES:
+                pictures += 1
             else:
-                page = html.parse(zipped.read(place), titled=False)
+                page = pages.read(zipped.read(place), titled=False)
                 if title and not len(builder) and not page.text.startswith(title):
                     builder.heading(1, title)
                 if not page.headings and page.text.strip() and page.text.split("\n", 1)[0].strip() != labels.get(place):
@@ -44,6 +47,9 @@ def load(path: Path) -> Parsed:
             raise LoadError("encrypted: the book is copy-protected")
         builder.note(counted(missing, "chapter", "missing from the file"))
         builder.note(counted(drm, "chapter", "not read: encrypted"))
+        builder.note(counted(pictures, "whole-page picture", "not read"))
+        for note in pages.notes():
+            builder.note(note)
         return builder.parsed()
 
 

@@ -19,22 +19,19 @@ from ingest.loaders.encoding import decode
 from ingest.loaders.html_list import Markers
 from ingest.loaders.html_marks import BLANK, BREAK, DOWN, END, HEADED, HEADING, ITEM, NEWLINE, UP, kept, one_line, pieces, spaced
 from ingest.loaders.html_style import PLAIN, Look, Styles
-from ingest.loaders.mathml import formula
+from ingest.loaders.html_math import formula
 from ingest.loaders.parsed import Block, Builder, Parsed, clean, counted, table_rows
 
 _HIDDEN = {"noscript", "template"}
-_UNSEEN = {"script", "style", "head", "title", "datalist", "iframe", "audio", "video", "canvas", "nav", "svg", *_HIDDEN}
+_UNSEEN = {"script", "style", "head", "title", "datalist", "iframe", "audio", "video", "canvas", "nav", *_HIDDEN}
 _BLOCKS = {
     *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "div", "dl", "dt", "fieldset"),
     *("figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "html", "legend", "main", "p", "search", "section", "summary"),
     *("td", "th", "tr", "thead", "tbody", "tfoot"),
 }
-_WRITTEN = {"br", "button", "h1", "h2", "h3", "h4", "h5", "h6", "img", "input", "label", "li", "listing", "ol", "option", "output"}
-_WRITTEN |= {"plaintext", "pre", "q", "rp", "rt", "select", "sub", "sup", "textarea", "ul", "xmp"}
+_WRITTEN = {"br", "button", "del", "h1", "h2", "h3", "h4", "h5", "h6", "img", "input", "label", "li", "listing", "ol", "option", "output"}
+_WRITTEN |= {"plaintext", "pre", "q", "rp", "rt", "s", "select", "strike", "sub", "sup", "textarea", "ul", "xmp"}
 _VERBATIM = {"pre", "listing", "plaintext", "textarea", "xmp"}
-_LONG_CELL, _FEW_ROWS, _SHORT = 1000, 3, 100
-"""A table of few rows with a cell of so many characters lays out a page; a row of short cells in such a table is one line."""
-
 _VALUELESS = {"hidden", "password", "image", "file", "color", "range"}
 _CHARSET = re.compile(rb"charset\s*=|encoding\s*=", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -108,13 +105,15 @@ class Pages(MarkdownConverter):
     def process_element(self, node: Any, parent_tags: set[str]) -> str:
         if not isinstance(node, Tag):
             return self.process_text(node, parent_tags)
-        look = self._styles.of(node)
+        look = PLAIN if node.name in ("html", "body") else self._styles.of(node)  # scripts show pages that begin hidden
         if self._is_unseen(node, look):
             return ""
         if look is not PLAIN:
             parent_tags = _inherited(parent_tags, look)
         if node.name == "math":
             return formula(node)
+        if node.name == "svg":
+            return self._block(node, "; ".join(spaced(label.get_text()) for label in node.find_all("text")), parent_tags)
         if node.name == "table":
             return self._table(node, parent_tags)
         text: str = self.process_tag(node, parent_tags)
@@ -135,14 +134,14 @@ class Pages(MarkdownConverter):
             self._menus += tag.name == "nav" and _has_text(tag)
             self._hidden += tag.name in _HIDDEN and _has_text(tag)
             self._embedded += tag.name in ("audio", "video") or (tag.name == "iframe" and tag.has_attr("src"))
-            self._pictures += tag.name in ("canvas", "svg") and _has_text(tag)
+            self._pictures += tag.name == "canvas"
             return True
-        if (not tag.attrs and tag.name != "dialog" and look is PLAIN) or tag.name in ("html", "body"):
+        if not tag.attrs and tag.name != "dialog" and look is PLAIN:
             return False
         if _repeats_formula(tag):
             return True
         if look.hidden or tag.has_attr("hidden") or (tag.name == "dialog" and not tag.has_attr("open")):
-            if _holds(tag, "math"):  # the picture beside it shows the formula
+            if html_table.holds(tag, {"math"}):  # the picture beside it shows the formula
                 return False
             self._hidden += _has_text(tag)
             return True
@@ -162,6 +161,12 @@ class Pages(MarkdownConverter):
         return self._block(el, text.strip(NEWLINE), parent_tags)
 
     convert_listing = convert_plaintext = convert_textarea = convert_xmp = convert_pre
+
+    def convert_del(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        after = el.next_sibling
+        return f"{text} " if isinstance(after, Tag) and after.name == "ins" else text
+
+    convert_s = convert_strike = convert_del
 
     def convert_sup(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return f"{UP}{text}{END}" if text.strip() else text
@@ -206,8 +211,9 @@ class Pages(MarkdownConverter):
     def _list(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         if "_inline" in parent_tags:
             return f" {text} "
+        text = text.strip()
         if el.parent is not None and el.parent.name in ("ol", "ul"):  # a list in a list, without an item around it
-            return f"\n{_indented(text.strip(), first=True)}\n"
+            text = _indented(text, first=True)
         return f"\n{text}\n" if "li" in parent_tags else f"\n\n{text}\n\n"
 
     convert_ol = convert_ul = convert_menu = convert_dir = _list
@@ -220,11 +226,11 @@ class Pages(MarkdownConverter):
         if not text:
             return f"\n{marker}\n" if marker != "- " else ""
         if text.startswith(HEADING):
-            return f"\n{text[:2]}{marker.removeprefix('- ')}{text[2:]}\n"
+            return f"\n{text[:2]}{marker.removeprefix('- ')}{text[2:]}\n\n"
         first = next((child for child in el.children if isinstance(child, Tag) or child.strip()), None)
         if isinstance(first, Tag) and first.name in ("ol", "ul") and marker == "- ":
             return f"\n{_indented(text, first=True)}\n"
-        return f"\n{marker}{_indented(text)}\n"
+        return f"\n{marker}{_indented(text)}\n" + "\n" * ("\n\n" in text)
 
     def _table(self, table: Tag, tags: set[str]) -> str:
         """A table of data becomes rows, on one line within a cell; one that lays out a page is read cell by cell."""
@@ -232,7 +238,7 @@ class Pages(MarkdownConverter):
         captions = ["".join(self.process_element(tag, tags) for tag in html_table.strays(table))]
         captions += [one_line(self.process_tag(tag, tags | {"_inline"})) for tag in table.find_all("caption", recursive=False)]
         inner = tags | {"table"}
-        if "_inline" not in tags and _lays_out(table, [cells for _, cells in found]):
+        if "_inline" not in tags and html_table.lays_out(table, [cells for _, cells in found]):
             return "\n\n".join(["", *captions, *(self._laid_out(cells, inner) for _, cells in found), ""])
         if len(found) > 1 and len(found[0][1]) == 1 and max(len(cells) for _, cells in found) > 1 and found[0][1][0].has_attr("colspan"):
             captions.append(one_line(self.process_element(found.pop(0)[1][0], inner | {"_inline"})))
@@ -246,7 +252,7 @@ class Pages(MarkdownConverter):
         for cell in cells:
             cell.name = "div"
         texts = [text for cell in cells if (text := self.process_element(cell, tags).strip())]
-        short = all(len(text) <= _SHORT and not {"\n", BREAK, HEADING, NEWLINE} & set(text) for text in texts)
+        short = all(len(text) <= html_table.SHORT and not {"\n", BREAK, HEADING, NEWLINE} & set(text) for text in texts)
         return (" " if short else "\n\n").join(texts)
 
 
@@ -276,27 +282,10 @@ def _repeats_formula(tag: Tag) -> bool:
     """Programs that draw formulas keep each as MathML too."""
     if tag.get("aria-hidden") != "true" or tag.parent is None:
         return False
-    return any(name.startswith(("katex", "MathJax")) for name in tag.parent.get_attribute_list("class") if name) and _holds(
-        tag.parent, "math"
+    return any(name.startswith(("katex", "MathJax")) for name in tag.parent.get_attribute_list("class") if name) and html_table.holds(
+        tag.parent, {"math"}
     )
 
 
 def _indented(text: str, first: bool = False) -> str:
-    return BLANK * 2 * first + re.sub(r"\n(?=[^\n])", "\n" + BLANK * 2, text)
-
-
-def _lays_out(table: Tag, rows: list[list[Tag]]) -> bool:
-    """Whether a table only puts parts of a page in their places: it holds others, or is one column, or has paragraphs for cells."""
-    cells = [cell for row in rows for cell in row]
-    columns = max((len(row) for row in rows), default=0)
-    headed = any(cell.name == "th" for cell in cells)
-    if _holds(table, "table"):
-        long = any(len(cell.get_text()) > _LONG_CELL for cell in cells if _holds(cell, "table"))
-        return long or columns == 1 or not headed
-    if headed:
-        return False
-    return columns == 1 or (len(rows) <= _FEW_ROWS and any(len(cell.get_text()) > _LONG_CELL for cell in cells))
-
-
-def _holds(tag: Tag, name: str) -> bool:
-    return any(isinstance(inner, Tag) and inner.name == name for inner in tag.descendants)
+    return BLANK * 2 * first + re.sub(r"\n(?=[^\n|])", "\n" + BLANK * 2, text)

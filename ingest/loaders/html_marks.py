@@ -22,6 +22,7 @@ _SPACE_IN_LINE = re.compile(r"[^\S\n]+|[\0-\x08\x0e-\x1f]+")
 _INNER = f"[^{UP}{DOWN}{END}]*"
 _FRACTION = re.compile(f"(\\d?){UP}({_INNER}){END} ?[/\u2044] ?{DOWN}({_INNER}){END}")
 _SHIFTED = re.compile(f"([{UP}{DOWN}])( *)({_INNER}?)( *){END}")
+_SPLIT = re.compile(f"([{UP}{DOWN}])({_INNER}){END}\\1")
 _ONE_LINE = str.maketrans(dict.fromkeys((BLANK, NEWLINE, BREAK, HEADING, HEADED), " "))
 _TITLE = re.compile(f"{HEADING}(\\d)([^{HEADED}]*){HEADED}")
 
@@ -45,7 +46,8 @@ def one_line(text: str) -> str:
 def settled(text: str) -> str:
     """Text without its superscripts' and subscripts' marks, as `linear` writes them."""
     if UP in text or DOWN in text:
-        text = text.replace(END + UP, "") if UP in text else text
+        while _SPLIT.search(text):
+            text = _SPLIT.sub(r"\1\2", text)
         text = _FRACTION.sub(lambda found: f"{found[1]}{' ' * bool(found[1])}{fraction(found[2], found[3])}", text)
         while _SHIFTED.search(text):
             text = _SHIFTED.sub(_shifted, text)

@@ -6,6 +6,9 @@ from bs4 import NavigableString, Tag
 
 _MOST_COLUMNS = 1000
 """As in browsers."""
+_PARAGRAPHS = {"h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "ul", "ol", "dl"}
+_LONG_CELL, _FEW_ROWS, SHORT = 1000, 3, 100
+"""A table of few rows with a cell of so many characters lays out a page; a row of short cells in such a table is one line."""
 
 
 def rows(table: Tag, hidden: Callable[[Tag], bool]) -> list[tuple[Tag | None, list[Tag]]]:
@@ -21,24 +24,24 @@ def _rows(parent: Tag, section: Tag | None, hidden: Callable[[Tag], bool]) -> It
         if not isinstance(tag, Tag) or tag.name == "table":
             continue
         if tag.name in ("td", "th"):
-            loose.append(tag)
-        elif tag.name in ("caption", "colgroup", "script", "style", "template") or hidden(tag):
+            loose += [] if hidden(tag) else [tag]
+        elif tag.name in ("caption", "colgroup") or hidden(tag):
             continue
         elif tag.name == "tr":
-            yield section, list(_cells(tag))
+            yield section, list(_cells(tag, hidden))
         else:
             yield from _rows(tag, tag if tag.name in ("thead", "tbody", "tfoot") else section, hidden)
     if loose:  # cells without a row
         yield section, loose
 
 
-def _cells(row: Tag) -> Iterator[Tag]:
+def _cells(row: Tag, hidden: Callable[[Tag], bool]) -> Iterator[Tag]:
     for tag in row.children:
-        if isinstance(tag, Tag):
+        if isinstance(tag, Tag) and not hidden(tag):
             if tag.name in ("td", "th"):
                 yield tag
             elif tag.name not in ("table", "tr"):
-                yield from _cells(tag)
+                yield from _cells(tag, hidden)
 
 
 def strays(table: Tag) -> Iterator[Tag | NavigableString]:
@@ -51,7 +54,7 @@ def strays(table: Tag) -> Iterator[Tag | NavigableString]:
 
 
 def grid(found: list[tuple[Tag | None, list[Tag]]], read: Callable[[Tag], str]) -> list[list[str]]:
-    """The texts of all rows, a cell's in the first place that it takes; the other places are empty."""
+    """The texts of all rows, a cell's in the first place that it takes; the others are empty. Empty columns are left out."""
     widest = min(max((len(cells) for _, cells in found), default=0), _MOST_COLUMNS)
     taken: dict[int, int] = {}
     texts: list[list[str]] = []
@@ -70,7 +73,8 @@ def grid(found: list[tuple[Tag | None, list[Tag]]], read: Callable[[Tag], str]) 
         line += [""] * (max((column for column, left in taken.items() if left), default=-1) + 1 - len(line))
         taken = {column: left - 1 for column, left in taken.items() if left > 1}
         texts.append(line)
-    return texts
+    seen = [column for column in range(max(map(len, texts), default=0)) if any(column < len(line) and line[column] for line in texts)]
+    return [[line[column] if column < len(line) else "" for column in seen] for line in texts]
 
 
 def _span(cell: Tag, name: str, most: int) -> int:
@@ -78,3 +82,26 @@ def _span(cell: Tag, name: str, most: int) -> int:
         return 1
     value = str(cell[name]).strip()
     return min(int(value), most) if value.isascii() and value.isdecimal() and len(value) < 10 else 1
+
+
+def lays_out(table: Tag, rows: list[list[Tag]]) -> bool:
+    """Whether a table only puts parts of a page in their places: it holds others, or is one column, or has paragraphs for cells."""
+    cells = [cell for row in rows for cell in row]
+    columns = max((len(row) for row in rows), default=0)
+    headed = any(cell.name == "th" for cell in cells)
+    if holds(table, {"table"}):
+        return any(len(cell.get_text()) > _LONG_CELL for cell in cells if holds(cell, {"table"})) or columns == 1 or not headed
+    if headed:
+        return False
+    single, few = len(rows) == 1, len(rows) <= _FEW_ROWS
+    return columns == 1 or any((single and holds(cell, _PARAGRAPHS)) or (few and _is_prose(cell)) for cell in cells)
+
+
+def _is_prose(cell: Tag) -> bool:
+    heading = cell.find(["h1", "h2"])
+    length = len(cell.get_text().strip())
+    return length > _LONG_CELL or (heading is not None and len(heading.get_text().strip()) < length)
+
+
+def holds(tag: Tag, names: set[str]) -> bool:
+    return any(isinstance(inner, Tag) and inner.name in names for inner in tag.descendants)

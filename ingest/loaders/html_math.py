@@ -5,10 +5,11 @@ from bs4.element import PreformattedString
 
 from ingest.loaders.linear import fraction, raised, root
 
-_UNSEEN = {"annotation", "annotation-xml", "mphantom", "none", "mprescripts", "maction"}
+_UNSEEN = {"annotation", "annotation-xml", "mphantom", "none", "mprescripts"}
 _INVISIBLE = dict.fromkeys(range(0x2061, 0x2065))
 _ACCENTS = {"¯": "\u0304", "‾": "\u0304", "ˉ": "\u0304", "^": "\u0302", "ˆ": "\u0302", "~": "\u0303", "˜": "\u0303", "˙": "\u0307"}
 _ACCENTS |= {"¨": "\u0308", "→": "\u20d7"}
+_SUMS = set("∑∏∫∮⋃⋂")
 _SPACED = set("=<>≤≥≠≈≡∈→⇒±×·+−-")
 
 
@@ -29,7 +30,7 @@ def _read(node: Tag | NavigableString) -> str:
     parts = [_read(child) for child in inner]
     first, second, third = [*parts, "", "", ""][:3]
     match name:
-        case "semantics":
+        case "semantics" | "maction":
             return first
         case "mfrac":
             return fraction(first, second) if node.get("linethickness") != "0" else f"({first} {second})"
@@ -37,8 +38,10 @@ def _read(node: Tag | NavigableString) -> str:
             return first + raised(second, first)
         case "msub":
             return first + second
-        case "msubsup" | "munderover":
+        case "msubsup" if first not in _SUMS:
             return first + second + raised(third, first + second)
+        case "msubsup" | "munderover":
+            return f"{first}_({second})" + raised(third, ")") + " "
         case "munder":
             return f"{first} {second} "
         case "mover":
