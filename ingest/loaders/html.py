@@ -18,8 +18,8 @@ from ingest.loaders import html_table
 from ingest.loaders.encoding import decode
 from ingest.loaders.html_list import Markers
 from ingest.loaders.html_marks import BLANK, BREAK, DOWN, END, HEADED, HEADING, ITEM, NEWLINE, UP, kept, one_line, pieces, spaced
-from ingest.loaders.html_style import PLAIN, Look, Styles
 from ingest.loaders.html_math import formula
+from ingest.loaders.html_style import PLAIN, Look, Styles
 from ingest.loaders.parsed import Block, Builder, Parsed, clean, counted, table_rows
 
 _HIDDEN = {"noscript", "template"}

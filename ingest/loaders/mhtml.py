@@ -13,7 +13,7 @@ def load(path: Path) -> Parsed:
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.compat32)
     builder = Builder()
     pages = Pages()
-    found = set()
+    found: set[str] = set()
     for part in message.walk():
         if part.get_content_type() in ("text/html", "application/xhtml+xml"):
             data = part.get_payload(decode=True)
