@@ -24,7 +24,7 @@ _ITEMS = {"item", "listitem", "list-item", "li", "member"}
 _BLOCKS = (
     _PROSE | _NOTES | _DIVISIONS | _LISTS | _ITEMS | {"variablelist", "dl", "table", "informaltable", "head", "title", "lg", "l", "sp"}
 )
-_BLOCKS |= {"figure", "fig", "example", "programlisting", "quote", "blockquote", "disp-quote", "def-list"}
+_BLOCKS |= {"sp", "figure", "fig", "example", "programlisting", "quote", "blockquote", "disp-quote", "def-list"}
 _WITHIN_WORDS = {"hi", "emph", "emphasis", "italic", "bold", "b", "i", "u", "em", "strong", "c", "g", "sub", "sup", "subscript"}
 _WITHIN_WORDS |= {"superscript", "span", "ex", "expan", "supplied", "unclear", "add", "tt", "monospace", "sc", "small"}
 _BREAKS = {"lb", "br", "pb", "cb", "gb", "milestone", "break", "tab"}
