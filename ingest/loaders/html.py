@@ -33,6 +33,7 @@ _WRITTEN = {"br", "button", "del", "h1", "h2", "h3", "h4", "h5", "h6", "img", "i
 _WRITTEN |= {"plaintext", "pre", "q", "rp", "rt", "s", "select", "strike", "sub", "sup", "textarea", "ul", "xmp"}
 _VERBATIM = {"pre", "listing", "plaintext", "textarea", "xmp"}
 _VALUELESS = {"hidden", "password", "image", "file", "color", "range"}
+_VISIBLE = re.compile(r"[^\s\u00ad\u034f\u115f\u200b-\u200f\u2060-\u2064\u3164\ufeff]")
 _CHARSET = re.compile(rb"charset\s*=|encoding\s*=", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -70,8 +71,9 @@ class Pages(MarkdownConverter):
         self._styles = Styles([tag.get_text() for tag in sheets])
         self._markers = Markers(self._styles)
         builder = Builder()
-        if titled and soup.title and not soup.find("h1"):
-            builder.heading(1, soup.title.get_text())
+        title = soup.head.find("title") if soup.head and titled else None
+        if title and not soup.find("h1"):
+            builder.heading(1, title.get_text())
         try:
             text = self.process_tag(soup, set())
         except RecursionError:  # hundreds of tags that nobody closed
@@ -98,7 +100,7 @@ class Pages(MarkdownConverter):
         if isinstance(el, PreformattedString):
             return ""
         if parent_tags & {"_invisible", "_tiny"}:
-            self._hidden += bool(clean(el).strip())
+            self._hidden += _VISIBLE.search(el) is not None
             return ""
         return kept(el) if parent_tags & _VERBATIM else spaced(el, lines="_lines" in parent_tags)
 
@@ -210,10 +212,10 @@ class Pages(MarkdownConverter):
 
     def _list(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         if "_inline" in parent_tags:
-            return f" {text} "
+            return f"{ITEM if 'li' in parent_tags else ' '}{text} "
         text = text.strip()
         if el.parent is not None and el.parent.name in ("ol", "ul"):  # a list in a list, without an item around it
-            text = _indented(text, first=True)
+            return f"\n{_indented(text, first=True)}\n"
         return f"\n{text}\n" if "li" in parent_tags else f"\n\n{text}\n\n"
 
     convert_ol = convert_ul = convert_menu = convert_dir = _list
@@ -222,7 +224,7 @@ class Pages(MarkdownConverter):
         marker = self._markers.of(el)
         text = text.replace(BREAK, " ").strip()
         if "_inline" in parent_tags:
-            return f"{ITEM}{marker.removeprefix('- ')}{text}{ITEM}" if text else ""
+            return f"{marker.removeprefix('- ')}{text}{ITEM}" if text else ""
         if not text:
             return f"\n{marker}\n" if marker != "- " else ""
         if text.startswith(HEADING):
@@ -275,7 +277,7 @@ def _inherited(tags: set[str], look: Look) -> set[str]:
 
 
 def _has_text(tag: Tag) -> bool:
-    return bool(clean(tag.get_text()).strip())
+    return _VISIBLE.search(tag.get_text()) is not None
 
 
 def _repeats_formula(tag: Tag) -> bool:

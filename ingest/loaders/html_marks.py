@@ -10,7 +10,7 @@ from ingest.loaders.linear import fraction, raised
 BLANK, NEWLINE, BREAK = "\x01\x02\x03"
 """A blank and a newline that stay as they are, and a line break, which is a blank where text has to be on one line."""
 ITEM = "\x04"
-"""Where an item of a list in a cell begins or ends."""
+"""Between the items of a list in a cell."""
 UP, DOWN, END = "\x05\x06\x07"
 """Around a superscript or a subscript."""
 HEADING, HEADED = "\x08\x0e"

@@ -13,7 +13,7 @@ from bs4 import Tag
 _AT = re.compile(r"@[\w-]++[^{};@]*+(?:;|\{(?:[^{}]++|\{[^{}]*+\})*+\})")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SELECTOR = re.compile(r"([a-z][a-z0-9]*)?((?:[.#][\w-]+)*)", re.IGNORECASE)
-_TELLING = re.compile(r"display|visib|opacity|font|height|width|clip|position|left|top|indent|color|align|space|list")
+_TELLING = re.compile(r"display|visib|opacity|font|height|width|clip|position|left|top|indent|color|align|space|list", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
 _CLIPPED = re.compile(r"rect\((?:[01](?:px)?[, ]*){4}\)|inset\((?:50|100)%")
 _BLOCKS = {"block", "flex", "grid", "list-item", "table", "table-row", "flow-root"}

@@ -6,6 +6,7 @@ from bs4 import NavigableString, Tag
 
 _MOST_COLUMNS = 1000
 """As in browsers."""
+_TITLES = {"h1", "h2", "h3"}
 _PARAGRAPHS = {"h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "ul", "ol", "dl"}
 _LONG_CELL, _FEW_ROWS, SHORT = 1000, 3, 100
 """A table of few rows with a cell of so many characters lays out a page; a row of short cells in such a table is one line."""
@@ -93,12 +94,19 @@ def lays_out(table: Tag, rows: list[list[Tag]]) -> bool:
         return any(len(cell.get_text()) > _LONG_CELL for cell in cells if holds(cell, {"table"})) or columns == 1 or not headed
     if headed:
         return False
-    single, few = len(rows) == 1, len(rows) <= _FEW_ROWS
-    return columns == 1 or any((single and holds(cell, _PARAGRAPHS)) or (few and _is_prose(cell)) for cell in cells)
+    if columns == 1 or (len(rows) == 1 and any(holds(cell, _PARAGRAPHS) for cell in cells)):
+        return True
+    alone = [row[0] for row in rows if len(row) == 1]
+    titled = any(_paragraphs(cell) > 1 or holds(cell, _TITLES) for cell in alone)
+    return len(rows) <= _FEW_ROWS and (titled or any(map(_is_prose, cells)))
+
+
+def _paragraphs(cell: Tag) -> int:
+    return sum(isinstance(inner, Tag) and inner.name in _PARAGRAPHS for inner in cell.descendants)
 
 
 def _is_prose(cell: Tag) -> bool:
-    heading = cell.find(["h1", "h2"])
+    heading = cell.find(list(_TITLES))
     length = len(cell.get_text().strip())
     return length > _LONG_CELL or (heading is not None and len(heading.get_text().strip()) < length)
 
