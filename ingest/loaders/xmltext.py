@@ -26,10 +26,27 @@ _BLOCKS = (
 )
 _BLOCKS |= {"sp", "figure", "fig", "example", "programlisting", "quote", "blockquote", "disp-quote", "def-list"}
 _WITHIN_WORDS = {"hi", "emph", "emphasis", "italic", "bold", "b", "i", "u", "em", "strong", "c", "g", "sub", "sup", "subscript"}
-_WITHIN_WORDS |= {"superscript", "span", "ex", "expan", "supplied", "unclear", "add", "tt", "monospace", "sc", "small"}
+_WITHIN_WORDS |= {
+    "superscript",
+    "span",
+    "ex",
+    "expan",
+    "supplied",
+    "unclear",
+    "add",
+    "tt",
+    "monospace",
+    "sc",
+    "small",
+    "ital",
+    "it",
+    "inf",
+    "underline",
+}
 _BREAKS = {"lb", "br", "pb", "cb", "gb", "milestone", "break", "tab"}
 _CHOICES = {"choice", "app", "subst"}
 _CELLS = {"cell", "entry", "td", "th"}
+_RAISED = re.compile(r"\bsup(?:er(?:script)?)?\b")
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
 
 
@@ -153,7 +170,7 @@ def _piece(element: Element, before: str) -> str:
     name = local(element)
     if name in _BREAKS:
         return "" if attribute(element, "break") == "no" else " "
-    if name in ("sup", "superscript") or "sup" in attribute(element, "rend") + attribute(element, "role"):
+    if name in ("sup", "superscript") or _RAISED.search(f"{attribute(element, 'rend')} {attribute(element, 'role')}"):
         return raised(_inline(element), before)
     if name == "math":
         return _formula(element)
@@ -162,7 +179,10 @@ def _piece(element: Element, before: str) -> str:
     if name in _CHOICES:
         first, *others = [text for child in element if (text := _inline(child))] or [""]
         return first + "".join(f" [{other}]" for other in others)
-    return f" {_words(element)} " if name in _BLOCKS else _words(element)
+    last = element.getprevious()
+    parted = last is not None and not last.tail and not {name, local(last)} & (_WITHIN_WORDS | _BREAKS)  # city and postcode, say
+    block = name in _BLOCKS
+    return " " * (parted or block) + _words(element) + " " * block
 
 
 def _formula(element: Element) -> str:

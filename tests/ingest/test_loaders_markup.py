@@ -155,6 +155,11 @@ def test_xml_of_data_keeps_its_names(tmp_path: Path) -> None:
     assert read(tmp_path, "a.xml", data).text == "to: Tove\nfrom: Jani\nnote: Call\ntitle: T\n\n- x\n\n"
 
 
+def test_unlike_parts_that_stand_side_by_side_stay_apart(tmp_path: Path) -> None:
+    data = "<a><address>Main St <city>Oslo</city><zip>0150</zip></address><p>un<seg>believ</seg>able <hi>a</hi><b>b</b></p></a>"
+    assert read(tmp_path, "a.xml", data).text == "Main St Oslo 0150\n\nunbelievable ab\n\n"
+
+
 @pytest.mark.parametrize("name", ["a.xls", "a.xml"])
 def test_an_excel_2003_workbook_is_read_as_shown(tmp_path: Path, name: str) -> None:
     parsed = read(tmp_path, name, WORKBOOK)
