@@ -30,27 +30,9 @@ _BLOCKS = {
     *("td", "th", "tr", "thead", "tbody", "tfoot"),
 }
 _WRITTEN = {
-    "br",
-    "button",
-    "del",
-    "dir",
-    "menu",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "img",
-    "input",
-    "label",
-    "li",
-    "listing",
-    "ol",
-    "option",
-    "output",
+    *("br", "button", "del", "dir", "h1", "h2", "h3", "h4", "h5", "h6", "img", "input", "label", "li", "listing", "menu", "ol", "output"),
+    *("plaintext", "pre", "q", "rp", "rt", "s", "select", "strike", "sub", "sup", "textarea", "ul", "xmp"),
 }
-_WRITTEN |= {"option", "output", "plaintext", "pre", "q", "rp", "rt", "s", "select", "strike", "sub", "sup", "textarea", "ul", "xmp"}
 _VERBATIM = {"pre", "listing", "plaintext", "textarea", "xmp"}
 _VALUELESS = {"hidden", "password", "image", "file", "color", "range"}
 _VISIBLE = re.compile(r"[^\s\u00ad\u034f\u115f\u200b-\u200f\u2060-\u2064\u3164\ufeff]")

@@ -87,7 +87,7 @@ def look(declarations: str) -> Look:
     return Look(
         hidden=display == "none" or _is_put_away(said),
         invisible=None if visibility is None else visibility in ("hidden", "collapse"),
-        tiny=None if not size else _number(size, 12) <= 1,
+        tiny=None if not size else _number(size, 12) <= (1 if size.endswith(("px", "pt")) else 0),
         raised=said.get("vertical-align") in ("super", "text-top") or said.get("font-variant-position") == "super",
         lines=said.get("white-space", "").startswith(("pre", "break-spaces")),
         block=display in _BLOCKS,
@@ -102,7 +102,7 @@ def _is_put_away(said: dict[str, str]) -> bool:
     sizes = [said.get(name, "") for name in ("height", "width", "max-width")]
     color = said.get("color", "")
     return (
-        _number(said.get("opacity", ""), 1) == 0
+        (_number(said.get("opacity", ""), 1) == 0 and not any(name.startswith(("animation", "transition")) for name in said))
         or _number(said.get("max-height", ""), 1) == 0
         or (boxed and any(_number(size, 9) <= 1 for size in sizes))
         or any(_number(said.get(name, ""), 0) <= -_FAR for name in ("left", "top", "text-indent", "margin-left"))

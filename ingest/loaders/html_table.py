@@ -92,7 +92,7 @@ def lays_out(table: Tag, rows: list[list[Tag]]) -> bool:
     headed = any(cell.name == "th" for cell in cells)
     if holds(table, {"table"}):
         return any(len(cell.get_text()) > _LONG_CELL for cell in cells if holds(cell, {"table"})) or columns == 1 or not headed
-    if headed:
+    if headed or str(table.get("border", "0")) not in ("", "0"):
         return False
     if columns == 1 or (len(rows) == 1 and any(holds(cell, _PARAGRAPHS) for cell in cells)):
         return True

@@ -115,6 +115,8 @@ SEEN = [
     "<body style='opacity:0'>{}</body>",
     "<p style='opacity:.5;max-height:none;height:1em;overflow:hidden'>{}</p>",
     "<p aria-hidden=true>{}</p>",
+    "<style>.in{{opacity:0;transition:opacity 1s}}</style><p class=in>{}</p>",
+    "<p style='font-size:.9vw'>{}</p>",
     "<p style='display:none;display:block'>{}</p>",
 ]
 
@@ -139,6 +141,12 @@ def test_what_is_hidden_is_left_out_with_a_note(page: str) -> None:
 def test_what_only_looks_hidden_is_read(page: str) -> None:
     parsed = parse(page.format("shown"))
     assert parsed.text == "shown\n\n" and not parsed.notes
+
+
+def test_a_table_with_borders_is_data() -> None:
+    rows = "<tr><td>Part<td>Qty<tr><td colspan=2><p>merged</p><p>two</p><tr><td>Nut<td>4"
+    assert "| Part | Qty |" in parse(f"<table border=1>{rows}</table>").text
+    assert "merged\n\ntwo" in parse(f"<table>{rows}</table>").text
 
 
 def test_blank_hidden_parts_are_not_worth_a_note() -> None:
