@@ -286,9 +286,9 @@ def _repeats_formula(tag: Tag) -> bool:
     """Programs that draw formulas keep each as MathML too."""
     if tag.get("aria-hidden") != "true" or tag.parent is None:
         return False
-    return any(name.startswith(("katex", "MathJax")) for name in tag.parent.get_attribute_list("class") if name) and html_table.holds(
-        tag.parent, {"math"}
-    )
+    drawn = any(str(name).startswith(("katex", "MathJax")) for name in tag.parent.get_attribute_list("class"))
+    beside = (tag.previous_sibling, tag.next_sibling)
+    return drawn and any(isinstance(one, Tag) and html_table.holds(one, {"math"}) for one in beside)
 
 
 def _indented(text: str, first: bool = False) -> str:
