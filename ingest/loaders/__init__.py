@@ -35,6 +35,8 @@ SUFFIXES = {
     **dict.fromkeys((".csv", ".tsv", ".tab"), "delimited"),
     **dict.fromkeys((".json", ".jsonl", ".ndjson", ".geojson"), "structured"),
     **dict.fromkeys((".xml", ".rss", ".atom"), "xmltext"),
+    ".xmlss": "spreadsheetml",
+    ".wordml": "wordml",
     **dict.fromkeys((".eml", ".mbox"), "mail"),
     ".msg": "outlook",
     **dict.fromkeys((".ics", ".ifb", ".vcf", ".vcard"), "contentlines"),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
-from ingest.loaders import html
+from ingest.loaders.html import Pages
 from ingest.loaders.parsed import Builder, LoadError, Parsed, counted
 from ingest.loaders.xmltree import Element, attribute, child, descendants, parse
 from ingest.loaders.zipped import Zipped
@@ -23,27 +23,35 @@ def load(path: Path) -> Parsed:
         builder = Builder()
         title = next((title.text or "" for title in descendants(child(root, "metadata"), "title")), "").strip()
         labels = _labels(zipped, manifest.values(), folder)
-        missing = drm = 0
+        pages = Pages()
+        missing = drm = pictures = damaged = 0
         for reference in descendants(child(root, "spine"), "itemref"):
             item = manifest.get(attribute(reference, "idref"))
-            if item is None or attribute(item, "media-type") not in _PAGES or "nav" in attribute(item, "properties").split():
+            if item is None or "nav" in attribute(item, "properties").split():
                 continue
             place = _place(folder, attribute(item, "href"))
             if place in locked:
                 drm += 1
             elif place not in zipped:
                 missing += 1
-            else:
-                page = html.parse(zipped.read(place), titled=False)
+            elif attribute(item, "media-type") not in _PAGES:
+                pictures += 1
+            elif page := _page(pages, zipped, place):
                 if title and not len(builder) and not page.text.startswith(title):
                     builder.heading(1, title)
                 if not page.headings and page.text.strip() and page.text.split("\n", 1)[0].strip() != labels.get(place):
                     builder.heading(2, labels.get(place, ""))
                 builder.append(page, below=1)
+            else:
+                damaged += 1
         if drm and not len(builder):
             raise LoadError("encrypted: the book is copy-protected")
         builder.note(counted(missing, "chapter", "missing from the file"))
         builder.note(counted(drm, "chapter", "not read: encrypted"))
+        builder.note(counted(damaged, "chapter", "not read: damaged"))
+        builder.note(counted(pictures, "whole-page picture", "not read"))
+        for note in pages.notes():
+            builder.note(note)
         return builder.parsed()
 
 
@@ -57,6 +65,14 @@ def _package(zipped: Zipped) -> str:
     if found is None:
         raise LoadError("not a readable EPUB book: its list of pages is missing")
     return found
+
+
+def _page(pages: Pages, zipped: Zipped, place: str) -> Parsed | None:
+    """A chapter; None where its bytes are no text: the others are read all the same."""
+    try:
+        return pages.read(zipped.read(place), titled=False)
+    except LoadError:
+        return None
 
 
 def _place(folder: str, reference: str) -> str:

@@ -34,6 +34,8 @@ def true_suffix(path: Path, suffix: str) -> str:
         return ".rtf"
     if start.lstrip().startswith(b"%PDF-"):
         return ".pdf"
+    if start.lstrip(b"\xef\xbb\xbf\xff\xfe").startswith((b"<", b"<\0")) and (known := _xml(start.replace(b"\0", b""))):
+        return known
     if suffix in (".doc", ".xls", ".ppt", ".docx", ".xlsx", ".pptx", ".rtf"):
         return _text(start, suffix)
     return suffix
@@ -75,6 +77,14 @@ def _zip(path: Path, suffix: str) -> str:
             return next((known for part, known in _PARTS.items() if part in zipped), suffix)
     except LoadError:
         return suffix  # its own loader says what is wrong
+
+
+def _xml(start: bytes) -> str:
+    """Office's own XML, which says so at its beginning."""
+    if b"Workbook" in start and b"urn:schemas-microsoft-com:office:spreadsheet" in start:
+        return ".xmlss"
+    word = b"http://schemas.microsoft.com/office/word/2003/wordml", b"http://schemas.microsoft.com/office/2006/xmlPackage"
+    return ".wordml" if any(name in start for name in word) else ""
 
 
 def _text(start: bytes, suffix: str) -> str:
