@@ -5,22 +5,61 @@ A raised figure that loses its place says something else (10 to the sixth become
 
 import re
 
-_ORDINAL = re.compile(r"(?:st|nd|rd|th|e|er|re|ère|ème|o|a|º|ª|®|™|©|℠|tm|sm)\.?", re.IGNORECASE)
+_ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|ère|ème|º|ª|®|™|©|℠|tm|sm)\.?", re.IGNORECASE)
+_SHORT_ORDINAL = re.compile(r"[eoa]s?\.?", re.IGNORECASE)
+_COUNTED = re.compile(r"(?:\d|\b[IVXLC]+|\b[nN])\.?$")
+"""What a single letter makes an ordinal of: 2a, XIXe, no; it is a power of anything else."""
+_RAISED_ANYWAY = set("*†‡§¶°′″'\"’º®™©℠")
+_UP, _DOWN, _BACK = "\x0e", "\x0f", "\x10"
+_MARKED = re.compile(f"(?:{_UP}[^{_UP}{_DOWN}{_BACK}]*{_BACK})+|(?:{_DOWN}[^{_UP}{_DOWN}{_BACK}]*{_BACK})+")
+_MARKS = re.compile(f"[{_UP}{_DOWN}{_BACK}]")
 _PLAIN = re.compile(r"[^\W_]+|[-+−–]?[\d.,]*\d|[^\w\s]")
+_PRODUCT = re.compile(r"[\d.,]+[^\W\d_]")
 _WHOLE = re.compile(r"[-+−]?(?:[\w.,']|\^)+|√\S+|[([{].*[)\]}]")
 
 
 def raised(text: str, before: str = "") -> str:
     """What follows `before` in superscript: `10` and `6` read 10^6, `2` and `nd` 2nd, `x` and `n + 1` x^(n + 1)."""
     text = " ".join(text.split())
-    if not text or (_ORDINAL.fullmatch(text) and before[-1:].isalnum()):
+    if set(text) <= _RAISED_ANYWAY or (_ORDINAL.fullmatch(text) and before[-1:].isalnum()):
+        return text
+    if _SHORT_ORDINAL.fullmatch(text) and _COUNTED.search(before[-12:]):
         return text
     return f"^{text}" if _PLAIN.fullmatch(text) else f"^({text})"
 
 
+def lowered(text: str, before: str = "") -> str:
+    """What follows `before` in subscript, as it stands, H2O; set off where figures would run together: 1010_2."""
+    text = " ".join(text.split())
+    return f"_{text}" if text[:1].isdecimal() and before[-1:].isdecimal() else text
+
+
+def lifted(text: str, rise: float) -> str:
+    """A run of text marked as above the line (a rise over 0) or below it; `settled` writes out what the marks mean.
+
+    Office programs split one figure into several runs, so a run alone can't tell how it reads.
+    """
+    return f"{_UP if rise > 0 else _DOWN}{text}{_BACK}" if rise and text else text
+
+
+def settled(text: str) -> str:
+    """Text on one line, with neighbouring runs that `lifted` marked written as one figure."""
+    pieces: list[str] = []
+    place = 0
+    for match in _MARKED.finditer(text):
+        pieces.append(text[place : match.start()])
+        place = match.end()
+        run = _MARKS.sub("", match[0])
+        write = raised if match[0][0] == _UP else lowered
+        lead, trail = run[: len(run) - len(run.lstrip())], run[len(run.rstrip()) :] if run.strip() else ""
+        pieces.append(f"{lead}{write(run, lead or ''.join(pieces)[-12:])}{trail}")
+    return "".join([*pieces, text[place:]])
+
+
 def fraction(numerator: str, denominator: str) -> str:
-    """One part over another: 7/8, (a + b)/c."""
-    return f"{_grouped(numerator)}/{_grouped(denominator)}"
+    """One part over another: 7/8, (a + b)/c, 1/(2a)."""
+    below = _grouped(denominator)
+    return f"{_grouped(numerator)}/{f'({below})' if _PRODUCT.match(below) else below}"
 
 
 def root(radicand: str, degree: str = "") -> str:

@@ -65,6 +65,15 @@ class Package:
             found[element.get("Id", "")] = Relation(element.get("Type", "").rpartition("/")[2], path, external)
         return found
 
+    def content_type(self, part: str) -> str:
+        """What the package says that a part is, in lower case and without parameters; "" where it doesn't."""
+        types = self.root("[Content_Types].xml")
+        for element in children(types, "Override"):
+            if element.get("PartName", "").lstrip("/").lower() == part.lower():
+                return _plain_type(element)
+        suffix = part.rpartition(".")[2].lower()
+        return next((_plain_type(found) for found in children(types, "Default") if found.get("Extension", "").lower() == suffix), "")
+
     def related(self, part: str, kind: str) -> list[str]:
         """The parts inside the file that a part refers to by one kind of relation."""
         targets = (relation.target for relation in self.relations(part).values() if relation.kind == kind and not relation.external)
@@ -73,6 +82,10 @@ class Package:
     def root(self, part: str) -> Element | None:
         """A part's XML, or None where the file lacks it."""
         return parse(self._zipped.read(part)) if part in self._zipped else None
+
+
+def _plain_type(element: Element) -> str:
+    return str(element.get("ContentType", "")).partition(";")[0].strip().lower()
 
 
 def alternatives(element: Element) -> list[Element]:

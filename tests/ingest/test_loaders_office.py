@@ -97,7 +97,7 @@ def test_list_numbers_are_those_that_word_shows(tmp_path: Path) -> None:
         item("again", 1) + item("fifth", 1, 3) + item("dot", 0, 2) + paragraph("Out", heading + '<w:numPr><w:numId w:val="0"/></w:numPr>')
     )
     parsed = load(write_docx(tmp_path / "a.docx", body, numbering=numbering, styles=styles))
-    assert parsed.text == "1. Scope\n\n(a) one\n(b) two\n1.i deep\n\n2. Terms\n\n(a) again\n(e) fifth\n- dot\n\nOut\n\n"
+    assert parsed.text == "1. Scope\n\n(a) one\n(b) two\n  1.i deep\n\n2. Terms\n\n(a) again\n(e) fifth\n- dot\n\nOut\n\n"
     assert titles(parsed) == [(1, "1. Scope"), (1, "2. Terms"), (1, "Out")]
 
 
