@@ -74,7 +74,7 @@ class Styles:
         if (own := child(run, "vanish")) is not None:
             return switched_on(own)
         by_style = [switched_on(self._styled("vanish", one)) for one in (val(child(run, "rStyle")), style)]
-        return any(by_style) and not all(by_style) or (not any(by_style) and switched_on(child(self._defaults, "vanish")))
+        return (any(by_style) and not all(by_style)) or (not any(by_style) and switched_on(child(self._defaults, "vanish")))
 
     def font(self, run: Element | None, style: str) -> str:
         fonts = self.property("rFonts", run, style)

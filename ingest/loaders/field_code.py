@@ -11,7 +11,10 @@ _SYMBOL = re.compile(r'SYMBOL\s+(0x[0-9a-f]+|\d+|\S)(?:.*?\\f\s+(?:"([^"]+)"|(\S
 _BUTTON = re.compile(r"(?:MACROBUTTON|GOTOBUTTON)\s+\S+\s+(.+)", re.IGNORECASE | re.DOTALL)
 _EQ = re.compile(r"EQ\s+(.+)", re.IGNORECASE | re.DOTALL)
 _SWITCH = re.compile(r"\\([abdfilorsx])(?![a-z])", re.IGNORECASE)
-_OPTION = re.compile(r"\s*\\(?:(up|do|ai|di|fo|ba|co|vs|hs)\s?-?\d*|(lc|rc|bc|fc|vc)\\?(.)|(al|ac|ar|su|pr|in|to|bo|le|ri|li))", re.IGNORECASE)
+_OPTION = re.compile(
+    r"\s*\\(?:(up|do|ai|di|fo|ba|co|vs|hs)\s?-?\d*|(lc|rc|bc|fc|vc)\\?(.)|(al|ac|ar|su|pr|in|to|bo|le|ri|li))",
+    re.IGNORECASE,
+)
 _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
 

@@ -1,10 +1,10 @@
 """MathML on one line: formulas of OpenDocument files."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ingest.loaders import formula
 from ingest.loaders.linear import fraction, root
-from ingest.loaders.xmltree import Element, attribute, child, children, local
+from ingest.loaders.xmltree import Element, attribute, children, local
 
 _UNSEEN = {"annotation", "annotation-xml", "mphantom", "mspace", "maligngroup", "malignmark", "none", "mprescripts"}
 _SIGNS = {"\u2061": " ", "\u2062": "", "\u2063": "", "\u2064": "", "\u2223": "|"}
@@ -76,7 +76,7 @@ def _table(element: Element, _: list[str]) -> str:
     """Rows of a matrix; lines below each other where there is one column, or where brackets stand around it already."""
     rows = [[formula.row(_parts(cell)) for cell in children(row, "mtd")] for row in element if local(row) in ("mtr", "mlabeledtr")]
     around = element.getparent()
-    fenced = around is not None and any(local(sibling) == "mo" for sibling in around) or local(around) == "mfenced"
+    fenced = around is not None and (local(around) == "mfenced" or any(local(sibling) == "mo" for sibling in around))
     return formula.table(rows) if fenced or all(len(row) == 1 for row in rows) else formula.matrix(rows)
 
 
@@ -94,7 +94,7 @@ def _multi(element: Element, _: list[str]) -> str:
     return formula.before(line, _at(before, 0), _at(before, 1)) if before else line
 
 
-_KINDS = {
+_KINDS: dict[str, Callable[[Element, list[str]], str]] = {
     "mfrac": _fraction,
     "msqrt": lambda e, inside: root(formula.row(_parts(e))),
     "mroot": lambda e, inside: root(_at(inside, 0), _at(inside, 1)),

@@ -1,5 +1,7 @@
 """Numbers in words and in other scripts than ours, as Word's lists and notes can write them."""
 
+from collections.abc import Callable
+
 _ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen".split()
 _ONES.append("nineteen")
 _TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
@@ -105,7 +107,7 @@ _ENCLOSED = {
     "ideographEnclosedCircle": "㊀㊁㊂㊃㊄㊅㊆㊇㊈㊉",
 }
 """Signs of their own for the first numbers; figures after that."""
-_WRITTEN = {
+_WRITTEN: dict[str, Callable[[int], str]] = {
     "cardinalText": lambda n: cardinal(n).capitalize(),
     "ordinalText": lambda n: ordinal(n).capitalize(),
     "hex": lambda n: f"{n:X}",

@@ -1,6 +1,6 @@
 """Formulas of Word and PowerPoint (Office Math) on one line."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ingest.loaders import formula
 from ingest.loaders.linear import fraction, root
@@ -93,7 +93,7 @@ def _phantom(element: Element) -> str:
     return "" if _property(element, "show", "1") in _OFF else _inner(element, "e")
 
 
-_KINDS = {
+_KINDS: dict[str, Callable[[Element], str]] = {
     "oMath": linear,
     "f": _fraction,
     "rad": _root,

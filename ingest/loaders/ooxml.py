@@ -1,13 +1,16 @@
 """What Word, Excel and PowerPoint files have in common: parts related to each other, and drawings with text in them."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from urllib.parse import unquote
 
+from ingest.loaders import omml
+from ingest.loaders.linear import lifted, settled
 from ingest.loaders.parsed import LoadError
+from ingest.loaders.symbols import in_font, is_symbol_font
 from ingest.loaders.xmltree import Element, child, children, descendants, integer, local, parse
 from ingest.loaders.zipped import Zipped
 
@@ -98,18 +101,45 @@ def alternatives(element: Element) -> list[Element]:
 
 def drawing_lines(body: Element | None) -> list[str]:
     """Text of a drawing's text body, a line for each paragraph."""
-    return ["".join(_pieces(paragraph)).strip() for paragraph in descendants(body, "p")]
+    return [drawing_line(paragraph) for paragraph in descendants(body, "p")]
 
 
-def _pieces(paragraph: Element) -> Iterator[str]:
-    for element in paragraph.iter():
-        name = local(element)
-        if name == "t":
-            yield element.text or ""
-        elif name == "br":
-            yield "\n"
-        elif name == "tab" and local(element.getparent()) != "tabLst":
-            yield "\t"
+def drawing_line(paragraph: Element) -> str:
+    """Text of a drawing's paragraph: raised figures, formulas and symbols as they read."""
+    return settled("".join(_pieces(paragraph))).strip()
+
+
+def _pieces(elements: Iterable[Element]) -> Iterator[str]:
+    for element in elements:
+        match local(element):
+            case "r" | "fld":
+                properties = child(element, "rPr")
+                text = "".join(inner.text or "" for inner in children(element, "t"))
+                yield lifted(in_font(text, _font(properties)), 0 if properties is None else _rise(properties))
+            case "br":
+                yield "\n"
+            case "tab":
+                yield "\t"
+            case "t":
+                yield element.text or ""
+            case "oMath" | "oMathPara":
+                yield omml.linear(element)
+            case "AlternateContent":
+                yield from _pieces(alternatives(element))
+            case "m" | "ins" | "p":
+                yield from _pieces(element)
+
+
+def _rise(properties: Element) -> int:
+    """Over 0 for a superscript: thousandths of the letters' size, or per cents in the strict format."""
+    text = properties.get("baseline", "0").rstrip("%").partition(".")[0]
+    return int(text) if text.removeprefix("-").isdecimal() else 0
+
+
+def _font(properties: Element | None) -> str:
+    """A symbol font, where a run is in one: as the font of its letters, or as that of its symbols."""
+    fonts = [child(properties, name) for name in ("latin", "sym")]
+    return next((name for font in fonts if font is not None and is_symbol_font(name := font.get("typeface", ""))), "")
 
 
 def smartart_lines(data: Element | None) -> list[str]:

@@ -163,7 +163,7 @@ def test_slides_are_pages_with_titles_tables_charts_and_notes(tmp_path: Path) ->
     assert parsed.pages and [number for _, number in parsed.pages] == [1, 2, 3]
     assert titles(parsed) == [(1, "The plan"), (1, "Figures")]
     one, two = parsed.text[: parsed.pages[1][0]], parsed.text[parsed.pages[1][0] :]
-    assert one == "The plan\n\nPoint one\nPoint two\n\nNotes: Speak slowly\n\n"
+    assert one == "The plan\n\n- Point one\n- Point two\n\nNotes: Speak slowly\n\n"
     for seen in ("| Mon | 41 |", "|  | 2024 |\n| --- | --- |\n| North | 1.5 |\n| South | 8.2 |", "Grouped"):
         assert seen in two
     assert parsed.notes == ["1 hidden slide read", "1 picture not read"]
