@@ -25,9 +25,16 @@ def shown(code: str) -> str:
         return formula.row(_Equation(match[1]).parts())
     if match := _SYMBOL.match(code):
         sign, font = match[1], match[2] or match[3] or "Symbol"
-        return symbol(font, int(sign, 0) if sign[:1].isdecimal() else ord(sign))
+        return symbol(font, _number(sign))
     match = _BUTTON.fullmatch(code)
     return match[1].strip() if match else ""
+
+
+def _number(sign: str) -> int:
+    """A symbol's code, in any of the ways in which Word takes it."""
+    if sign[:2].lower() == "0x":
+        return int(sign, 16)
+    return int(sign) if sign.isdecimal() else ord(sign)
 
 
 class _Equation:
