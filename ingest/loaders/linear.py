@@ -5,7 +5,7 @@ A raised figure that loses its place says something else (10 to the sixth become
 
 import re
 
-_ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|ère|ème|º|ª|®|™|©|℠|tm|sm)\.?", re.IGNORECASE)
+_ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|ère|ème|mes?|lles?|º|ª|®|™|©|℠|tm|sm)\.?", re.IGNORECASE)
 _SHORT_ORDINAL = re.compile(r"[eoa]s?\.?", re.IGNORECASE)
 _COUNTED = re.compile(r"(?:\d|\b[IVXLC]+|\b[nN])\.?$")
 """What a single letter makes an ordinal of: 2a, XIXe, no; it is a power of anything else."""

@@ -131,6 +131,9 @@ _WRITTEN: dict[str, Callable[[int], str]] = {
 }
 
 
+STYLES = ("ordinal", *_WRITTEN, *_SERIES, *_ENCLOSED)
+
+
 def in_words(number: int, style: str) -> str | None:
     """A number from 1 to 9,999 in one of the styles known here; None for any other style."""
     if (series := _SERIES.get(style)) is not None:

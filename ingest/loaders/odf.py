@@ -179,7 +179,7 @@ class _Document:
         text = " ".join(block.flat for block in self._blocks(body if body is not None else []))
         self._after = after
         notes = self._endnotes if attribute(note, "note-class") == "endnote" else self._after
-        notes.append(Block("text", f"{mark} {text}"))
+        notes.append(Block("text", text if text.startswith(mark) else f"{mark} {text}"))
         return mark
 
     def _list(self, element: Element, level: int, style: str) -> Iterator[Block]:

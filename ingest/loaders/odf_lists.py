@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ingest.loaders.number_words import STYLES
 from ingest.loaders.numbering import written
 from ingest.loaders.symbols import TICKS, in_font
 from ingest.loaders.xmltree import Element, attribute, child, children, descendants, integer, local
@@ -75,11 +76,21 @@ def _by_level(style: Element) -> dict[int, Element]:
     return {integer(level, "level", 1): level for kind in kinds for level in children(style, kind)}
 
 
+def _style(format: str) -> str:
+    """Word's name of a style of numbers, which OpenDocument tells by its first ones: "i", "First", "一, 二, 三, ..."; "" for none."""
+    first, _, rest = format.partition(", ")
+    if first[:1] == "0":
+        return "0" * len(first)
+    second = rest.partition(", ")[0]
+    alike = (name for name in STYLES if written(1, name) == first and (not second or written(2, name) == second))
+    return _STYLES.get(format) or next(alike, "decimal" if format else "")
+
+
 def _mark(definition: Element, levels: dict[int, Element], counts: dict[int, int], level: int) -> str:
     shown = integer(definition, "display-levels", 1)
     numbers = []
     for depth in range(max(1, level - shown + 1), level + 1):
-        style = _STYLES.get(attribute(levels[depth], "num-format") if depth in levels else "", "")
+        style = _style(attribute(levels[depth], "num-format")) if depth in levels else ""
         if style:
             numbers.append(written(counts.get(depth, 1), style))
     return f"{attribute(definition, 'num-prefix')}{'.'.join(numbers)}{attribute(definition, 'num-suffix')}".strip()

@@ -54,7 +54,7 @@ class Field:
         if self.has_result:
             return ""
         value = self.default if self.result == _UNSET else self.result
-        match self.form:
+        match 1 if self.code.startswith("FORMCHECKBOX") else self.form:
             case 1:
                 return "☒" if value else "☐"
             case 2:
