@@ -36,7 +36,7 @@ def row(parts: Iterable[str]) -> str:
         elif part in (",", ";"):
             line = f"{line.rstrip()}{part} "
         elif part:
-            joined = part[:1].isalnum() and (line[-1:].isalnum() or (whole and line.endswith(")")))
+            joined = (part[:1].isalnum() or part[0] == "√") and (line[-1:].isalnum() or (whole and line.endswith(")")))
             apart = joined and (whole or _runs_together(part))
             line += f" {part}" if apart else part.lstrip() if line.endswith(" ") else part
         whole = part not in _SPACED and _TOKEN.fullmatch(part) is None

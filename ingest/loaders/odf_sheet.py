@@ -20,19 +20,19 @@ class Sheets:
         self.comments: list[str] = []
 
     def rows(self, table: Element) -> Iterator[tuple[int, Row]]:
-        """A sheet's rows with their numbers; hidden ones, and cells in hidden columns, are left out."""
+        """A sheet's rows, numbered as they follow each other; hidden ones, and cells in hidden columns, are left out."""
         left_out = _hidden_columns(table)
         used: set[int] = set()
         number = 0
         for element, count in table_rows_of(table):
             row = self._row(element)
-            used |= row.keys() & left_out
-            shown = {column: text for column, text in row.items() if column not in left_out}
             if is_collapsed(element):
                 self.hidden_rows += min(count, 10000) if row else 0
-                shown = {}
-            for copy in range(count if shown and count < 10000 else 1):
-                yield number + copy + 1, shown
+                continue
+            used |= row.keys() & left_out
+            row = {column: text for column, text in row.items() if column not in left_out}
+            for copy in range(count if row and count < 10000 else 1):
+                yield number + copy + 1, row
             number += count
         self.hidden_columns += len(used)
 

@@ -49,14 +49,13 @@ def _divided(boxes: Sequence[Box | None], numbers: list[int]) -> list[list[int]]
     """At least two groups, in order."""
     rows = _bands([(box.top, box.height, number) for number in numbers if (box := boxes[number])])
     columns = _bands([(box.left, box.width, number) for number in numbers if (box := boxes[number])])
-    widest_row = max((gap for gap, _ in rows[1:]), default=-_OVERLAP - 1)
-    widest_column = max((gap for gap, _ in columns[1:]), default=-_OVERLAP - 1)
+    widest = [max((gap for gap, _ in bands[1:]), default=-_OVERLAP - 1) for bands in (rows, columns)]
     if len(rows) == len(columns) == 1:
         return _without_first(boxes, numbers)
-    bands, least = (rows, widest_column) if widest_row >= widest_column else (columns, widest_row + 1)
+    bands = rows if widest[0] >= widest[1] else columns
     groups: list[list[int]] = []
     for gap, band in bands:
-        if groups and gap < least:
+        if groups and gap < max(widest):
             groups[-1] += band
         else:
             groups.append(band)

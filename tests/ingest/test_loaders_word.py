@@ -148,7 +148,8 @@ def test_symbol_fonts_are_read_as_what_they_draw(tmp_path: Path, font: str, code
         (math("x=") + "<m:rad><m:radPr><m:degHide m:val='1'/></m:radPr><m:deg/><m:e>" + math("b-4ac") + "</m:e></m:rad>", "x = √(b - 4ac)"),
         (f"<m:rad><m:deg>{math('3')}</m:deg><m:e>{math('8')}</m:e></m:rad>", "^3√8"),
         (
-            f"<m:nary><m:naryPr><m:chr m:val='∑'/></m:naryPr><m:sub>{math('i=1')}</m:sub><m:sup>{math('n')}</m:sup><m:e>{math('i')}</m:e></m:nary>",
+            f"<m:nary><m:naryPr><m:chr m:val='∑'/></m:naryPr><m:sub>{math('i=1')}</m:sub>"
+            f"<m:sup>{math('n')}</m:sup><m:e>{math('i')}</m:e></m:nary>",
             "∑_(i = 1)^n i",
         ),
         (f"<m:nary><m:sub>{math('0')}</m:sub><m:sup>{math('∞')}</m:sup><m:e>{math('f')}</m:e></m:nary>", "∫_0^∞ f"),
@@ -159,7 +160,8 @@ def test_symbol_fonts_are_read_as_what_they_draw(tmp_path: Path, font: str, code
             "[1, 2; 3, 4]",
         ),
         (
-            f"<m:func><m:fName><m:limLow><m:e>{math('lim')}</m:e><m:lim>{math('x→0')}</m:lim></m:limLow></m:fName><m:e>{math('f')}</m:e></m:func>",
+            f"<m:func><m:fName><m:limLow><m:e>{math('lim')}</m:e><m:lim>{math('x→0')}</m:lim></m:limLow></m:fName>"
+            f"<m:e>{math('f')}</m:e></m:func>",
             "lim_(x → 0) f",
         ),
         (f"<m:acc><m:e>{math('x')}</m:e></m:acc>", "x̂"),
