@@ -144,7 +144,7 @@ class _Reader:
     def _mark_hidden(self, properties: Element | None, style: str) -> bool:
         """Whether a paragraph's end is hidden, so that the next one goes on from it; a style separator only joins their lines."""
         mark = child(properties, "rPr")
-        return self._styles.hidden(mark, style) and child(mark, "specVanish") is None
+        return self._styles.look(mark, style).hidden and child(mark, "specVanish") is None
 
     def _styled(self, properties: Element | None, style: str, text: str) -> Iterator[Block]:
         list_id, list_level = self._list(properties, style)

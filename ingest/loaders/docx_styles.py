@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ingest.loaders.xmltree import Element, attribute, child, children, integer
+from ingest.loaders.xmltree import Element, attribute, child, children, integer, local
 
 _HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
 _OFF = ("0", "false", "off")
@@ -29,6 +29,16 @@ class Style:
     run: Element | None
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Of a run: `rise` is 1 for a superscript, -1 for a subscript; the size is in half points."""
+
+    hidden: bool
+    rise: int
+    size: int
+    font: str
+
+
 class Styles:
     """All styles of a document, by their ids."""
 
@@ -37,7 +47,8 @@ class Styles:
         found = (style for style in children(root, "style") if attribute(style, "type") == "paragraph" and is_on(style, "default"))
         self._default = next((attribute(style, "styleId") for style in found), "")
         self._defaults = child(root, "docDefaults", "rPrDefault", "rPr")
-        self._found: dict[tuple[str, str], Element | None] = {}
+        self._found: dict[tuple[str, str, str], Element | None] = {}
+        self._hiding: dict[tuple[str, str], bool] = {}
 
     def chain(self, style: str) -> Iterator[Style]:
         """A style and those that it is based on, nearest first."""
@@ -54,49 +65,50 @@ class Styles:
     def name(self, style: str) -> str:
         return self._styles[style].name.lower() if style in self._styles else ""
 
-    def property(self, name: str, run: Element | None, style: str) -> Element | None:
-        """A property of a run, given the run's own properties and its paragraph's style."""
-        own = child(run, name)
-        if own is None:
-            own = self._styled(name, val(child(run, "rStyle")))
-        if own is None:
-            own = self._styled(name, style)
-        return child(self._defaults, name) if own is None else own
+    def look(self, run: Element | None, style: str, around: int = 0) -> Look:
+        """How a run looks, given its own properties, its paragraph's style and the size of the text on the line (0: unknown)."""
+        own = {} if run is None else {local(one): one for one in run}
+        character = val(own.get("rStyle"))
 
-    def _styled(self, name: str, style: str) -> Element | None:
-        if (name, style) not in self._found:
-            runs = (child(one.run, name) for one in self.chain(style))
-            self._found[name, style] = next((found for found in runs if found is not None), None)
-        return self._found[name, style]
+        def found(name: str) -> Element | None:
+            return own[name] if name in own else self._styled(name, character, style)
 
-    def hidden(self, run: Element | None, style: str) -> bool:
-        """Whether a run isn't seen. A switch that both its character and its paragraph style turn on is off, as in Word."""
-        if (own := child(run, "vanish")) is not None:
-            return switched_on(own)
-        by_style = [switched_on(self._styled("vanish", one)) for one in (val(child(run, "rStyle")), style)]
-        return (any(by_style) and not all(by_style)) or (not any(by_style) and switched_on(child(self._defaults, "vanish")))
+        size = _integer(found("sz"), 20)
+        if not around and "position" in own:
+            around = _integer(self._styled("sz", "", style), 20)
+        fonts = found("rFonts")
+        font = "" if fonts is None else attribute(fonts, "ascii") or attribute(fonts, "hAnsi")
+        hidden = switched_on(own["vanish"]) if "vanish" in own else self._hidden(character, style)
+        return Look(hidden, _rise(val(found("vertAlign")), _integer(found("position"), 0), size < (around or size) * _SMALLER), size, font)
 
-    def font(self, run: Element | None, style: str) -> str:
-        fonts = self.property("rFonts", run, style)
-        return "" if fonts is None else attribute(fonts, "ascii") or attribute(fonts, "hAnsi")
+    def _styled(self, name: str, character: str, style: str) -> Element | None:
+        """A property that a run has by its styles or by default."""
+        key = (name, character, style)
+        if key not in self._found:
+            own = (self._of_style(name, one) for one in (character, style))
+            self._found[key] = next((one for one in own if one is not None), child(self._defaults, name))
+        return self._found[key]
 
-    def size(self, run: Element | None, style: str) -> int:
-        """In half points."""
-        found = self.property("sz", run, style)
-        return 20 if found is None else integer(found, "val", 20)
+    def _of_style(self, name: str, style: str) -> Element | None:
+        return next((found for one in self.chain(style) if (found := child(one.run, name)) is not None), None)
 
-    def rise(self, run: Element | None, style: str, around: int) -> int:
-        """1 for a superscript, -1 for a subscript, 0 on the line; `around` is the size of the text on the line."""
-        match val(self.property("vertAlign", run, style)):
-            case "superscript":
-                return 1
-            case "subscript":
-                return -1
-        shifted = self.property("position", run, style)
-        shift = 0 if shifted is None else integer(shifted, "val", 0)
-        if abs(shift) < _RAISED or self.size(run, style) > around * _SMALLER:
-            return 0
-        return 1 if shift > 0 else -1
+    def _hidden(self, character: str, style: str) -> bool:
+        """A switch that both its character and its paragraph style turn on is off, as in Word."""
+        if (character, style) not in self._hiding:
+            by_style = [switched_on(self._of_style("vanish", one)) for one in (character, style)]
+            default = switched_on(child(self._defaults, "vanish"))
+            self._hiding[character, style] = by_style[0] != by_style[1] or (default and not any(by_style))
+        return self._hiding[character, style]
+
+
+def _rise(aligned: str, shift: int, smaller: bool) -> int:
+    if aligned in ("superscript", "subscript"):
+        return 1 if aligned == "superscript" else -1
+    return 0 if abs(shift) < _RAISED or not smaller else 1 if shift > 0 else -1
+
+
+def _integer(element: Element | None, default: int) -> int:
+    return default if element is None else integer(element, "val", default)
 
 
 def mark_position(indents: Iterable[Element | None]) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ingest.loaders import field_code, omml
-from ingest.loaders.docx_styles import Styles, is_on, switched_on, val
+from ingest.loaders.docx_styles import Look, Styles, is_on, switched_on, val
 from ingest.loaders.linear import lifted, settled
 from ingest.loaders.numbering import written
 from ingest.loaders.ooxml import alternatives
@@ -95,17 +95,14 @@ class Line:
 
     def _run(self, run: Element, story: Story) -> None:
         properties = child(run, "rPr")
-        hidden = story.styles.hidden(properties, self.style)
-        if hidden and not self.in_hidden and any((text.text or "").strip() for text in children(run, "t")):
+        look = story.styles.look(properties, self.style, self.size)
+        if look.hidden and not self.in_hidden and any((text.text or "").strip() for text in children(run, "t")):
             story.hidden += not any(one.in_code for one in story.fields)
-        self.in_hidden = hidden
-        size = story.styles.size(properties, self.style)
-        rise = story.styles.rise(properties, self.style, self.size or story.styles.size(None, self.style))
-        self.size = self.size if rise else size
-        font = story.styles.font(properties, self.style)
-        self._inside(run, story, hidden, font, rise)
+        self.in_hidden = look.hidden
+        self.size = self.size if look.rise else look.size
+        self._inside(run, story, look)
 
-    def _inside(self, run: Iterable[Element], story: Story, hidden: bool, font: str, rise: int) -> None:
+    def _inside(self, run: Iterable[Element], story: Story, look: Look) -> None:
         custom = ""  # a note whose mark is the author's own follows it in the run
         for element in run:
             name = local(element)
@@ -113,11 +110,11 @@ class Line:
                 self._field(element, story)
             elif name == "instrText" and story.fields:
                 story.fields[-1].code += element.text or ""
-            elif hidden or name in _UNSEEN:
+            elif look.hidden or name in _UNSEEN:
                 continue
             elif name in ("t", "sym") or name in _SIGNS:
-                text = _symbol(element) if name == "sym" else _SIGNS.get(name) or in_font(element.text or "", font)
-                self._put(lifted(text, rise), story)
+                text = _symbol(element) if name == "sym" else _SIGNS.get(name) or in_font(element.text or "", look.font)
+                self._put(lifted(text, look.rise), story)
                 if custom and not any(one.in_code for one in story.fields):
                     notes = self.footnotes if custom == "footnoteReference" else self.endnotes
                     notes[-1] = (notes[-1][0] + text.strip(), notes[-1][1])
@@ -127,7 +124,7 @@ class Line:
             elif name == "commentReference":
                 self.comments.append(attribute(element, "id"))
             elif name == "AlternateContent":
-                self._inside(alternatives(element), story, hidden, font, rise)
+                self._inside(alternatives(element), story, look)
             else:
                 self.read([element] if name in ("drawing", "pict", "object", "txbxContent") else element, story)
 
