@@ -194,6 +194,12 @@ class _Reader:
             flow.cell() if word == "cell" else flow.pieces.append(" ")
         elif word == "row":
             flow.row()
+        elif word == "trowd":
+            flow.ends, flow.left = [], 0
+        elif word == "trleft":
+            flow.left = number or 0
+        elif word == "cellx":
+            flow.ends = [*flow.ends, number or 0]
         elif word in ("listtext", "pntext"):
             flow.listed = True
         elif word == "chftn":

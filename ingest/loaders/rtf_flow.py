@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from ingest.loaders.linear import settled
 from ingest.loaders.nesting import Nesting
 from ingest.loaders.parsed import Block, table_rows
+from ingest.loaders.rtf_table import Row, aligned
 
 _BULLET = re.compile(r"[•·▪◦o§➢❖■●\-–*]\s*$")
 _TYPED_MARK = re.compile(r"(?:[•·▪◦➢❖■●–-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]+)[.)])\t")
@@ -32,7 +33,9 @@ class Flow:
     after: list[Block] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
     cells: list[str] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    left: int = 0
     nesting: Nesting = field(default_factory=Nesting)
     listed: bool = False
     size: int = 24
@@ -71,14 +74,15 @@ class Flow:
 
     def row(self) -> None:
         if self.cells:
-            self.rows.append(self.cells)
+            self.rows.append(Row(self.cells, self.ends, self.left))
         self.cells = []
 
     def end_table(self) -> None:
         self.row()
         if self.rows:
-            single = all(len(row) < 2 for row in self.rows)
-            self.blocks += [Block("text", row[0]) for row in self.rows] if single else [Block("table", table_rows(self.rows))]
+            single = all(len(row.cells) < 2 for row in self.rows)
+            texts = [Block("text", row.cells[0]) for row in self.rows]
+            self.blocks += texts if single else [Block("table", table_rows(aligned(self.rows)))]
         self.rows = []
 
     def text(self) -> str:

@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import pptx
+from lxml import etree
+from pptx.util import Inches
+
 from tests.ingest.office_files import paragraph, write_docx
 
 MATH = "xmlns:m='http://schemas.openxmlformats.org/officeDocument/2006/math'"
+DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/main"
 RAISED, LOWERED = "<w:vertAlign w:val='superscript'/>", "<w:vertAlign w:val='subscript'/>"
 WINGDINGS = "<w:rFonts w:ascii='Wingdings' w:hAnsi='Wingdings'/>"
 
@@ -102,9 +107,34 @@ def feature_docx(path: Path) -> Path:
     body += f"<w:p>{run('A mill')}{note}{run(' of stone')}<w:r><w:footnoteReference w:id='3'/></w:r></w:p>"
     numbering = lists(
         level(0, "decimal", "%1.") + level(1, "lowerLetter", "%2)") + level(2, "lowerRoman", "%3."),
-        level(0, "bullet", "•") + level(1, "bullet", "o"),
+        level(0, "bullet", "•") + level(1, "bullet", "▪"),
         level(0, "cardinalText", "Section %1:"),
         level(0, "ordinalText", "%1"),
         level(0, "upperRoman", "%1."),
     )
     return write_docx(path, body, numbering=numbering, styles=STYLES, footnotes=_FOOTNOTES)
+
+
+def feature_pptx(path: Path) -> Path:
+    """A slide whose boxes lie on each other in another order than they are read, with bullets, numbers, a figure and a table."""
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[1])
+    slide.shapes.title.text_frame.text = "Density"
+    frame = slide.placeholders[1].text_frame
+    frame.text = "outer"
+    nested = frame.add_paragraph()
+    nested.text, nested.level = "inner", 1
+    for text, top in (("last", 6.5), ("first", 0.1)):
+        slide.shapes.add_textbox(Inches(1), Inches(top), Inches(3), Inches(0.4)).text_frame.text = text
+    numbered = slide.shapes.add_textbox(Inches(5), Inches(6.5), Inches(3), Inches(0.8)).text_frame
+    for text in ("one", "two"):
+        paragraph_ = numbered.paragraphs[0] if text == "one" else numbered.add_paragraph()
+        paragraph_.text = text
+        numbering = etree.SubElement(paragraph_._p.get_or_add_pPr(), f"{{{DRAWING}}}buAutoNum")
+        numbering.set("type", "romanUcPeriod")
+    for text, baseline in (("10", "0"), ("6", "30000"), (" cells", "0")):
+        raised = nested.add_run()
+        raised.text = f" {text}" if text == "10" else text
+        raised._r.get_or_add_rPr().set("baseline", baseline)
+    deck.save(str(path))
+    return path

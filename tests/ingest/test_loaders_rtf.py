@@ -100,3 +100,15 @@ def test_bullets_that_are_boxes_tell_what_is_ticked(tmp_path: Path) -> None:
         for code, text in [("fe", "done"), ("a8", "to do"), ("a7", "dot")]
     ]
     assert read(tmp_path, "".join(items)).text == "☑ done\n☐ to do\n- dot\n"
+
+
+def test_cells_stay_under_their_header_where_a_row_has_fewer(tmp_path: Path) -> None:
+    def row(left: int, *cells: tuple[int, str]) -> str:
+        ends = "".join(rf"\cellx{end}" for end, _ in cells)
+        return rf"\trowd\trleft{left}{ends}\pard\intbl " + "".join(rf"{text}\cell " for _, text in cells) + r"\row "
+
+    rows = row(-108, (2000, "Item"), (4000, "2023"), (6000, "2024")) + row(-108, (2010, "mill"), (6000, "both"))
+    rows += row(3990, (6000, "only")) + row(-108, (2000, "a"), (4000, "b"))
+    assert read(tmp_path, rows + r"\pard after").text == (
+        "| Item | 2023 | 2024 |\n| --- | --- | --- |\n| mill | both |  |\n|  |  | only |\n| a | b |  |\n\nafter\n\n"
+    )
