@@ -37,6 +37,8 @@ class Look:
     rise: int
     size: int
     font: str
+    other_font: str
+    """Of all that isn't ASCII."""
 
 
 class Styles:
@@ -77,9 +79,10 @@ class Styles:
         if not around and "position" in own:
             around = _integer(self._styled("sz", "", style), 20)
         fonts = found("rFonts")
-        font = "" if fonts is None else attribute(fonts, "ascii") or attribute(fonts, "hAnsi")
+        latin, other = ("", "") if fonts is None else (attribute(fonts, "ascii"), attribute(fonts, "hAnsi"))
         hidden = switched_on(own["vanish"]) if "vanish" in own else self._hidden(character, style)
-        return Look(hidden, _rise(val(found("vertAlign")), _integer(found("position"), 0), size < (around or size) * _SMALLER), size, font)
+        rise = _rise(val(found("vertAlign")), _integer(found("position"), 0), size < (around or size) * _SMALLER)
+        return Look(hidden, rise, size, latin or other, other or latin)
 
     def _styled(self, name: str, character: str, style: str) -> Element | None:
         """A property that a run has by its styles or by default."""

@@ -113,7 +113,7 @@ class Line:
             elif look.hidden or name in _UNSEEN:
                 continue
             elif name in ("t", "sym") or name in _SIGNS:
-                text = _symbol(element) if name == "sym" else _SIGNS.get(name) or in_font(element.text or "", look.font)
+                text = _symbol(element) if name == "sym" else _SIGNS.get(name) or _signs(element.text or "", look)
                 self._put(lifted(text, look.rise), story)
                 if custom and not any(one.in_code for one in story.fields):
                     notes = self.footnotes if custom == "footnoteReference" else self.endnotes
@@ -194,6 +194,13 @@ def _chosen(form: Element | None) -> str:
         place = 0 if picked is None else integer(picked, "val", 0)
         return entries[place] if 0 <= place < len(entries) else ""
     return val(child(form, "textInput", "default"))
+
+
+def _signs(text: str, look: Look) -> str:
+    """What a run's text shows in its fonts."""
+    if look.font == look.other_font:
+        return in_font(text, look.font)
+    return "".join(in_font(c, look.font if c.isascii() else look.other_font) for c in text)
 
 
 def _symbol(element: Element) -> str:

@@ -76,6 +76,7 @@ class _Document:
     def _around(self, kind: str) -> Iterator[Block]:
         """Headers or footers of the page styles, each text once."""
         shown: set[str] = set()
+        looks, self._looks = self._looks, Looks([self._styles] if self._styles is not None else [])  # its T1 is not the text's T1
         for page in descendants(self._styles, "master-page"):
             for name in (kind, f"{kind}-first", f"{kind}-left"):
                 for part in children(page, name):
@@ -83,6 +84,7 @@ class _Document:
                         if block.text not in shown and not block.text.isdecimal():
                             shown.add(block.text)
                             yield block
+        self._looks = looks
 
     def _blocks(self, elements: Iterable[Element]) -> Iterator[Block]:
         for element in elements:

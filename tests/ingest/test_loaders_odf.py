@@ -164,3 +164,11 @@ def test_hidden_rows_columns_and_sheets_are_left_out_and_counted(tmp_path: Path)
     parsed = load(write_odf(tmp_path / "a.ods", "spreadsheet", sheets, look))
     assert parsed.text == "S\n\n| a1 | c1 |\n| --- | --- |\n| a3 | c3 |\n\n"
     assert parsed.notes == ["1 hidden sheet left out", "2 hidden rows left out", "1 hidden column left out"]
+
+
+def test_a_header_has_the_looks_of_its_own_styles(tmp_path: Path) -> None:
+    page = f"<style:master-page><style:header><text:p>Trust {span('seen', 'Hidden')}</text:p></style:header></style:master-page>"
+    own = f"<office:automatic-styles>{style('Hidden', 'text', '')}</office:automatic-styles>"
+    own += f"<office:master-styles>{page}</office:master-styles>"
+    body = f"<text:p>x {span('s', 'Hidden')}</text:p>"
+    assert load(write_odf(tmp_path / "a.odt", "text", body, STYLES, own)).text == "Trust seen\n\nx\n\n"

@@ -140,6 +140,11 @@ def test_symbol_fonts_are_read_as_what_they_draw(tmp_path: Path, font: str, code
     assert read(tmp_path, line(run(codes, fonts), run("."))).text == f"{seen}.\n\n"
 
 
+def test_signs_have_the_font_of_what_is_not_ascii(tmp_path: Path) -> None:
+    fonts = "<w:rFonts w:ascii='Arial' w:hAnsi='Wingdings'/>"
+    assert read(tmp_path, line(run("a\uf0fe", fonts))).text == "a☑\n\n"
+
+
 @pytest.mark.parametrize(
     ("inside", "shown"),
     [
