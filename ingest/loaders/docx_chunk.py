@@ -27,8 +27,9 @@ def blocks(package: Package, part: str, key: str, depth: int, notes: list[str]) 
     name = PurePosixPath(relation.target).name
     try:
         parsed = _load(package.zipped.read(relation.target), _suffix(package, relation.target), depth)
-    except LoadError as error:
-        notes.append(f"1 part put into the document not read: {name} ({error})")
+    except Exception as error:  # any parser may raise anything: the rest of the document is still worth having
+        why = str(error) if isinstance(error, LoadError) else type(error).__name__
+        notes.append(f"1 part put into the document not read: {name} ({why})")
         return
     notes += parsed.notes
     yield from _blocks(parsed)

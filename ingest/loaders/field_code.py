@@ -7,7 +7,7 @@ from ingest.loaders import formula
 from ingest.loaders.linear import fraction, lowered, raised, root
 from ingest.loaders.symbols import symbol
 
-_SYMBOL = re.compile(r'SYMBOL\s+(0x[0-9a-f]+|\d+|\S)(?:.*?\\f\s+(?:"([^"]+)"|(\S+)))?', re.IGNORECASE | re.DOTALL)
+_SYMBOL = re.compile(r'SYMBOL\s+(0x[0-9a-f]{1,6}|\d{1,6}|\S)(?:.*?\\f\s+(?:"([^"]+)"|(\S+)))?', re.IGNORECASE | re.DOTALL)
 _BUTTON = re.compile(r"(?:MACROBUTTON|GOTOBUTTON)\s+\S+\s+(.+)", re.IGNORECASE | re.DOTALL)
 _EQ = re.compile(r"EQ\s+(.+)", re.IGNORECASE | re.DOTALL)
 _SWITCH = re.compile(r"\\([abdfilorsx])(?![a-z])", re.IGNORECASE)
@@ -22,7 +22,10 @@ def shown(code: str) -> str:
     """What a reader sees of a field that has no result; mostly nothing."""
     code = code.strip()
     if match := _EQ.fullmatch(code):
-        return formula.row(_Equation(match[1]).parts())
+        try:
+            return formula.row(_Equation(match[1]).parts())
+        except RecursionError:  # nobody writes a formula so deep
+            return match[1]
     if match := _SYMBOL.match(code):
         sign, font = match[1], match[2] or match[3] or "Symbol"
         return symbol(font, _number(sign))

@@ -9,6 +9,8 @@ _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|ère|ème|mes?|lles?|º|ª|®|™|�
 _SHORT_ORDINAL = re.compile(r"[eoa]s?\.?", re.IGNORECASE)
 _COUNTED = re.compile(r"(?:\d|\b[IVXLC]+|\b[nN])\.?$")
 """What a single letter makes an ordinal of: 2a, XIXe, no; it is a power of anything else."""
+_SEEN = 12
+"""Characters before a figure that tell how it is meant."""
 _RAISED_ANYWAY = set("*†‡§¶°′″'\"’º®™©℠")
 _UP, _DOWN, _BACK = "\x0e", "\x0f", "\x10"
 _MARKED = re.compile(f"(?:{_UP}[^{_UP}{_DOWN}{_BACK}]*{_BACK})+|(?:{_DOWN}[^{_UP}{_DOWN}{_BACK}]*{_BACK})+")
@@ -23,7 +25,7 @@ def raised(text: str, before: str = "") -> str:
     text = " ".join(text.split())
     if set(text) <= _RAISED_ANYWAY or (_ORDINAL.fullmatch(text) and before[-1:].isalnum()):
         return text
-    if _SHORT_ORDINAL.fullmatch(text) and _COUNTED.search(before[-12:]):
+    if _SHORT_ORDINAL.fullmatch(text) and _COUNTED.search(before[-_SEEN:]):
         return text
     return f"^{text}" if _PLAIN.fullmatch(text) else f"^({text})"
 
@@ -46,13 +48,17 @@ def settled(text: str) -> str:
     """Text on one line, with neighbouring runs that `lifted` marked written as one figure."""
     pieces: list[str] = []
     place = 0
+    before = ""
     for match in _MARKED.finditer(text):
-        pieces.append(text[place : match.start()])
+        plain = text[place : match.start()]
         place = match.end()
         run = _MARKS.sub("", match[0])
-        write = raised if match[0][0] == _UP else lowered
-        lead, trail = run[: len(run) - len(run.lstrip())], run[len(run.rstrip()) :] if run.strip() else ""
-        pieces.append(f"{lead}{write(run, lead or ''.join(pieces)[-12:])}{trail}")
+        inner = run.strip()
+        lead, _, trail = run.partition(inner) if inner else (run, "", "")
+        before = f"{before[-_SEEN:]}{plain[-_SEEN:]}{lead}"
+        figure = (raised if match[0][0] == _UP else lowered)(inner, before)
+        pieces += [plain, lead, figure, trail]
+        before = f"{before[-_SEEN:]}{figure}{trail}"
     return "".join([*pieces, text[place:]])
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 _APART = 100
 """Twentieths of a point by which a nested list stands further in at least."""
 
+_DEEPEST = 8
+"""As many levels as office programs have; files can name any."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Item:
@@ -30,6 +33,7 @@ class Nesting:
         else:
             outer = self._open[-1]
             depth = outer.depth + (level - outer.level if outer.list_id == list_id else 1)
+        depth = min(depth, _DEEPEST)
         self._open.append(_Item(list_id, level, indent, depth))
         return depth
 

@@ -103,6 +103,8 @@ class _Document:
                 yield from self._list(element, 1, "")
             elif name == "table":
                 yield from self._table(element)
+            elif name == "annotation":
+                yield self._comment(element)
             elif name == "control":
                 yield Block("text", control_text(self._controls.get(attribute(element, "control"))))
             elif name in _SHAPES:

@@ -45,7 +45,7 @@ class Lists:
             "" if level in self._counts or definition is None else attribute(definition, "start-value")
         )
         self._counts = {depth: count for depth, count in self._counts.items() if depth <= level}
-        self._counts[level] = int(start) if start.isdecimal() else self._counts.get(level, 0) + 1
+        self._counts[level] = int(start) if start.isdecimal() and len(start) < 10 else self._counts.get(level, 0) + 1
         self._ended[style] = self._ended[f"#{self._id}"] = self._counts
         if definition is None:
             return "-"

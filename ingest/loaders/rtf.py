@@ -36,6 +36,8 @@ def parse(data: bytes) -> Parsed:
     return reader.parsed()
 
 
+_DEEPEST = 200
+"""Groups within groups up to which a formula's parts are told apart."""
 _CONTROLS = dict.fromkeys([*range(9), *range(11, 32)])
 
 
@@ -212,7 +214,7 @@ class _Reader:
             state.field.take(word, number or 0)
         elif word == "moMath":
             self._state = replace(state, math=begin_formula())
-        elif state.math is not None and word[0] == "m" and self._stack and self._stack[-1].math is state.math:
+        elif state.math is not None and word[0] == "m" and 0 < len(self._stack) < _DEEPEST and self._stack[-1].math is state.math:
             self._state = replace(state, math=within(state.math, word))
         else:
             self._property(word, number)

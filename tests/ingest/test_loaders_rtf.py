@@ -112,3 +112,8 @@ def test_cells_stay_under_their_header_where_a_row_has_fewer(tmp_path: Path) -> 
     assert read(tmp_path, rows + r"\pard after").text == (
         "| Item | 2023 | 2024 |\n| --- | --- | --- |\n| mill | both |  |\n|  |  | only |\n| a | b |  |\n\nafter\n\n"
     )
+
+
+def test_a_list_level_that_no_program_has_is_taken_for_the_deepest(tmp_path: Path) -> None:
+    items = [rf"{{\pard\ls1\ilvl{level}{{\listtext 1.\tab}}x\par}}" for level in (0, 2_000_000_000)]
+    assert read(tmp_path, "".join(items)).text == "1. x\n" + "  " * 8 + "1. x\n"
