@@ -31,7 +31,7 @@ def row(parts: Iterable[str]) -> str:
     whole = False  # the part before is more than one token
     for part in parts:
         if part in _SPACED:
-            between = line.rstrip()[-1:] not in ("", "(", "[", "{", ",", ";", "^", "_", "|") and line.rstrip()[-1:] not in _SPACED
+            between = _ends_a_thing(line.rstrip())
             line = f"{line.rstrip()} {part} " if between else line + part
         elif part in (",", ";"):
             line = f"{line.rstrip()}{part} "
@@ -41,6 +41,13 @@ def row(parts: Iterable[str]) -> str:
             line += f" {part}" if apart else part.lstrip() if line.endswith(" ") else part
         whole = part not in _SPACED and _TOKEN.fullmatch(part) is None
     return line.strip()
+
+
+def _ends_a_thing(line: str) -> bool:
+    """Whether a sign that follows stands between two things, rather than before one: a - 1, not (-1."""
+    last = line[-1:]
+    opened = last == "|" and line.count("|") % 2
+    return not opened and last not in ("", "(", "[", "{", ",", ";", "^", "_") and last not in _SPACED
 
 
 def _runs_together(part: str) -> bool:

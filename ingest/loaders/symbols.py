@@ -80,7 +80,14 @@ def in_font(text: str, font: str) -> str:
     """What a reader sees of a text in a font."""
     if not font or _table(font) is None:
         return text
-    return "".join(c if c in "\t\n" else symbol(font, _code(c)) for c in text)
+    return "".join(c if c in "\t\n" else " " if c == "\xa0" else _shown(c, font) for c in text)
+
+
+def _shown(character: str, font: str) -> str:
+    """A character in a symbol font; one that the font lacks, a dash, say, is borrowed from another."""
+    code = ord(character)
+    borrowed = character if code > 0xFF and not 0xE000 <= code <= 0xF8FF else ""
+    return symbol(font, _code(character)) or borrowed
 
 
 def _code(character: str) -> int:
