@@ -7,9 +7,9 @@ from ingest.loaders.linear import settled
 from ingest.loaders.nesting import Nesting
 from ingest.loaders.parsed import Block, table_rows
 from ingest.loaders.rtf_table import Row, aligned
+from ingest.loaders.symbols import TICKS
 
-_BULLET = re.compile(r"[•·▪◦o§➢❖■●\-–*]\s*$")
-_TYPED_MARK = re.compile(r"(?:[•·▪◦➢❖■●–-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]+)[.)])\t")
+_TYPED_MARK = re.compile(r"(?:[•·▪◦➢❖■●–-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]+)[.)]) *\t")
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Flow:
             self.nesting.heading()
             self.blocks.append(Block("heading", text, shape.level))
         elif text and (self.listed or (shape.first < 0 and _TYPED_MARK.match(text))):
-            mark, _, rest = text.partition("\t")
+            mark, _, rest = text.partition("\t" if "\t" in text else " ")
             key = str(shape.list_id or f"at {shape.left}")  # lists from before 1997 are told by their indents only
             depth = self.nesting.item(key, shape.list_level, shape.left + shape.first)
-            self.blocks.append(Block("item", f"{'-' if _BULLET.match(mark) else mark} {rest.strip()}", depth))
+            self.blocks.append(Block("item", f"{_shown(mark.strip())} {rest.strip()}", depth))
         elif text:
             self.nesting.text(shape.left + shape.first)
             self.blocks.append(Block("text", text))
@@ -89,6 +89,12 @@ class Flow:
         """All of it in a line."""
         self.paragraph(Shape(), False)
         return " ".join(block.flat for block in self.blocks)
+
+
+def _shown(mark: str) -> str:
+    """A list's mark: a bullet of any look is a dash, unless it tells what is ticked."""
+    bullet = mark == "o" or (len(mark) == 1 and not mark.isalnum() and mark not in TICKS)
+    return "-" if bullet else mark
 
 
 def _whole(text: str) -> str:

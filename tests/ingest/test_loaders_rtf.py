@@ -94,12 +94,16 @@ def test_list_items_are_nested(tmp_path: Path, items: list[str]) -> None:
     assert read(tmp_path, "".join(items)).text == "1. one\n  a. sub\n2. two\n"
 
 
+def test_a_mark_may_be_followed_by_a_blank(tmp_path: Path) -> None:
+    assert read(tmp_path, r"{\pard\ls1{\listtext\'b7 }dot\par}{\pard\ls2{\listtext 1. }one\par}").text == "- dot\n1. one\n"
+
+
 def test_bullets_that_are_boxes_tell_what_is_ticked(tmp_path: Path) -> None:
     items = [
         rf"{{\pard\ls1\fi-360\li360{{\listtext\f1\'{code}\tab}}{text}\par}}"
-        for code, text in [("fe", "done"), ("a8", "to do"), ("a7", "dot")]
+        for code, text in [("fe", "done"), ("a8", "to do"), ("a7", "dot"), ("d8", "arrow")]
     ]
-    assert read(tmp_path, "".join(items)).text == "☑ done\n☐ to do\n- dot\n"
+    assert read(tmp_path, "".join(items)).text == "☑ done\n☐ to do\n- dot\n- arrow\n"
 
 
 def test_cells_stay_under_their_header_where_a_row_has_fewer(tmp_path: Path) -> None:
