@@ -5,13 +5,13 @@ A raised figure that loses its place says something else (10 to the sixth become
 
 import re
 
-_ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|ère|ème|mes?|lles?|º|ª|®|™|©|℠|tm|sm)\.?", re.IGNORECASE)
-_SHORT_ORDINAL = re.compile(r"[eoa]s?\.?", re.IGNORECASE)
-_COUNTED = re.compile(r"(?:\d|\b[IVXLC]+|\b[nN])\.?$")
-"""What a single letter makes an ordinal of: 2a, XIXe, no; it is a power of anything else."""
+_ORDINAL = re.compile(r"(?:st|nd|rd|th|es?|er|re|ère|ème|mes?|lles?|os?|as?)\.?", re.IGNORECASE)
+_COUNTED = re.compile(r"(?:\d|\b[IVXLCM]+|\b[nN])\.?$")
+"""What ordinals follow: 2nd, XIXe, no, Mme; after anything else the same letters are a power."""
+_OWNED = re.compile(r"[*†‡§¶°′″'\"’ºª®™©℠]+|tm|sm", re.IGNORECASE)
+"""Signs that stand raised of themselves."""
 _SEEN = 12
 """Characters before a figure that tell how it is meant."""
-_RAISED_ANYWAY = set("*†‡§¶°′″'\"’º®™©℠")
 _UP, _DOWN, _BACK = "\x0e", "\x0f", "\x10"
 _MARKED = re.compile(f"(?:{_UP}[^{_UP}{_DOWN}{_BACK}]*{_BACK})+|(?:{_DOWN}[^{_UP}{_DOWN}{_BACK}]*{_BACK})+")
 _MARKS = re.compile(f"[{_UP}{_DOWN}{_BACK}]")
@@ -23,9 +23,7 @@ _WHOLE = re.compile(r"[-+−]?(?:[\w.,']|\^)+|√\S+|[([{].*[)\]}]")
 def raised(text: str, before: str = "") -> str:
     """What follows `before` in superscript: `10` and `6` read 10^6, `2` and `nd` 2nd, `x` and `n + 1` x^(n + 1)."""
     text = " ".join(text.split())
-    if set(text) <= _RAISED_ANYWAY or (_ORDINAL.fullmatch(text) and before[-1:].isalnum()):
-        return text
-    if _SHORT_ORDINAL.fullmatch(text) and _COUNTED.search(before[-_SEEN:]):
+    if not text or _OWNED.fullmatch(text) or (_ORDINAL.fullmatch(text) and _COUNTED.search(before[-_SEEN:])):
         return text
     return f"^{text}" if _PLAIN.fullmatch(text) else f"^({text})"
 
