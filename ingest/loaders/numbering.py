@@ -1,9 +1,11 @@
 """List numbers as Word shows them: they aren't in the text, but follow from counters, levels and restarts."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from ingest.loaders.xmltree import Element, attribute, child, children
+from ingest.loaders.number_words import in_words
+from ingest.loaders.symbols import TICKS, in_font
+from ingest.loaders.xmltree import Element, attribute, child, children, descendants
 
 _ROMAN = [(1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"), (9, "ix")]
 _ROMAN += [(5, "v"), (4, "iv"), (1, "i")]
@@ -39,12 +41,14 @@ def written(number: int, style: str) -> str:
             return roman(number).upper()
         case "decimalZero":
             return f"{number:02}"
+        case _ if style[:1] == "0":  # a style of one's own, 001
+            return f"{number:0{min(len(style), 9)}}"
         case "ordinal":
             return f"{number}{'th' if 10 < number % 100 < 20 else _ORDINAL.get(number % 10, 'th')}"
         case "none":
             return ""
         case _:
-            return str(number)
+            return in_words(number, style) or str(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class _Level:
     restart: int | None = None
     legal: bool = False
     paragraph_style: str = ""
+    indent: Element | None = None
 
 
 @dataclass(slots=True)
@@ -93,6 +98,15 @@ class Numbering:
         levels = self._lists[list_id].levels if list_id in self._lists else {}
         return next((number for number, level in levels.items() if style and level.paragraph_style == style), None)
 
+    def list_of(self, list_id: str) -> str:
+        """What lists that count together have in common: their definition."""
+        return self._lists[list_id].abstract if list_id in self._lists else ""
+
+    def indent(self, list_id: str, number: int) -> Element | None:
+        """How far from the margin a level stands, where it says so."""
+        levels = self._lists[list_id].levels if list_id in self._lists else {}
+        return levels[number].indent if number in levels else None
+
     def next(self, list_id: str, number: int) -> str | None:
         """Counts one paragraph and gives what stands before it: "2.1", "(c)", "-" for a bullet; None for no list."""
         found = self._lists.get(list_id)
@@ -108,7 +122,7 @@ class Numbering:
             if restart is None or number < restart:
                 del counts[deeper]
         if level.style == "bullet":
-            return "-"
+            return level.text if level.text and level.text in TICKS else "-"
         return re.sub(r"%(\d)", lambda match: self._one(found, counts, int(match[1]) - 1, level), level.text).strip()
 
     def _one(self, found: _List, counts: dict[int, int], number: int, shown_by: _Level) -> str:
@@ -119,16 +133,27 @@ class Numbering:
 def _levels(parent: Element) -> dict[int, _Level]:
     levels = {}
     for item in children(parent, "lvl"):
-        level = _Level(start=_number(_val(child(item, "start")), 0))
-        if (style := child(item, "numFmt")) is not None:
-            level = replace(level, style=_val(style))
-        if (restart := child(item, "lvlRestart")) is not None:
-            level = replace(level, restart=_number(_val(restart), 0))
-        legal = child(item, "isLgl")
+        style, restart, legal = _format(item), child(item, "lvlRestart"), child(item, "isLgl")
+        fonts = child(item, "rPr", "rFonts")
         text = _val(child(item, "lvlText"))
-        pinned = legal is not None and _val(legal) not in ("0", "false", "off")
-        levels[_number(attribute(item, "ilvl"), 0)] = replace(level, text=text, legal=pinned, paragraph_style=_val(child(item, "pStyle")))
+        levels[_number(attribute(item, "ilvl"), 0)] = _Level(
+            style=style,
+            text=in_font(text, attribute(fonts, "ascii")) if style == "bullet" and fonts is not None else text,
+            start=_number(_val(child(item, "start")), 0),
+            restart=None if restart is None else _number(_val(restart), 0),
+            legal=legal is not None and _val(legal) not in ("0", "false", "off"),
+            paragraph_style=_val(child(item, "pStyle")),
+            indent=child(item, "pPr", "ind"),
+        )
     return levels
+
+
+def _format(item: Element) -> str:
+    """A level's style of numbers; one of the author's own stands among alternatives, as its first numbers: 001, 002, ..."""
+    custom = next((found for found in descendants(item, "numFmt") if _val(found) == "custom"), None)
+    if custom is not None and (first := attribute(custom, "format").partition(",")[0].strip()).isdecimal():
+        return "0" * len(first)
+    return _val(next(descendants(item, "numFmt"), None)) or "decimal"
 
 
 def _val(element: Element | None) -> str:

@@ -1,13 +1,16 @@
 """What Word, Excel and PowerPoint files have in common: parts related to each other, and drawings with text in them."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from urllib.parse import unquote
 
+from ingest.loaders import omml
+from ingest.loaders.linear import lifted, settled
 from ingest.loaders.parsed import LoadError
+from ingest.loaders.symbols import in_font, is_symbol_font
 from ingest.loaders.xmltree import Element, child, children, descendants, integer, local, parse
 from ingest.loaders.zipped import Zipped
 
@@ -65,6 +68,15 @@ class Package:
             found[element.get("Id", "")] = Relation(element.get("Type", "").rpartition("/")[2], path, external)
         return found
 
+    def content_type(self, part: str) -> str:
+        """What the package says that a part is, in lower case and without parameters; "" where it doesn't."""
+        types = self.root("[Content_Types].xml")
+        for element in children(types, "Override"):
+            if element.get("PartName", "").lstrip("/").lower() == part.lower():
+                return _plain_type(element)
+        suffix = part.rpartition(".")[2].lower()
+        return next((_plain_type(found) for found in children(types, "Default") if found.get("Extension", "").lower() == suffix), "")
+
     def related(self, part: str, kind: str) -> list[str]:
         """The parts inside the file that a part refers to by one kind of relation."""
         targets = (relation.target for relation in self.relations(part).values() if relation.kind == kind and not relation.external)
@@ -73,6 +85,10 @@ class Package:
     def root(self, part: str) -> Element | None:
         """A part's XML, or None where the file lacks it."""
         return parse(self._zipped.read(part)) if part in self._zipped else None
+
+
+def _plain_type(element: Element) -> str:
+    return str(element.get("ContentType", "")).partition(";")[0].strip().lower()
 
 
 def alternatives(element: Element) -> list[Element]:
@@ -85,18 +101,45 @@ def alternatives(element: Element) -> list[Element]:
 
 def drawing_lines(body: Element | None) -> list[str]:
     """Text of a drawing's text body, a line for each paragraph."""
-    return ["".join(_pieces(paragraph)).strip() for paragraph in descendants(body, "p")]
+    return [drawing_line(paragraph) for paragraph in descendants(body, "p")]
 
 
-def _pieces(paragraph: Element) -> Iterator[str]:
-    for element in paragraph.iter():
-        name = local(element)
-        if name == "t":
-            yield element.text or ""
-        elif name == "br":
-            yield "\n"
-        elif name == "tab" and local(element.getparent()) != "tabLst":
-            yield "\t"
+def drawing_line(paragraph: Element) -> str:
+    """Text of a drawing's paragraph: raised figures, formulas and symbols as they read."""
+    return settled("".join(_pieces(paragraph))).strip()
+
+
+def _pieces(elements: Iterable[Element]) -> Iterator[str]:
+    for element in elements:
+        match local(element):
+            case "r" | "fld":
+                properties = child(element, "rPr")
+                text = "".join(inner.text or "" for inner in children(element, "t"))
+                yield lifted(in_font(text, _font(properties)), 0 if properties is None else _rise(properties))
+            case "br":
+                yield "\n"
+            case "tab":
+                yield "\t"
+            case "t":
+                yield element.text or ""
+            case "oMath" | "oMathPara":
+                yield omml.linear(element)
+            case "AlternateContent":
+                yield from _pieces(alternatives(element))
+            case "m" | "ins" | "p":
+                yield from _pieces(element)
+
+
+def _rise(properties: Element) -> int:
+    """Over 0 for a superscript: thousandths of the letters' size, or per cents in the strict format."""
+    text = properties.get("baseline", "0").rstrip("%").partition(".")[0]
+    return int(text) if text.removeprefix("-").isdecimal() else 0
+
+
+def _font(properties: Element | None) -> str:
+    """A symbol font, where a run is in one: as the font of its letters, or as that of its symbols."""
+    fonts = [child(properties, name) for name in ("latin", "sym")]
+    return next((name for font in fonts if font is not None and is_symbol_font(name := font.get("typeface", ""))), "")
 
 
 def smartart_lines(data: Element | None) -> list[str]:

@@ -1,19 +1,18 @@
-"""PowerPoint presentations: a slide is a page, its title a heading; tables, charts, diagrams and speaker's notes too.
+"""PowerPoint presentations: a slide is a page, its title a heading; shapes by their place on it; tables, charts, speaker's notes too.
 
 What a layout shows on every slide that uses it (a firm's name, say) comes once, with the first of them.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
-from ingest.loaders.numbering import written
 from ingest.loaders.ooxml import Package, alternatives, chart_rows, drawing_lines, smartart_lines
 from ingest.loaders.parsed import Builder, Parsed, counted, table_rows
-from ingest.loaders.xmltree import Element, attribute, child, children, descendants, integer, local
+from ingest.loaders.pptx_master import TITLES, Master, is_hidden, purpose
+from ingest.loaders.pptx_text import marked_lines
+from ingest.loaders.reading_order import reading_order
+from ingest.loaders.xmltree import Element, attribute, child, children, descendants, local
 
-_TITLES = {"title", "ctrTitle"}
 _REPEATED = {"ftr", "dt", "hdr"}
-_NUMBER_STYLES = {"arabic": "decimal", "alphaLc": "lowerLetter", "alphaUc": "upperLetter", "romanLc": "lowerRoman", "romanUc": "upperRoman"}
 
 
 def load(path: Path) -> Parsed:
@@ -29,12 +28,17 @@ class _Deck:
         self._pictures = 0
         self._objects = 0
         self._unread = 0
+        self._invisible = 0
         self._part = ""
+        self._presentation: Element | None = None
+        self._masters: dict[str, Master] = {}
+        self._master: Master
 
     def parsed(self) -> Parsed:
         part = self._package.main("ppt/presentation.xml")
         relations = self._package.relations(part)
-        slides = list(descendants(self._package.root(part), "sldId"))
+        self._presentation = self._package.root(part)
+        slides = list(descendants(self._presentation, "sldId"))
         hidden = missing = 0
         for number, slide in enumerate(slides, 1):
             relation = relations.get(_relation_id(slide))
@@ -49,17 +53,18 @@ class _Deck:
         self._builder.note(counted(missing, "slide", "missing from the file"))
         self._builder.note(counted(self._pictures, "picture", "not read"))
         self._builder.note(counted(self._objects, "embedded object", "not read"))
+        self._builder.note(counted(self._invisible, "hidden shape", "left out"))
         self._builder.note(counted(self._unread, "chart or diagram", "not read"))
         return self._builder.parsed()
 
     def _slide(self, part: str, root: Element) -> None:
         self._part = part
-        found = child(root, "cSld", "spTree")
-        tree = list(found) if found is not None else []
-        titles = [shape for shape in tree if _placeholder(shape) in _TITLES]
+        self._master = self._master_of(next(iter(self._package.related(part, "slideLayout")), ""))
+        tree = _flat(child(root, "cSld", "spTree"))
+        titles = [shape for shape in tree if purpose(shape) in TITLES and not is_hidden(shape)]
         for shape in titles:
             self._builder.heading(1, " ".join(drawing_lines(child(shape, "txBody"))))
-        self._shapes(shape for shape in tree if shape not in titles)
+        self._shapes([shape for shape in tree if shape not in titles])
         if root.get("showMasterSp") not in ("0", "false"):
             for layout in self._package.related(part, "slideLayout"):
                 self._behind(layout)
@@ -70,6 +75,11 @@ class _Deck:
                 text = " ".join(inner.text or "" for inner in descendants(comment, "text")) or " ".join(drawing_lines(comment))
                 self._builder.block(f"[Comment: {text}]" if text.strip() else "")
 
+    def _master_of(self, layout: str) -> Master:
+        if layout not in self._masters:
+            self._masters[layout] = Master(self._package, layout, self._presentation)
+        return self._masters[layout]
+
     def _behind(self, part: str) -> None:
         """What a layout and its master show themselves, each once in the presentation; their placeholders show nothing."""
         root = self._package.root(part)
@@ -77,9 +87,9 @@ class _Deck:
             return
         self._shown.add(part)
         self._part = part
+        self._master = self._master_of(part)
         pictures = self._pictures, self._objects
-        shapes = child(root, "cSld", "spTree")
-        self._shapes(shape for shape in (shapes if shapes is not None else []) if not _placeholder(shape))
+        self._shapes([shape for shape in _flat(child(root, "cSld", "spTree")) if not purpose(shape)])
         self._pictures, self._objects = pictures  # a layout's pictures are ornament
         if root.get("showMasterSp") not in ("0", "false"):
             for master in self._package.related(part, "slideMaster"):
@@ -87,26 +97,29 @@ class _Deck:
 
     def _notes(self, part: str) -> None:
         for shape in descendants(self._package.root(part), "sp"):
-            if _placeholder(shape) == "body" and (lines := list(filter(None, drawing_lines(child(shape, "txBody"))))):
+            if purpose(shape) == "body" and (lines := list(filter(None, drawing_lines(child(shape, "txBody"))))):
                 self._builder.block("Notes: " + "\n".join(lines))
 
-    def _shapes(self, shapes: Iterable[Element]) -> None:
-        for shape in shapes:
-            match local(shape):
-                case "sp" if _placeholder(shape) != "sldNum":
-                    self._text(shape)
-                case "grpSp":
-                    self._shapes(shape)
-                case "AlternateContent":
-                    self._shapes(alternatives(shape))
-                case "graphicFrame":
-                    self._frame(shape)
-                case "pic":
-                    self._pictures += 1
+    def _shapes(self, shapes: list[Element]) -> None:
+        seen = [shape for shape in shapes if not is_hidden(shape)]
+        self._invisible += sum(bool(_has_text(shape)) for shape in shapes if is_hidden(shape))
+        written = [shape for shape in seen if _has_text(shape)]  # empty ones would only stand in the way of an order
+        for number in reading_order([self._master.box(shape) for shape in written]):
+            self._shape(written[number])
+        self._pictures += sum(local(shape) == "pic" for shape in seen)
+
+    def _shape(self, shape: Element) -> None:
+        match local(shape):
+            case "sp" if purpose(shape) != "sldNum":
+                self._text(shape)
+            case "grpSp":
+                self._shapes(_flat(shape))
+            case "graphicFrame":
+                self._frame(shape)
 
     def _text(self, shape: Element) -> None:
-        text = "\n".join(_numbered(child(shape, "txBody")))
-        if _placeholder(shape) in _REPEATED:  # a date or footer stands on every slide
+        text = "\n".join(marked_lines(child(shape, "txBody"), lambda level: self._master.paragraph_styles(shape, level)))
+        if purpose(shape) in _REPEATED:  # a date or footer stands on every slide
             if text in self._shown:
                 return
             self._shown.add(text)
@@ -137,40 +150,17 @@ def _relation_id(slide: Element) -> str:
     return next((str(value) for key, value in slide.items() if key.endswith("}id")), "")
 
 
-def _placeholder(shape: Element) -> str:
-    """What a placeholder is for: title, body, ftr, ...; empty for a shape of one's own."""
-    for names in (("nvSpPr", "nvPr", "ph"), ("nvPicPr", "nvPr", "ph"), ("nvGraphicFramePr", "nvPr", "ph")):
-        if (found := child(shape, *names)) is not None:
-            return str(found.get("type", "body"))
-    return ""
+def _flat(shapes: Element | None) -> list[Element]:
+    """Shapes of a tree or group, the first of each choice between alternatives."""
+    found = []
+    for shape in shapes if shapes is not None else []:
+        found += alternatives(shape) if local(shape) == "AlternateContent" else [shape]
+    return found
 
 
-def _numbered(body: Element | None) -> list[str]:
-    """A text body's lines, with the numbers that PowerPoint puts before them."""
-    lines = []
-    counts: dict[int, int] = {}
-    for paragraph, text in zip(descendants(body, "p"), drawing_lines(body), strict=True):
-        properties = child(paragraph, "pPr")
-        level = integer(properties, "lvl", 0) if properties is not None else 0
-        auto = child(properties, "buAutoNum")
-        if not text:
-            continue
-        counts = {deep: count for deep, count in counts.items() if deep < level or (deep == level and auto is not None)}
-        if auto is not None:
-            counts[level] = counts.get(level, integer(auto, "startAt", 1) - 1) + 1
-            text = f"{_auto_number(counts[level], auto.get('type', 'arabicPeriod'))} {text}"
-        elif child(properties, "buChar") is not None:
-            text = f"- {text}"
-        lines.append(text)
-    return lines
-
-
-def _auto_number(number: int, kind: str) -> str:
-    style = next((style for name, style in _NUMBER_STYLES.items() if kind.startswith(name)), "decimal")
-    text = written(number, style)
-    return (
-        f"({text})" if kind.endswith("ParenBoth") else f"{text})" if kind.endswith("ParenR") else f"{text}." if "Period" in kind else text
-    )
+def _has_text(shape: Element) -> bool:
+    """Whether a shape, or one of its group, has something to read or to count."""
+    return local(shape) in ("graphicFrame", "grpSp") or any((text.text or "").strip() for text in descendants(shape, "t"))
 
 
 def _cell(cell: Element) -> str:

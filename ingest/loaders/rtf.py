@@ -3,52 +3,20 @@
 Written here since striprtf decodes by one code page, drops notes and headers, and shows deleted text.
 """
 
-import codecs
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from ingest.loaders import omml
+from ingest.loaders.linear import lifted
 from ingest.loaders.parsed import Block, Builder, LoadError, Parsed, counted
-from ingest.loaders.rtf_flow import Flow
+from ingest.loaders.rtf_field import Field, add_text, begin_formula, within
+from ingest.loaders.rtf_flow import Flow, Shape
+from ingest.loaders.rtf_state import State
+from ingest.loaders.rtf_words import CHARSETS, FIELD, SIDE, SIGNS, SKIPPED, STARRED, page
 from ingest.loaders.symbols import is_symbol_font, symbol
 
 _TOKEN = re.compile(r"\\([a-zA-Z]{1,32})(-?\d{1,10})?[ ]?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|[\r\n\0]+|([^\\{}\r\n\0]+)", re.DOTALL)
-_SKIPPED = set(
-    """
-    colortbl info pict objdata fldinst nonshppict listtable listoverridetable rsidtbl generator xe tc sn sv bkmkstart bkmkend
-    pntxta pntxtb filetbl revtbl themedata datastore latentstyles datafield atnid atnref atndate atrfstart atrfend ftnsep ftnsepc
-    aftnsep aftnsepc mmathPr xmlnstbl txe rxe background private panose falt fontemb do objclass objname formfield template
-    passwordhash mhtmltag
-    """.split()
-)
-_STARRED = {"shpinst", "annotation", "atnauthor", "footnote", "ud", "shppict"}
-"""Destinations that a reader who doesn't know them should skip, and that hold text or pictures all the same."""
-_SIDE = set("footnote annotation atnauthor header headerl headerr headerf footer footerl footerr footerf".split())
-_SIGNS = {
-    "tab": "\t",
-    "line": "\n",
-    "lbr": "\n",
-    "emdash": "—",
-    "endash": "–",
-    "bullet": "•",
-    "lquote": "‘",
-    "rquote": "’",
-    "ldblquote": "“",
-}
-_SIGNS |= {"rdblquote": "”", "emspace": " ", "enspace": " ", "qmspace": " "}
-_CHARSETS = {
-    77: "mac_roman",
-    128: "cp932",
-    129: "cp949",
-    130: "johab",
-    134: "gbk",
-    136: "big5",
-    161: "cp1253",
-    162: "cp1254",
-    163: "cp1258",
-}
-_CHARSETS |= {177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250", 255: "cp850"}
-_PAGES = {0: "cp1252", 10000: "mac_roman", 65001: "utf-8", 936: "gbk", 949: "cp949", 1361: "johab"}
 
 
 def load(path: Path) -> Parsed:
@@ -68,25 +36,16 @@ def parse(data: bytes) -> Parsed:
     return reader.parsed()
 
 
-@dataclass(frozen=True)
-class _State:
-    """What a group inherits and gives back at its end."""
-
-    flow: Flow
-    skip: bool = False
-    destination: str = ""
-    font: int = -1
-    fallback: int = 1
-    hidden: bool = False
-    level: int | None = None
-    in_table: bool = False
+_DEEPEST = 200
+"""Groups within groups up to which a formula's parts are told apart."""
+_CONTROLS = dict.fromkeys([*range(9), *range(11, 32)])
 
 
 class _Reader:
     def __init__(self) -> None:
         self._body = Flow()
-        self._state = _State(self._body)
-        self._stack: list[_State] = []
+        self._state = State(self._body)
+        self._stack: list[State] = []
         self._bytes = bytearray()
         self._page = "cp1252"
         self._default_font = -1
@@ -98,6 +57,9 @@ class _Reader:
         self._starred = False
         self._pictures = 0
         self._notes = 0
+        self._note_mark = self._chftn = ""
+        self._hidden = 0
+        self._in_hidden = False
         self._author = ""
         self._around: dict[str, list[Block]] = {"header": [], "footer": []}
 
@@ -105,11 +67,12 @@ class _Reader:
         self._flush()
         while self._stack:  # a file that was cut short
             self._close()
-        self._body.paragraph(self._state.level, False)
+        self._body.paragraph(self._state.shape, False)
         builder = Builder()
         for block in [*self._around["header"], *self._body.blocks, *self._around["footer"]]:
             builder.add(block)
         builder.note(counted(self._pictures, "picture", "not read"))
+        builder.note(counted(self._hidden, "hidden passage", "left out"))
         return builder.parsed()
 
     def read(self, text: str) -> None:
@@ -127,6 +90,8 @@ class _Reader:
             elif brace == "{":
                 self._flush()
                 self._stack.append(self._state)
+                if self._state.in_upr:  # the half for readers that don't know Unicode; \\ud is the other
+                    self._state = replace(self._state, skip=True, in_upr=False)
                 self._skipping = 0
             elif brace == "}":
                 self._flush()
@@ -149,18 +114,41 @@ class _Reader:
     def _flush(self) -> None:
         """Decodes the bytes gathered, in the code page of the font in force."""
         if self._bytes:
-            font = self._state.font if self._state.font >= 0 else self._default_font
-            name = self._font_names.get(font, "")
-            if is_symbol_font(name) and self._state.destination not in ("fonttbl", "stylesheet"):
-                text = "".join(symbol(name, code) for code in self._bytes)
+            if font := self._symbol_font():
+                text = "".join(symbol(font, code) for code in self._bytes)
             else:
-                text = self._bytes.decode(self._fonts.get(font, self._page), errors="replace")
+                text = self._bytes.decode(self._fonts.get(self._font(), self._page), errors="replace")
             self._bytes.clear()
             self._put(text)
 
-    def _put(self, text: str) -> None:
-        if not self._state.skip and not self._state.hidden:
-            self._state.flow.pieces.append(text)
+    def _font(self) -> int:
+        return self._state.font if self._state.font >= 0 else self._default_font
+
+    def _symbol_font(self) -> str:
+        """The name of the font in force where its codes aren't letters."""
+        name = self._font_names.get(self._font(), "")
+        return name if is_symbol_font(name) and self._state.destination not in ("fonttbl", "stylesheet") else ""
+
+    def _put(self, text: str, mark: bool = False) -> None:
+        """Text that is seen; the mark of a note isn't raised."""
+        state = self._state
+        if state.skip or not text:
+            return
+        if state.hidden:
+            self._hidden += state.noted and not self._in_hidden and bool(text.strip())
+            self._in_hidden = state.noted
+            return
+        self._in_hidden = False
+        if state.math is not None:
+            add_text(state.math, text)
+            return
+        if state.field and state.destination not in FIELD:
+            state.field.got_result()
+        text = text.translate(_CONTROLS)
+        raised = state.raised(state.flow.size)
+        if not raised:
+            state.flow.size = state.size
+        state.flow.pieces.append(text if mark else lifted(text, raised))
 
     def _sign(self, sign: str) -> None:
         if sign == "*":
@@ -178,73 +166,94 @@ class _Reader:
     def _word(self, word: str, number: int | None) -> None:
         if word == "u" and number is not None:
             self._flush()
-            self._put(chr(number & 0xFFFF))
+            font = self._symbol_font()
+            self._put(symbol(font, number & 0xFFFF) if font else chr(number & 0xFFFF))
             self._skipping = self._state.fallback
             return
         self._flush()
         starred, self._starred = self._starred, False
-        if (starred and word not in _STARRED and word not in _SIDE) or word in _SKIPPED:
+        if word == "ud" and self._stack:
+            self._state = replace(self._state, skip=self._stack[-1].skip)
+        elif word in FIELD:
+            self._state = replace(self._state, flow=Flow(word), destination=word)
+        elif (starred and word not in STARRED and word not in SIDE) or word in SKIPPED:
             self._pictures += word == "pict" and not self._state.skip
             self._state = replace(self._state, skip=True)
-        elif word in _SIDE or word in ("fonttbl", "stylesheet"):
-            self._state = replace(self._state, flow=Flow(word), destination=word, level=None, in_table=False)
-            if word == "footnote" and not self._state.skip:
-                self._notes += 1
+        elif word in SIDE or word in ("fonttbl", "stylesheet"):
+            self._state = replace(self._state, flow=Flow(word), destination=word, shape=Shape(), rise=0, field=None)
+            if word == "footnote":
+                self._note_mark, self._chftn = self._chftn, ""
         elif not self._state.skip or word == "uc":
             self._apply(word, number)
 
     def _apply(self, word: str, number: int | None) -> None:
         state, flow = self._state, self._state.flow
-        if word in _SIGNS:
-            self._put(_SIGNS[word])
+        if word in SIGNS:
+            self._put(SIGNS[word])
         elif word in ("par", "sect", "page"):
-            flow.paragraph(state.level, state.in_table and word == "par")
+            flow.paragraph(state.shape, state.shape.in_table and word == "par")
         elif word in ("cell", "nestcell"):
             flow.cell() if word == "cell" else flow.pieces.append(" ")
         elif word == "row":
             flow.row()
+        elif word == "trowd":
+            flow.ends, flow.left = [], 0
+        elif word == "trleft":
+            flow.left = number or 0
+        elif word == "cellx":
+            flow.ends = [*flow.ends, number or 0]
         elif word in ("listtext", "pntext"):
             flow.listed = True
         elif word == "chftn":
-            self._put(f"[{self._notes + (flow is self._body)}]")
+            self._put(self._mark(state.destination == "footnote"), mark=True)
+        elif word == "upr":
+            self._state = replace(state, in_upr=True)
+        elif word == "field":
+            self._state = replace(state, field=Field(state.field))
+        elif state.field and word in ("fftype", "ffres", "ffdefres"):
+            state.field.take(word, number or 0)
+        elif word == "moMath":
+            self._state = replace(state, math=begin_formula())
+        elif state.math is not None and word[0] == "m" and 0 < len(self._stack) < _DEEPEST and self._stack[-1].math is state.math:
+            self._state = replace(state, math=within(state.math, word))
         else:
             self._property(word, number)
 
+    def _mark(self, within_note: bool) -> str:
+        """The mark of the note that follows, or of the one that this is in."""
+        if not within_note or not self._note_mark:
+            self._notes += 1
+            mark = f"[{self._notes}]"
+            if within_note:
+                self._note_mark = mark
+            else:
+                self._chftn = mark
+            return mark
+        return self._note_mark
+
     def _property(self, word: str, number: int | None) -> None:
-        on = number is None or number != 0
+        destination = self._state.destination
         match word:
-            case "f" if self._state.destination == "fonttbl":
+            case "f" if destination == "fonttbl":
                 self._style = number or 0
-            case "f":
-                self._state = replace(self._state, font=number if number is not None else -1)
-            case "fcharset" if number in _CHARSETS:
-                self._fonts[self._style] = _CHARSETS[number]
+            case "fcharset" if number in CHARSETS:
+                self._fonts[self._style] = CHARSETS[number]
             case "cpg" if number:
-                self._fonts[self._style] = _page(number)
+                self._fonts[self._style] = page(number)
             case "ansicpg" if number:
-                self._page = _page(number)
+                self._page = page(number)
             case "mac":
                 self._page = "mac_roman"
             case "pc" | "pca":
                 self._page = "cp437" if word == "pc" else "cp850"
             case "deff":
                 self._default_font = number if number is not None else -1
-            case "uc":
-                self._state = replace(self._state, fallback=max(0, number or 0))
-            case "plain":
-                self._state = replace(self._state, font=-1, hidden=False)
-            case "v" | "deleted" | "htmlrtf":
-                self._state = replace(self._state, hidden=on)
-            case "pard":
-                self._state = replace(self._state, level=None, in_table=False)
-            case "intbl":
-                self._state = replace(self._state, in_table=on)
-            case "s" if self._state.destination == "stylesheet":
+            case "s" if destination == "stylesheet":
                 self._style = number or 0
             case "s":
-                self._state = replace(self._state, level=self._styles.get(number or 0))
-            case "outlinelevel" if number is not None:
-                self._state = replace(self._state, level=number + 1 if 0 <= number < 9 else None)
+                self._state = self._state.shaped(level=self._styles.get(number or 0))
+            case _:
+                self._state = self._state.changed(word, number)
 
     # Groups
 
@@ -259,6 +268,10 @@ class _Reader:
             ended.flow.pieces.clear()
         elif ended.flow is not self._state.flow and not ended.skip:
             self._side(ended.flow)
+        if ended.math is not None and self._state.math is None:
+            self._put(omml.linear(ended.math))
+        if ended.field and ended.field is not self._state.field and ended.flow is self._state.flow:
+            self._put(ended.field.shown())
 
     def _name(self, name: str, destination: str) -> None:
         """A font's or style's name, at the end of the group that tells of it."""
@@ -278,17 +291,11 @@ class _Reader:
         elif flow.kind == "annotation":
             into.after.append(Block("text", f"[Comment by {self._author or 'a reader'}: {text}]"))
         elif flow.kind == "footnote":
-            mark = f"[{self._notes}]"
+            mark, self._note_mark = self._note_mark, ""
             into.after.append(Block("text", f"{mark} {text.removeprefix(mark).strip()}"))
+        elif flow.kind in FIELD:
+            if self._state.field:
+                self._state.field.describe(flow.kind, text)
         else:
             around = self._around[flow.kind[:6]]
             around += [block for block in flow.blocks if block not in around and not block.text.isdecimal()]
-
-
-def _page(number: int) -> str:
-    name = _PAGES.get(number, f"cp{number}")
-    try:
-        codecs.lookup(name)
-    except LookupError:
-        return "cp1252"
-    return name

@@ -8,6 +8,8 @@ from pathlib import Path
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 RELS = "http://schemas.openxmlformats.org/package/2006/relationships"
+TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml"
 ODF = " ".join(
     f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "text", "table", "style", "presentation")
 )
@@ -32,7 +34,11 @@ def write_docx(path: Path, body: str, **parts: str) -> Path:
         f'<Relationship Id="{name}" Type="{R}/{name.rstrip("0123456789")}" Target="{name}.xml"/>' for name in parts if name in roots
     )
     main = f'<Relationship Id="a" Type="{R}/officeDocument" Target="word/document.xml"/>'
+    kinds = {"document": "document.main"} | {name: {"hdr": "header", "ftr": "footer"}.get(roots[name], name) for name in parts}
+    types = "".join(f'<Override PartName="/word/{name}.xml" ContentType="{WORD}.{kind}+xml"/>' for name, kind in kinds.items())
+    types += '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
     members: dict[str, str | bytes] = {
+        "[Content_Types].xml": f'<Types xmlns="{TYPES}">{types}</Types>',
         "_rels/.rels": f'<Relationships xmlns="{RELS}">{main}</Relationships>',
         "word/document.xml": f"<w:document {names}><w:body>{body}</w:body></w:document>",
         "word/_rels/document.xml.rels": f'<Relationships xmlns="{RELS}">{relations}</Relationships>',

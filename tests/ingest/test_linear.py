@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.loaders.linear import fraction, raised, root
+from ingest.loaders.linear import fraction, lifted, raised, root, settled
 from ingest.loaders.parsed import clean
 
 
@@ -14,6 +14,11 @@ from ingest.loaders.parsed import clean
         ("x", "n + 1", "^(n + 1)"),
         ("2", "nd", "nd"),
         ("21", "st", "st"),
+        ("le XX", "e", "e"),
+        ("here", "a", "^a"),
+        ("m", "th", "^th"),
+        ("no. 5; M", "me", "me"),
+        ("Price", "*", "*"),
         ("Octavo", "™", "™"),
         ("", "", ""),
     ],
@@ -22,10 +27,16 @@ def test_a_raised_figure_keeps_its_place(before: str, figure: str, line: str) ->
     assert raised(figure, before) == line
 
 
+def test_runs_above_and_below_the_line_are_read_together() -> None:
+    figure = "10" + lifted("-", 1) + lifted("3 ", 1) + "m; H" + lifted("2", -1) + "O; 1010" + lifted("2", -1) + lifted(" ", 1) + "end"
+    assert settled(figure) == "10^-3 m; H2O; 1010_2 end"
+
+
 def test_fractions_and_roots_are_read_as_one_would_type_them() -> None:
     assert fraction("7", "8") == "7/8"
     assert fraction("a + b", "c") == "(a + b)/c"
     assert fraction("(a + b)", "x^2") == "(a + b)/x^2"
+    assert fraction("1", "2a") == "1/(2a)"
     assert root("16") == "√16"
     assert root("a + b", "3") == "^3√(a + b)"
 

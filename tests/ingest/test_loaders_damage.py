@@ -102,6 +102,8 @@ def test_nesting_without_end_raises_nothing_else(tmp_path: Path) -> None:
     survives(tmp_path / "b.html", b"<table><tr><td>" * deep + b"text")
     survives(tmp_path / "a.xml", b"<a>" * deep + b"text" + b"</a>" * deep)
     survives(tmp_path / "a.json", b'{"a":' * deep + b"1" + b"}" * deep)
+    survives(tmp_path / "b.rtf", b"{\\rtf1 text {\\mmath{\\*\\moMath" + b"{\\mf{\\mnum " * deep + b"x" + b"}}" * deep + b"}} end\\par}")
+    survives(tmp_path / "c.rtf", b"{\\rtf1 text {\\field{\\*\\fldinst EQ " + b"\\\\f(" * deep + b")" * deep + b"}} end\\par}")
     survives(tmp_path / "a.rtf", b"{\\rtf1 text" + b"{" * deep + b"}" * deep + b"}")
     survives(
         tmp_path / "a.eml",

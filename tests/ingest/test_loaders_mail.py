@@ -134,7 +134,7 @@ def test_rich_text_has_tables_lists_notes_headings_and_no_deleted_text(tmp_path:
         "Trust\n\nThe mill\n\nOne two\nthree\n\n[1] A note\n\n1. first\n- dot\n\n| Day | Su m |\n| --- | --- |\n| Mon | 7 |\n\na link\n\n"
     )
     assert [(level, title) for _, level, title in parsed.headings] == [(1, "The mill")]
-    assert parsed.notes == ["1 picture not read"]
+    assert parsed.notes == ["1 picture not read", "1 hidden passage left out"]
 
 
 def test_a_book_is_read_in_its_order_with_chapters_under_its_title(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_list_numbers_are_those_that_word_shows(tmp_path: Path) -> None:
         item("again", 1) + item("fifth", 1, 3) + item("dot", 0, 2) + paragraph("Out", heading + '<w:numPr><w:numId w:val="0"/></w:numPr>')
     )
     parsed = load(write_docx(tmp_path / "a.docx", body, numbering=numbering, styles=styles))
-    assert parsed.text == "1. Scope\n\n(a) one\n(b) two\n1.i deep\n\n2. Terms\n\n(a) again\n(e) fifth\n- dot\n\nOut\n\n"
+    assert parsed.text == "1. Scope\n\n(a) one\n(b) two\n  1.i deep\n\n2. Terms\n\n(a) again\n(e) fifth\n- dot\n\nOut\n\n"
     assert titles(parsed) == [(1, "1. Scope"), (1, "2. Terms"), (1, "Out")]
 
 
@@ -163,7 +163,7 @@ def test_slides_are_pages_with_titles_tables_charts_and_notes(tmp_path: Path) ->
     assert parsed.pages and [number for _, number in parsed.pages] == [1, 2, 3]
     assert titles(parsed) == [(1, "The plan"), (1, "Figures")]
     one, two = parsed.text[: parsed.pages[1][0]], parsed.text[parsed.pages[1][0] :]
-    assert one == "The plan\n\nPoint one\nPoint two\n\nNotes: Speak slowly\n\n"
+    assert one == "The plan\n\n- Point one\n- Point two\n\nNotes: Speak slowly\n\n"
     for seen in ("| Mon | 41 |", "|  | 2024 |\n| --- | --- |\n| North | 1.5 |\n| South | 8.2 |", "Grouped"):
         assert seen in two
     assert parsed.notes == ["1 hidden slide read", "1 picture not read"]
