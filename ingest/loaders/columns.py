@@ -1,0 +1,68 @@
+"""The lines of a table: Markdown rows below a header, or, where the header is wide, a paragraph of `column: value` for each row.
+
+A reader of one chunk can't count to the fourteenth cell of a row, and a header that fills the chunk leaves no room for the row.
+"""
+
+from collections.abc import Iterator
+
+WIDE = 8
+"""Columns from which, and characters of all their names together above which, a row names its columns itself."""
+_LONG_NAMES = 120
+_NAME = 80
+"""Characters up to which the first cell of a column is a name; a longer one is a text in a table that lays out a page."""
+_PARAGRAPH = 700
+"""Characters at which a row is cut, so that each part fits a chunk: each begins with the row's first cell."""
+
+
+class TableLines:
+    """Writes a table's rows.
+
+    Args:
+        first: the first row, the header where there is one.
+        width: how many cells a row has.
+        named: whether the first row names the columns.
+    """
+
+    def __init__(self, first: list[str], width: int, named: bool) -> None:
+        self._first = [" ".join(cell.split()) for cell in first]
+        self._width = width
+        self._named = named
+        self._wide = named and is_wide(self._first)
+
+    def head(self) -> Iterator[str]:
+        """The header's lines."""
+        if not self._wide:
+            yield row_line(self._padded(self._first))
+            if self._named:
+                yield "|" + " --- |" * max(self._width, len(self._first))
+
+    def row(self, cells: list[str]) -> str:
+        """A row's line, or paragraphs."""
+        return self._record(cells) if self._wide else row_line(self._padded(cells))
+
+    def _padded(self, cells: list[str]) -> list[str]:
+        return cells + [""] * (self._width - len(cells))
+
+    def _record(self, cells: list[str]) -> str:
+        names = self._first + [""] * (len(cells) - len(self._first))
+        parts = [f"{name}: {text}" if name else text for name, cell in zip(names, cells, strict=False) if (text := " ".join(cell.split()))]
+        length = sum(map(len, parts))
+        goal = length / -(-length // _PARAGRAPH)
+        paragraphs, size = parts[:1], 0.0
+        for part in parts[1:]:
+            if size >= goal:
+                paragraphs.append(parts[0])
+                size = 0
+            paragraphs[-1] += f"; {part}"
+            size += len(part)
+        return "\n\n".join(paragraphs) + "\n"
+
+
+def is_wide(names: list[str]) -> bool:
+    """Whether rows should name their columns: many, each with a short name."""
+    return len(names) >= WIDE and all(map(str.strip, names)) and max(map(len, names)) <= _NAME and sum(map(len, names)) > _LONG_NAMES
+
+
+def row_line(cells: list[str]) -> str:
+    """A row of a Markdown table."""
+    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
