@@ -74,7 +74,7 @@ def _bracket(text: str) -> list[Token]:
 def _is_date(section: list[Token]) -> bool:
     """Whether its letters mean parts of a date; digits are then fractions of a second only."""
     kinds = [kind for kind, _ in section]
-    if not any(kind == "elapsed" or (kind == "date" and text[0] in "ymdhsgYMDHSG") for kind, text in section):
+    if not any(kind == "elapsed" or (kind == "date" and text[0] in "aymdhsgAYMDHSG") for kind, text in section):
         return False
     return "digit" not in kinds or "point" in kinds[: kinds.index("digit")]
 

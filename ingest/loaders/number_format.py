@@ -87,8 +87,7 @@ def _choose(parts: list[list[Token]], value: float) -> tuple[list[Token], str]:
     for index, (section, condition) in enumerate(zip(parts[:3], conditions[:3], strict=True)):
         condition = condition or (">0", "<0", "")[index] * (len(parts) > 2)
         if not condition or _holds(value, condition):
-            itself = _only_negative(condition, conditions[:index]) or not {kind for kind, _ in section} & {"digit", "general"}
-            return section, "-" if value < 0 and not itself else ""
+            return section, "-" if value < 0 and not _writes_sign(section, condition, conditions[:index]) else ""
     return _AS_IT_IS, "-" if value < 0 else ""
 
 
@@ -100,9 +99,12 @@ def _holds(value: float, condition: str) -> bool:
     return signs[match[1]]
 
 
-def _only_negative(condition: str, before: list[str]) -> bool:
-    """Whether a section holds negative numbers and no others: it then writes their sign itself."""
-    return condition in ("<0", "<=0") or (not condition and before in ([">0"], [">=0"]))
+def _writes_sign(section: list[Token], condition: str, before: list[str]) -> bool:
+    """Whether a section writes the sign of negative numbers itself: it holds no others, or has a sign for them, or words alone."""
+    if condition in ("<0", "<=0") or (not condition and before in ([">0"], [">=0"])):
+        return True
+    signed = condition.startswith("<") and any(kind == "literal" and text[:1] in "-(" for kind, text in section if text)
+    return signed or not {kind for kind, _ in section} & {"digit", "general"}
 
 
 def _number(tokens: list[Token], number: Decimal) -> str:
