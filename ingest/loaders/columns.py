@@ -31,10 +31,9 @@ class TableLines:
 
     def head(self) -> Iterator[str]:
         """The header's lines."""
-        if not self._wide:
-            yield row_line(self._padded(self._first))
-            if self._named:
-                yield "|" + " --- |" * max(self._width, len(self._first))
+        yield row_line(self._padded(self._first))
+        if self._named and not self._wide:
+            yield "|" + " --- |" * max(self._width, len(self._first))
 
     def row(self, cells: list[str]) -> str:
         """A row's line, or paragraphs."""
@@ -55,7 +54,7 @@ class TableLines:
                 size = 0
             paragraphs[-1] += f"; {part}"
             size += len(part)
-        return "\n\n".join(paragraphs) + "\n"
+        return "\n" + "\n\n".join(paragraphs)
 
 
 def is_wide(names: list[str]) -> bool:

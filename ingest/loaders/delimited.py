@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 from ingest.loaders.encoding import decode
 from ingest.loaders.parsed import Builder, Parsed, clean
@@ -33,7 +32,8 @@ def load(path: Path) -> Parsed:
     if not separator:
         return Parsed(clean(text))
     builder = Builder()
-    add_rows(builder, _trimmed(rows(text, separator)))
+    usual = _widths(text, separator).most_common(1)[0][0]
+    add_rows(builder, _trimmed(rows(text, separator, usual)))
     return builder.parsed()
 
 
@@ -51,7 +51,7 @@ def separator_of(text: str) -> str:
     best, highest = "", 0.0
     for separator in _SEPARATORS:
         sample = [row for row in islice(rows(text, separator), _SAMPLE) if any(row)]
-        widths = Counter(map(len, sample))
+        widths = _widths(text, separator)
         width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1], item[0]), default=(1, 0))
         cells = [cell for row in sample for cell in row]
         whole = sum(not _torn(separator).search(cell) and cell.count('"') % 2 == 0 for cell in cells) / max(1, len(cells))
@@ -59,6 +59,10 @@ def separator_of(text: str) -> str:
         if score > highest:
             best, highest = separator, score
     return best
+
+
+def _widths(text: str, separator: str) -> Counter[int]:
+    return Counter(len(row) for row in islice(rows(text, separator), _SAMPLE) if any(row))
 
 
 @lru_cache
@@ -69,13 +73,18 @@ def _torn(separator: str) -> re.Pattern[str]:
     return re.compile(rf"(?<=\S)[{others}](?=\S){comma}")
 
 
-def rows(text: str, separator: str) -> Iterator[list[str]]:
-    """The cells of each row; a quote that is never closed costs its own cell, not the rows below."""
+def rows(text: str, separator: str, usual: int = 0) -> Iterator[list[str]]:
+    """The cells of each row; a quote that is never closed costs its own cell, not the rows below.
+
+    A line behind a # is a comment, of one cell, unless it has as many cells as is usual.
+    """
     place = 0
     while place < len(text):
         newline = _NEWLINE_OR_END.search(text, place)
         assert newline
-        if text.find('"', place, newline.start()) < 0:
+        if usual and text[place] == "#" and text.count(separator, place, newline.start()) != usual - 1:
+            row, place = [text[place : newline.start()]], newline.end()
+        elif text.find('"', place, newline.start()) < 0:
             row, place = text[place : newline.start()].split(separator), newline.end()
         else:
             row, place = _row(text, place, separator)
@@ -84,21 +93,16 @@ def rows(text: str, separator: str) -> Iterator[list[str]]:
 
 def _row(text: str, start: int, separator: str) -> tuple[list[str], int]:
     """A row that has quotes in it, and where the next one begins."""
-    cells = _Cells.of(separator)
+    plain, *quoted = _cells(separator)
     row: list[str] = []
     place = start
     while True:
-        match = cells.exact.match(text, place)
-        if match and not _swallows_rows(text, start, match, separator):
-            row.append(match[1].replace('""', '"'))
-        elif (match := cells.one_line.match(text, place) or cells.lines.match(text, place)) and not _swallows_rows(
-            text, start, match, separator
-        ):
-            row.append(match[1].replace('""', '"').replace('\\"', '"'))
-        elif match := cells.torn.match(text, place):
-            row.append(match[1])
+        matches = filter(None, (pattern.match(text, place) for pattern in quoted))
+        match = next((match for match in matches if not _swallows_rows(text, start, match, separator)), None)
+        if match:
+            row.append(re.sub(r'["\\]"' if match.re == quoted[1] else '""', '"', match[1]))
         else:
-            match = cells.plain.match(text, place)
+            match = plain.match(text, place)
             assert match
             row.append(match[0])
         place = match.end()
@@ -120,31 +124,23 @@ def _swallows_rows(text: str, start: int, match: re.Match[str], separator: str) 
     return len(counts) == 1 and max(counts) > (separator != "\t")
 
 
-class _Cells(NamedTuple):
-    """Patterns of cells: quoted ones as RFC 4180 has them or nearly so, and any other.
+@lru_cache
+def _cells(separator: str) -> tuple[re.Pattern[str], ...]:
+    """Patterns of a cell without quotes and, the best first, of one in quotes.
 
-    In those of one line or several a quote is also behind a backslash, or before what ends no cell (`"1/2" brass"`). In a cell of
-    several lines none follows a separator: there another cell opens, and this one never closed. In a torn one a quote is just not
-    doubled (`"6"",`).
+    Quotes within it are doubled (RFC 4180); or stand behind a backslash; or, in one line, before what ends no cell (`"1/2" brass"`);
+    or so in several lines, where none follows a separator: there another cell opens, and this one never closed; or are single where
+    they should be doubled (`"6"",`).
     """
-
-    exact: re.Pattern[str]
-    one_line: re.Pattern[str]
-    lines: re.Pattern[str]
-    torn: re.Pattern[str]
-    plain: re.Pattern[str]
-
-    @classmethod
-    @lru_cache
-    def of(cls, separator: str) -> "_Cells":
-        mark = re.escape(separator)
-        blanks = "[ ]*" if separator == "\t" else r"[ \t]*"
-        end = rf"{blanks}(?:{mark}|[\r\n]|\Z)"
-        quote = rf'""|\\?"(?!{end})'
-        return cls(
-            re.compile(rf'{blanks}"((?:[^"]|"")*+)"(?={end}){blanks}'),
-            re.compile(rf'{blanks}"((?:[^"\\\r\n]|\\(?!")|{quote})*+)"(?={end}){blanks}'),
-            re.compile(rf'{blanks}"((?:[^"\\]|\\(?!")|(?<![{mark}\r\n])(?:{quote})|(?<=[{mark}\r\n])"")*+)"(?={end}){blanks}'),
-            re.compile(rf'{blanks}"((?:[^"\r\n]|"(?!{end}))*+)"(?={end}){blanks}'),
-            re.compile(rf"[^{mark}\r\n]*"),
-        )
+    mark = re.escape(separator)
+    blanks = "[ ]*" if separator == "\t" else r"[ \t]*"
+    end = rf"{blanks}(?:{mark}|[\r\n]|\Z)"
+    lone = f'"(?!{end})'
+    contents = [
+        r'(?:[^"]|"")*+',
+        r'(?:[^"\\\r\n]|\\[^\r\n])*+',
+        rf'(?:[^"\r\n]|""|{lone})*+',
+        rf'(?:[^"]|(?<![{mark}\r\n])(?:""|{lone})|(?<=[{mark}\r\n])"")*+',
+        rf'(?:[^"\r\n]|{lone})*+',
+    ]
+    return re.compile(rf"[^{mark}\r\n]*"), *(re.compile(f'{blanks}"({content})"(?={end}){blanks}') for content in contents)

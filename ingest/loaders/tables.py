@@ -7,7 +7,8 @@ above numbers and dates, and a row of names below numbers begins another table. 
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from itertools import islice, takewhile
+from functools import lru_cache
+from itertools import groupby, islice, takewhile
 
 from ingest.loaders.columns import TableLines
 from ingest.loaders.parsed import Builder
@@ -27,7 +28,7 @@ def add_rows(builder: Builder, rows: Iterable[list[str]]) -> None:
     widest, tables = 0, 0
     while sample := ahead.peek(_SAMPLE):
         run = list(takewhile(bool, sample))
-        widest = max(widest, _usual_width(sample))
+        widest = max(widest, *(_usual_width(list(group)) for filled, group in groupby(sample, bool) if filled), 0)
         if not run:
             ahead.take()
             builder.end_lines()
@@ -72,9 +73,10 @@ def _is_line(run: list[list[str]], widest: int, below: bool) -> bool:
 
 def _table(ahead: _Ahead, run: list[list[str]]) -> Iterator[str]:
     """The lines of the table that begins here."""
+    end = next((row for row in range(2, len(run)) if _begins_table(run[row : row + 3], *_layout(run[:row]))), len(run))
+    run = run[:end]
     named = len(run) > 1 and _header_evidence(run) >= 0
-    width = max(map(len, run))
-    typed = [column for column in range(width) if _is_typed([row[column] for row in run[1:] if column < len(row)])]
+    width, typed = _layout(run)
     lines = TableLines(ahead.take(), width, named)
     yield from lines.head()
     while following := ahead.peek(4):
@@ -88,12 +90,18 @@ def _table(ahead: _Ahead, run: list[list[str]]) -> Iterator[str]:
             yield lines.row(ahead.take())
 
 
+def _layout(run: list[list[str]]) -> tuple[int, list[int]]:
+    """How many columns a table has, and which of them hold numbers or dates."""
+    width = max(map(len, run))
+    return width, [column for column in range(width) if _is_typed([row[column] for row in run[1:] if column < len(row)])]
+
+
 def _continues(rows: list[list[str]], run: list[list[str]], typed: list[int]) -> bool:
     """Whether a table goes on below an empty row: with cells of the same kinds, or a row alone, where every other one is empty."""
     if not rows or len(rows[0]) != _usual_width(run):
         return False
     if len(run) > 1 and typed:
-        return all(_is_data(rows[0][column]) for column in typed)
+        return all(_is_data(rows[0][column]) for column in typed if rows[0][column])
     return len(run) == 1 and (len(rows) == 1 or not rows[1])
 
 
@@ -104,10 +112,9 @@ def _begins_table(rows: list[list[str]], width: int, typed: list[int]) -> bool:
     if len(rows) < 2 or not rows[0]:
         return False
     names, below = rows[:2]
-    columns = [column for column in typed if column < len(names)]
-    if not columns or not are_names(names) or len(names) < 2 or len(set(names)) < len(names):
+    if not typed or not are_names(names) or len(names) < 2 or len(set(names)) < len(names):
         return False
-    return len(below) == len(names) and any(map(_is_data, below)) and (len(names) != width or len(columns) > 1)
+    return len(below) == len(names) and any(map(_is_data, below)) and (len(names) != width or len(typed) > 1)
 
 
 def are_names(cells: list[str]) -> bool:
@@ -147,6 +154,7 @@ def _is_data(cell: str) -> bool:
     return _shape(cell) in ("#", "date")
 
 
+@lru_cache(maxsize=1 << 14)
 def _shape(cell: str) -> str:
     """A cell with its digits and letters told apart: `#` for a number, `date`, `A-9` for P-117."""
     if _DATE.search(cell):

@@ -162,12 +162,19 @@ def _fit(text: str, spans: list[Span], headers: Headers, counter: TokenCounter) 
         if tokens <= counter.limit or span.end - span.start == 1:
             fitting.append(span)
             continue
-        middle = (span.start + span.end) // 2
-        line, blank = (text.rfind(c, span.start + 1, middle) for c in "\n ")
-        cut = line if line > 0 and span.header else max(line, blank) if max(line, blank) > 0 else middle
+        cut = _middle(text, span)
         halves = [_trim(text, span.start, cut, span.heading), _trim(text, cut, span.end, span.heading)]
         fitting += _fit(text, [half for half in halves if half.start < half.end], headers, counter)
     return fitting
+
+
+def _middle(text: str, span: Span) -> int:
+    """Where to halve a span: between rows of a table, else between cells of a row, else between lines or words."""
+    middle = (span.start + span.end) // 2
+    line, cell, blank = (text.rfind(edge, span.start + 1, middle) for edge in ("\n", " | ", " "))
+    if span.header:
+        return line if line > 0 else cell + 2 if cell > 0 else max(blank, 0) or middle
+    return max(line, blank) if max(line, blank) > 0 else middle
 
 
 def pages_of(parsed: Parsed, span: Span) -> tuple[int, int] | tuple[None, None]:
