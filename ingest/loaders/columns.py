@@ -5,9 +5,10 @@ A reader of one chunk can't count to the fourteenth cell of a row, and a header 
 
 from collections.abc import Iterator
 
-WIDE = 8
+_WIDE, _LONG_NAMES = 8, 80
 """Columns from which, and characters of all their names together above which, a row names its columns itself."""
-_LONG_NAMES = 120
+_NAMED = 0.8
+"""Share of the columns that have a name: the first one often has none."""
 _NAME = 80
 """Characters up to which the first cell of a column is a name; a longer one is a text in a table that lays out a page."""
 _PARAGRAPH = 700
@@ -58,8 +59,10 @@ class TableLines:
 
 
 def is_wide(names: list[str]) -> bool:
-    """Whether rows should name their columns: many, each with a short name."""
-    return len(names) >= WIDE and all(map(str.strip, names)) and max(map(len, names)) <= _NAME and sum(map(len, names)) > _LONG_NAMES
+    """Whether rows should name their columns: many, most with a name, none with a text."""
+    characters = list(map(len, names))
+    named = sum(map(bool, names)) >= _NAMED * len(names)
+    return len(names) >= _WIDE and named and sum(characters) > _LONG_NAMES and max(characters) <= _NAME
 
 
 def row_line(cells: list[str]) -> str:

@@ -4,7 +4,9 @@ The `csv` module reads on to the end of the file for a quote that is never close
 a quoted cell is one that closes before a separator or the end of a line; any other quote is a character.
 """
 
+import csv
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
@@ -78,6 +80,7 @@ def rows(text: str, separator: str, usual: int = 0) -> Iterator[list[str]]:
 
     A line behind a # is a comment, of one cell, unless it has as many cells as is usual.
     """
+    csv.field_size_limit(sys.maxsize)
     place = 0
     while place < len(text):
         newline = _NEWLINE_OR_END.search(text, place)
@@ -86,9 +89,18 @@ def rows(text: str, separator: str, usual: int = 0) -> Iterator[list[str]]:
             row, place = [text[place : newline.start()]], newline.end()
         elif text.find('"', place, newline.start()) < 0:
             row, place = text[place : newline.start()].split(separator), newline.end()
+        elif _well_formed(separator).fullmatch(text, place, newline.start()):
+            row, place = next(csv.reader((text[place : newline.start()],), delimiter=separator)), newline.end()
         else:
             row, place = _row(text, place, separator)
         yield row
+
+
+@lru_cache
+def _well_formed(separator: str) -> re.Pattern[str]:
+    """A line as RFC 4180 has it, which the `csv` module reads rightly, and faster than we do."""
+    cell = rf'(?:"(?:[^"]|"")*+"|[^"{re.escape(separator)}]*+)'
+    return re.compile(rf"{cell}(?:{re.escape(separator)}{cell})*+")
 
 
 def _row(text: str, start: int, separator: str) -> tuple[list[str], int]:

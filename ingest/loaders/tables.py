@@ -73,10 +73,11 @@ def _is_line(run: list[list[str]], widest: int, below: bool) -> bool:
 
 def _table(ahead: _Ahead, run: list[list[str]]) -> Iterator[str]:
     """The lines of the table that begins here."""
-    end = next((row for row in range(2, len(run)) if _begins_table(run[row : row + 3], *_layout(run[:row]))), len(run))
+    end = next((row for row in range(2, len(run)) if _begins_table(run[row : row + 3], run[:row])), len(run))
     run = run[:end]
     named = len(run) > 1 and _header_evidence(run) >= 0
-    width, typed = _layout(run)
+    width = max(map(len, run))
+    typed = _typed(run)
     lines = TableLines(ahead.take(), width, named)
     yield from lines.head()
     while following := ahead.peek(4):
@@ -84,16 +85,16 @@ def _table(ahead: _Ahead, run: list[list[str]]) -> Iterator[str]:
             if not _continues(following[1:], run, typed):
                 return
             ahead.take()
-        elif _begins_table(following, width, typed):
+        elif not any(column < len(following[0]) and _is_data(following[0][column]) for column in typed) and _begins_table(following, run):
             return
         else:
             yield lines.row(ahead.take())
 
 
-def _layout(run: list[list[str]]) -> tuple[int, list[int]]:
-    """How many columns a table has, and which of them hold numbers or dates."""
-    width = max(map(len, run))
-    return width, [column for column in range(width) if _is_typed([row[column] for row in run[1:] if column < len(row)])]
+def _typed(run: list[list[str]]) -> list[int]:
+    """The columns of a table that hold numbers or dates."""
+    below = [[row[column] for row in run[1:] if column < len(row) and row[column]] for column in range(max(map(len, run)))]
+    return [column for column, cells in enumerate(below) if cells and sum(map(_is_data, cells)) >= _MOSTLY * len(cells)]
 
 
 def _continues(rows: list[list[str]], run: list[list[str]], typed: list[int]) -> bool:
@@ -105,16 +106,14 @@ def _continues(rows: list[list[str]], run: list[list[str]], typed: list[int]) ->
     return len(run) == 1 and (len(rows) == 1 or not rows[1])
 
 
-def _begins_table(rows: list[list[str]], width: int, typed: list[int]) -> bool:
+def _begins_table(rows: list[list[str]], above: list[list[str]]) -> bool:
     """Whether a row of names, perhaps below a title, begins another table where numbers stood."""
-    if sum(map(bool, rows[0])) == 1 < width:
+    if sum(map(bool, rows[0])) == 1:
         rows = rows[1:]
-    if len(rows) < 2 or not rows[0]:
+    if len(rows) < 2 or not 1 < len(rows[0]) == len(rows[1]) or not are_names(rows[0]) or not any(map(_is_data, rows[1])):
         return False
-    names, below = rows[:2]
-    if not typed or not are_names(names) or len(names) < 2 or len(set(names)) < len(names):
-        return False
-    return len(below) == len(names) and any(map(_is_data, below)) and (len(names) != width or len(typed) > 1)
+    typed = _typed(above)
+    return len(set(rows[0])) == len(rows[0]) and (len(typed) > 1 or (bool(typed) and len(rows[0]) != max(map(len, above))))
 
 
 def are_names(cells: list[str]) -> bool:
@@ -142,11 +141,6 @@ def _are_labels(cells: list[str]) -> bool:
     counted = [int(cell) for cell in numbers if cell.isdecimal() and len(cell) < 4]
     steps = len(counted) == len(numbers) > 2 and counted == list(range(counted[0], counted[0] + len(counted)))
     return all(map(_YEAR.fullmatch, numbers)) or (steps and not _is_data(cells[0]))
-
-
-def _is_typed(cells: list[str]) -> bool:
-    filled = [cell for cell in cells if cell]
-    return bool(filled) and sum(map(_is_data, filled)) >= _MOSTLY * len(filled)
 
 
 def _is_data(cell: str) -> bool:
