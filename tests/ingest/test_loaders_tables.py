@@ -110,8 +110,8 @@ def test_rows_of_a_wide_table_name_their_columns(tmp_path: Path) -> None:
         NAMES,
         *([f"P-{number}", "KSB", "", str(100 + 7 * number), "11", "bronze", "packing", "2023-01-20", "Bo"] for number in range(3)),
     ]
-    line = "Asset number: P-2; Manufacturer name: KSB; Flow rate cubic metres per hour: 114; Motor power kilowatt: 11; "
-    line += "Casing material: bronze; Shaft seal type: packing; Last overhaul date: 2023-01-20; Responsible engineer: Bo"
+    line = "Asset number: P-2; P-2 Manufacturer name: KSB; P-2 Flow rate cubic metres per hour: 114; P-2 Motor power kilowatt: 11; "
+    line += "P-2 Casing material: bronze; P-2 Shaft seal type: packing; P-2 Last overhaul date: 2023-01-20; P-2 Responsible engineer: Bo"
     csv = "\n".join(",".join(row) for row in rows)
     records = json.dumps([dict(zip(NAMES, row, strict=True)) for row in rows[1:]])
     for text in (read(tmp_path, "a.csv", csv), read(tmp_path, "a.json", records), table_rows(rows)):
