@@ -102,7 +102,8 @@ def _continues(rows: list[list[str]], run: list[list[str]], typed: list[int]) ->
     if not rows or len(rows[0]) != _usual_width(run):
         return False
     if len(run) > 1 and typed:
-        return all(_is_data(rows[0][column]) for column in typed if rows[0][column])
+        cells = [rows[0][column] for column in typed if column < len(rows[0]) and rows[0][column]]
+        return bool(cells) and all(map(_is_data, cells))
     return len(run) == 1 and (len(rows) == 1 or not rows[1])
 
 

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ingest.loaders import load
 from ingest.loaders.parsed import table_rows
@@ -128,3 +130,15 @@ def test_a_row_that_is_long_is_told_in_parts_that_each_name_it() -> None:
 def test_a_table_that_lays_out_a_page_stays_rows() -> None:
     text = "A whole paragraph that somebody has put into the first cell of a table, to have it beside a picture on the page. "
     assert table_rows([[text] * 9, ["x"] * 9]).startswith(f"| {text.strip()} |")
+
+
+PIECES = ["a", '"', '""', ",", ";", "\t", "\n", "\r\n", "1", "2.5", "2024-01-01", "#", " ", "|", "Name", "\\", "x y", "\n\n", ",,"]
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=60))
+@example(["Name", ",", "1", "\n", "a", ",", "1", "\n", ",", "1", "\n\n", "a", "\n"])
+def test_no_word_of_any_rows_is_lost(tmp_path_factory: pytest.TempPathFactory, pieces: list[str]) -> None:
+    path = tmp_path_factory.getbasetemp() / "pieces.csv"
+    path.write_text("Name" + "".join(pieces), encoding="utf-8", newline="")
+    text = load(path).text
+    assert all(text.count(word) >= pieces.count(word) for word in ("2024-01-01", "Name"))
