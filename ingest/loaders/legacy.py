@@ -1,7 +1,9 @@
 """Office files from before 2007 (doc, xls, ppt), and rarer kinds: LibreOffice turns them into what we read, where it is installed.
 
-It fetches pictures that a document links to. The process that reads files has no network (`run.child.leave_network`); where the
-kernel can't take it away, LibreOffice's own settings send it to a proxy that nobody serves.
+Where it isn't, `old_workbook` reads the values of workbooks.
+
+LibreOffice fetches pictures that a document links to. The process that reads files has no network (`run.child.leave_network`); where
+the kernel can't take it away, LibreOffice's own settings send it to a proxy that nobody serves.
 """
 
 import os
@@ -39,9 +41,12 @@ def convert(path: Path, suffix: str) -> Parsed:
 
     into, kind = _INTO[suffix]
     program = office()
+    if program is None and suffix in (".xls", ".xlt", ".xlsb"):
+        from ingest.loaders import old_workbook
+
+        return old_workbook.load(path)
     if program is None:
-        old = "an Excel binary file" if suffix == ".xlsb" else f"an old {kind}"
-        raise LoadError(f"{old}: install LibreOffice, or save it as .{into}")
+        raise LoadError(f"an old {kind}: install LibreOffice, or save it as .{into}")
     with tempfile.TemporaryDirectory(prefix="octavo-") as folder:
         source = Path(folder) / f"document{suffix}"
         shutil.copyfile(path, source)

@@ -8,6 +8,8 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ingest.loaders.columns import TableLines
+
 _NEWLINES = re.compile(r"\r\n|[\r\f\v\x85\u2028\u2029]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _JOINING = "\\u0600-\\u0dff\\u1000-\\u109f\\u1780-\\u17ff"
@@ -175,13 +177,9 @@ def counted(number: int, thing: str, what: str) -> str:
 
 
 def table_rows(rows: list[list[str]]) -> str:
-    """A table as Markdown rows, its first row as the header."""
-    lines = [row_line(row) for row in rows if any(cell and not cell.isspace() for cell in row)]
-    if len(lines) > 1:
-        lines.insert(1, "|" + " --- |" * len(next(row for row in rows if any(cell and not cell.isspace() for cell in row))))
-    return "\n".join(lines)
-
-
-def row_line(cells: list[str]) -> str:
-    """A row of a Markdown table."""
-    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
+    """A table as Markdown rows, its first row as the header; rows below a wide one name their columns themselves."""
+    rows = [row for row in rows if any(cell and not cell.isspace() for cell in row)]
+    if not rows:
+        return ""
+    lines = TableLines(rows[0], len(rows[0]), len(rows) > 1)
+    return "\n".join([*lines.head(), *map(lines.row, rows[1:])])

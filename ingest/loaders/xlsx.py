@@ -11,7 +11,9 @@ from pathlib import Path
 
 from lxml import etree
 
-from ingest.loaders.number_format import BUILT_IN, general, render
+from ingest.loaders.format_codes import BUILT_IN
+from ingest.loaders.linear import raised
+from ingest.loaders.number_format import general, render, render_text
 from ingest.loaders.ooxml import Package, chart_rows, drawing_lines
 from ingest.loaders.parsed import Builder, LoadError, Parsed, counted, table_rows
 from ingest.loaders.sheet import Row, add_tables
@@ -37,16 +39,18 @@ class _Workbook:
         self._formats = self._cell_formats()
         properties = child(self._root, "workbookPr")
         self._epoch_1904 = properties is not None and attribute(properties, "date1904") in ("1", "true")
-        self._formulas = self._pictures = 0
+        self._formulas = self._pictures = self._rows_hidden = self._columns_hidden = self._cells_hidden = 0
         self._filled = False
 
     def parsed(self) -> Parsed:
         relations = self._package.relations(self._part)
         hidden = missing = 0
         for sheet in descendants(child(self._root, "sheets"), "sheet"):
+            if sheet.get("state", "visible") != "visible":
+                hidden += 1
+                continue
             key = next((str(value) for name, value in sheet.items() if name.endswith("}id")), "")
             relation = relations.get(key)
-            hidden += sheet.get("state", "visible") != "visible"
             self._builder.heading(1, sheet.get("name", ""))
             if relation is None or relation.target not in self._package.zipped:
                 missing += 1
@@ -54,7 +58,10 @@ class _Workbook:
             if relation.kind == "worksheet":
                 self._filled |= add_tables(self._builder, self._rows(relation.target))
             self._beside(relation.target)
-        self._builder.note(counted(hidden, "hidden sheet", "read"))
+        self._builder.note(counted(hidden, "hidden sheet", "left out"))
+        self._builder.note(counted(self._rows_hidden, "hidden row", "left out"))
+        self._builder.note(counted(self._columns_hidden, "hidden column", "left out"))
+        self._builder.note(counted(self._cells_hidden, "cell", "hidden by a number format left out"))
         self._builder.note(counted(missing, "sheet", "missing from the file"))
         self._builder.note(counted(self._formulas, "formula", "without a value: the file was never opened in Excel"))
         self._builder.note(counted(self._pictures, "picture", "not read"))
@@ -64,23 +71,34 @@ class _Workbook:
     # Cells
 
     def _rows(self, part: str) -> Iterator[tuple[int, Row]]:
-        number = 0
+        """A sheet's rows that can be seen, without the columns that can't."""
+        number, columns = 0, _Columns()
         row: Row
         with self._package.zipped.open(part) as stream:
-            for element in _stream(stream, "row"):
+            for element in _stream(stream, "row", "cols"):
+                space, _, name = element.tag.rpartition("}")
+                if name == "cols":
+                    columns = _Columns(element)
+                    continue
                 number = integer(element, "r", number + 1)
                 column, row = -1, {}
-                space = element.tag[: -len("row")]
+                space += "}" * bool(space)
                 for cell in element.iterchildren(f"{space}c"):
                     column = _column(cell.get("r", "").rstrip("0123456789"), column + 1)
                     if text := self._cell(cell, space).strip():
                         row[column] = text
-                yield number, row
+                if row and _is_hidden(element, "ht"):
+                    self._rows_hidden += 1
+                else:
+                    yield number, columns.seen(row)
+        self._columns_hidden += columns.left_out
 
     def _cell(self, cell: Element, space: str) -> str:
         kind = cell.get("t", "n")
+        style = cell.get("s", "0")
+        code = self._formats.get(int(style) if style.isdecimal() else 0, "")
         if kind == "inlineStr":
-            return _string(child(cell, "is"))
+            return self._shown(_string(child(cell, "is")), code)
         value: str = cell.findtext(f"{space}v") or ""
         if not value:
             formula = child(cell, "f")
@@ -89,18 +107,24 @@ class _Workbook:
             self._formulas += 1
             return f"={formula.text}"
         if kind == "s":
-            return self._strings[int(value)] if value.isdecimal() and int(value) < len(self._strings) else ""
+            return self._shown(self._strings[int(value)] if value.isdecimal() and int(value) < len(self._strings) else "", code)
         if kind == "b":
             return "TRUE" if value.strip() in ("1", "true") else "FALSE"
         if kind != "n":
-            return _unescaped(value)
+            return self._shown(_unescaped(value), code)
         try:
             number = float(value)
         except ValueError:
             return value
-        style = cell.get("s", "0")
-        code = self._formats.get(int(style) if style.isdecimal() else 0, "")
-        return render(number, code, self._epoch_1904) if code else general(number)
+        shown = render(number, code, self._epoch_1904) if code else general(number)
+        self._cells_hidden += not shown and number != 0
+        return shown
+
+    def _shown(self, text: str, code: str) -> str:
+        """A text under its cell's format."""
+        shown = render_text(text, code) if code else text
+        self._cells_hidden += not shown and bool(text.strip())
+        return shown
 
     # What lies beside the cells
 
@@ -144,10 +168,35 @@ class _Workbook:
         return {number: codes[use] for number, use in enumerate(uses) if codes.get(use, "General") != "General"}
 
 
-def _stream(stream: object, name: str) -> Iterator[Element]:
-    """Elements of one name, each forgotten once it has been used."""
+class _Columns:
+    """Which columns of a sheet can't be seen, and how many of those hold anything."""
+
+    def __init__(self, element: Element | None = None) -> None:
+        hidden = (column for column in children(element, "col") if _is_hidden(column, "width"))
+        self._spans = [range(integer(column, "min", 1) - 1, integer(column, "max", 0)) for column in hidden]
+        self._filled: set[int] = set()
+
+    def seen(self, row: Row) -> Row:
+        if not self._spans:
+            return row
+        unseen = {column for column in row if any(column in span for span in self._spans)}
+        self._filled |= unseen
+        return {column: text for column, text in row.items() if column not in unseen}
+
+    @property
+    def left_out(self) -> int:
+        return len(self._filled)
+
+
+def _is_hidden(element: Element, size: str) -> bool:
+    """Whether a row or a column is hidden, or has no height or width."""
+    return element.get("hidden") in ("1", "true") or element.get(size) in ("0", "0.0")
+
+
+def _stream(stream: object, *names: str) -> Iterator[Element]:
+    """Elements of these names, each forgotten once it has been used."""
     try:
-        for _, element in etree.iterparse(stream, events=("end",), tag=f"{{*}}{name}", **SAFE):
+        for _, element in etree.iterparse(stream, events=("end",), tag=[f"{{*}}{name}" for name in names], **SAFE):
             yield element
             element.clear()
             while element.getprevious() is not None:
@@ -157,13 +206,18 @@ def _stream(stream: object, name: str) -> Iterator[Element]:
 
 
 def _string(element: Element | None) -> str:
-    """A cell's text; the readings above Japanese words are left out."""
+    """A cell's text, its raised figures as people type them; the readings above Japanese words are left out."""
     if element is None:
         return ""
     if not len(element):
         return _unescaped(element.text or "")
-    texts = (text for text in descendants(element, "t") if local(text.getparent()) != "rPh")
-    return _unescaped("".join(text.text or "" for text in texts))
+    out = ""
+    for text in descendants(element, "t"):
+        if local(text.getparent()) != "rPh":
+            size = child(child(text.getparent(), "rPr"), "vertAlign")
+            written = _unescaped(text.text or "")
+            out += raised(written, out) if size is not None and size.get("val") == "superscript" else written
+    return out
 
 
 def _unescaped(text: str) -> str:

@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from ingest.loaders.parsed import Parsed
 from ingest.records import Chunk
+from ingest.text.tables import CELL_END, Headers
 from ingest.text.tokens import TokenCounter
 
 TARGET = 200
@@ -28,7 +29,7 @@ WIDEST_WORD = 100
 """Characters at which a word is cut for counting: WordPiece takes a longer one for a single unknown token."""
 
 _SENTENCE = r"""(?<=[.!?…])(?<!\b[A-Z]\.)(?<!\b[A-Z][a-z]\.)["'\u201d\u2019)\]]*\s+(?=[^a-z\s])|(?<=[\u3002\uff01\uff1f])"""
-_ITEM = r"\n(?=[ \t]*(?:[-*+•|]|\(?(?:\d+(?:\.\d+)*|[A-Za-z]|[ivxlc]+)[.)]\s))"
+_ITEM = r"\n(?=[ \t]*(?:[-*+•]|\|(?! *:?-+:? *\|)|\(?(?:\d+(?:\.\d+)*|[A-Za-z]|[ivxlc]+)[.)]\s))"
 _PARAGRAPH = r"\n[ \t]*\n\s*"
 _BREAK = re.compile(f"{_PARAGRAPH}|{_ITEM}|{_SENTENCE}")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
@@ -36,8 +37,7 @@ _WORD = re.compile(rf"\S{{1,{WIDEST_WORD}}}")
 _GIANT = re.compile(rf"\w{{{WIDEST_WORD},}}")
 
 
-_TABLE = re.compile(r"^(\|[^\n]*\|)\n\|(?: *:?-+:? *\|)+\n(?:\|[^\n]*(?:\n|\Z))+", re.MULTILINE)
-VERSION = "3"
+VERSION = "4"
 """Of this way of cutting: a library that was cut in another is cut again from its texts."""
 
 
@@ -66,22 +66,7 @@ def split(parsed: Parsed, counter: TokenCounter) -> list[Span]:
     chunks: list[Span] = []
     for units, heading in _join_small(sections):
         chunks += [_trim(text, start, end, heading) for start, end in _gather(units, counter.limit)]
-    tables = [(match.end(1), match.end(), match[1]) for match in _TABLE.finditer(text)]
-    return _fit(text, [chunk for chunk in chunks if chunk.start < chunk.end], _Headers(tables, counter), counter)
-
-
-class _Headers:
-    """Which table's header a chunk needs: that of the table in whose middle it begins, unless it would fill the chunk."""
-
-    def __init__(self, tables: list[tuple[int, int, str]], counter: TokenCounter) -> None:
-        self._starts = [start for start, _, _ in tables]
-        self._tables = tables
-        wide = counter.count([header for _, _, header in tables]) if tables else []
-        self._fits = [tokens <= counter.limit // 3 for tokens in wide]
-
-    def at(self, position: int) -> str:
-        index = bisect_right(self._starts, position) - 1
-        return self._tables[index][2] if index >= 0 and position < self._tables[index][1] and self._fits[index] else ""
+    return _fit(text, [chunk for chunk in chunks if chunk.start < chunk.end], Headers(text, counter), counter)
 
 
 def _sections(parsed: Parsed) -> Iterator[tuple[int, int, str]]:
@@ -98,26 +83,33 @@ def _sections(parsed: Parsed) -> Iterator[tuple[int, int, str]]:
 
 
 def _units(text: str, start: int, end: int, counter: TokenCounter) -> list[_Unit]:
-    cuts = [match.end() for match in _BREAK.finditer(text, start, end)]
-    edges = sorted({start, *cuts, end})
-    pairs = list(pairwise(edges))
-    counts = counter.count([text[first:last] for first, last in pairs])
     units = []
-    for (first, last), tokens in zip(pairs, counts, strict=True):
-        if tokens <= counter.limit // 2 and not _GIANT.search(text, first, last):
-            units.append(_Unit(first, last, tokens, bool(_BLANK_LINE.search(text, first, last))))
+    for unit in _cut(text, start, end, [match.end() for match in _BREAK.finditer(text, start, end)], counter):
+        if _fits(text, unit, counter.limit):
+            units.append(unit)
+        elif text[unit.start] == "|":
+            cells = [match.end() for match in CELL_END.finditer(text, unit.start + 1, unit.end)]
+            for cell in _cut(text, unit.start, unit.end, cells, counter):
+                units += [cell] if _fits(text, cell, counter.limit // 2) else _words(text, cell, counter)
         else:
-            units += _words(text, first, last, counter)
+            units += _words(text, unit, counter)
     return units
 
 
-def _words(text: str, start: int, end: int, counter: TokenCounter) -> list[_Unit]:
-    """A unit that is too long, or whose tokens don't tell its length, word by word; each word carries the blanks that follow it."""
-    starts = [match.start() for match in _WORD.finditer(text, start, end)] or [start]
-    starts[0] = start
-    pairs = list(zip(starts, [*starts[1:], end], strict=True))
+def _cut(text: str, start: int, end: int, cuts: list[int], counter: TokenCounter) -> list[_Unit]:
+    pairs = list(pairwise(sorted({start, *cuts, end})))
     counts = counter.count([text[first:last] for first, last in pairs])
-    return [_Unit(*pair, tokens, False) for pair, tokens in zip(pairs, counts, strict=True)]
+    return [_Unit(*pair, tokens, bool(_BLANK_LINE.search(text, *pair))) for pair, tokens in zip(pairs, counts, strict=True)]
+
+
+def _fits(text: str, unit: _Unit, limit: int) -> bool:
+    """Whether a unit can stay whole: it isn't too long, and its tokens tell how long it is."""
+    return unit.tokens <= limit and not _GIANT.search(text, unit.start, unit.end)
+
+
+def _words(text: str, unit: _Unit, counter: TokenCounter) -> list[_Unit]:
+    """A unit word by word; each word carries the blanks that follow it."""
+    return _cut(text, unit.start, unit.end, [match.start() for match in _WORD.finditer(text, unit.start, unit.end)][1:], counter)
 
 
 def _join_small(sections: list[tuple[list[_Unit], str]]) -> Iterator[tuple[list[_Unit], str]]:
@@ -161,21 +153,28 @@ def _trim(text: str, start: int, end: int, heading: str) -> Span:
     return Span(end - len(body.lstrip()), start + len(body.rstrip()), heading)
 
 
-def _fit(text: str, spans: list[Span], headers: _Headers, counter: TokenCounter) -> list[Span]:
+def _fit(text: str, spans: list[Span], headers: Headers, counter: TokenCounter) -> list[Span]:
     """Halves what is still too long: a whole may count higher than the sum of its parts, and a header takes its room."""
-    spans = [replace(span, header=headers.at(span.start)) for span in spans]
+    spans = [replace(span, header=headers.of(span.start, span.end)) for span in spans]
     counts = counter.count([f"{span.header}\n{text[span.start : span.end]}" for span in spans])
     fitting = []
     for span, tokens in zip(spans, counts, strict=True):
         if tokens <= counter.limit or span.end - span.start == 1:
             fitting.append(span)
             continue
-        middle = (span.start + span.end) // 2
-        line, blank = (text.rfind(c, span.start + 1, middle) for c in "\n ")
-        cut = line if line > 0 and span.header else max(line, blank) if max(line, blank) > 0 else middle
+        cut = _middle(text, span)
         halves = [_trim(text, span.start, cut, span.heading), _trim(text, cut, span.end, span.heading)]
         fitting += _fit(text, [half for half in halves if half.start < half.end], headers, counter)
     return fitting
+
+
+def _middle(text: str, span: Span) -> int:
+    """Where to halve a span: between rows of a table, else between cells of a row, else between lines or words."""
+    middle = (span.start + span.end) // 2
+    line, cell, blank = (text.rfind(edge, span.start + 1, middle) for edge in ("\n", " | ", " "))
+    if span.header:
+        return line if line > 0 else cell + 2 if cell > 0 else max(blank, 0) or middle
+    return max(line, blank) if max(line, blank) > 0 else middle
 
 
 def pages_of(parsed: Parsed, span: Span) -> tuple[int, int] | tuple[None, None]:

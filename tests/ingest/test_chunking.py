@@ -109,3 +109,47 @@ def test_a_giant_word_is_split_though_the_tokenizer_counts_it_as_one_token(embed
     spans = split(Parsed(text), embedder.counter)
     assert spans[0].start == 0 and spans[-1].end == len(text)
     assert max(span.end - span.start for span in spans) < 1000
+
+
+def wide_table(columns: int, rows: int) -> str:
+    names = [f"measured quantity {number}" for number in range(columns)]
+    body = ["| " + " | ".join(f"{row}.{column}" for column in range(columns)) + " |" for row in range(rows)]
+    return "\n".join(["Pumps of the mill.\n", "| " + " | ".join(names) + " |", "|" + " --- |" * columns, *body, "\nEnd of the list."])
+
+
+def test_a_chunk_within_a_table_begins_on_a_row_and_repeats_the_header(embedder: Embedder) -> None:
+    text = wide_table(5, 60)
+    first, *rest = split(Parsed(text), embedder.counter)
+    inside = [span for span in rest if text[span.start] == "|"]
+    assert "quantity 0" in text[first.start : first.end] and first.header == "" and len(inside) > 3
+    assert {span.header for span in inside} == {text.splitlines()[2]}
+    assert all(text[span.start - 1] == "\n" for span in inside)
+
+
+def test_a_wide_header_is_repeated_short_beside_each_row(embedder: Embedder) -> None:
+    text = wide_table(20, 30).replace("measured quantity", "quantity that somebody measured by hand")
+    inside = [span for span in split(Parsed(text), embedder.counter) if text[span.start : span.start + 5] == "| 25."]
+    assert [span.header.split(" | ")[2:4] for span in inside] == [["quantity that somebody m"] * 2]
+
+
+def test_parts_of_a_row_that_is_longer_than_a_chunk_are_told_their_own_columns(embedder: Embedder) -> None:
+    text = wide_table(200, 2)
+    spans = split(Parsed(text), embedder.counter)
+    parts = [span for span in spans if text[span.start].isdigit() and text[span.start : span.start + 2] == "1."]
+    assert len(parts) > 2
+    for span in parts:
+        cells = [cell.strip() for cell in text[span.start : span.end].split("|") if cell.strip()]
+        names = [name.strip() for name in span.header.strip("| ").split("|")]
+        assert len(names) == len([cell for cell in cells if cell.startswith("1.")])
+        assert names[0] == f"measured quantity {cells[0].partition('.')[2]}"
+
+
+def test_a_bar_within_a_cell_is_no_edge_of_it(embedder: Embedder) -> None:
+    text = wide_table(200, 2).replace("1.3 |", "1.3 \\| more |")
+    part = next(
+        span
+        for span in split(Parsed(text), embedder.counter)
+        if text[span.start : span.start + 4] == "1.60" or "1.60 |" in text[span.start : span.end]
+    )
+    start = text[part.start : part.end].split(" ")[0]
+    assert start.startswith("1.") and part.header.startswith(f"| measured quantity {start.partition('.')[2]} |")

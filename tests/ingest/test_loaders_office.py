@@ -187,17 +187,18 @@ def test_cells_are_read_as_they_are_shown(tmp_path: Path) -> None:
         sheet.append(row)
     sheet["A3"].number_format, sheet["B3"].number_format, sheet["C3"].number_format = "d mmm yyyy", "[$€-407]#,##0.00", "0%"
     sheet["B5"].comment = openpyxl.comments.Comment("Check this", "Ann")
+    book.create_sheet("Open")["C3"] = "=1+1"
     other = book.create_sheet("Hidden")
     other.sheet_state = "hidden"
-    other["C3"] = "=1+1"
+    other["A1"] = "secret"
     book.save(tmp_path / "a.xlsx")
     parsed = load(tmp_path / "a.xlsx")
     assert parsed.text == (
         "Accounts\n\nAccounts 2024\n\n| Day | Sum | Share | Open |\n| --- | --- | --- | --- |\n| 9 Mar 2024 | €1,234.50 | 25% | TRUE |\n\n"
-        "| Other | x |\n| --- | --- |\n| y |  |\n\n[Comment on B5: Check this]\n\nHidden\n\n=1+1\n"
+        "| Other | x |\n| --- | --- |\n| y |  |\n\n[Comment on B5: Check this]\n\nOpen\n\n=1+1\n\n"
     )
-    assert titles(parsed) == [(1, "Accounts"), (1, "Hidden")]
-    assert parsed.notes == ["1 hidden sheet read", "1 formula without a value: the file was never opened in Excel"]
+    assert titles(parsed) == [(1, "Accounts"), (1, "Open")]
+    assert parsed.notes == ["1 hidden sheet left out", "1 formula without a value: the file was never opened in Excel"]
 
 
 def test_a_workbook_with_nothing_in_its_cells_has_no_text(tmp_path: Path) -> None:
@@ -258,7 +259,7 @@ def test_ods_gives_what_cells_show_and_odp_gives_slides(tmp_path: Path) -> None:
     blank = '<table:table-row table:number-rows-repeated="1048000"><table:table-cell/></table:table-row>'
     sheet = f'<table:table table:name="Shares">{row}{row}{blank}{row}</table:table>'
     parsed = load(write_odf(tmp_path / "a.ods", "spreadsheet", sheet))
-    assert parsed.text == "Shares\n\n| 25 % | b |\n| --- | --- |\n| 25 % | b |\n\n| 25 % | b |\n\n"
+    assert parsed.text == "Shares\n\n| 25 % | b |\n| 25 % | b |\n| 25 % | b |\n\n"
     title = '<draw:frame presentation:class="title"><draw:text-box><text:p>Plan</text:p></draw:text-box></draw:frame>'
     shape = "<draw:custom-shape><text:p>Do it</text:p></draw:custom-shape>"
     notes = "<presentation:notes><draw:frame><draw:text-box><text:p>Slowly</text:p></draw:text-box></draw:frame></presentation:notes>"

@@ -93,7 +93,8 @@ def test_the_separator_of_a_table_is_found(tmp_path: Path, separator: str) -> No
 
 def test_titles_blank_rows_and_ragged_rows(tmp_path: Path) -> None:
     parsed = read(tmp_path, "a.csv", 'sep=;\r\nVisitors 2024;;\r\n\r\nDay;Sum;\r\nMon;"two\r\nlines"\r\nTue;1;2;3\r\n')
-    assert parsed.text == "Visitors 2024\n\n| Day | Sum |  |\n| --- | --- | --- |\n| Mon | two lines |\n| Tue | 1 | 2 | 3 |\n\n"
+    table = "| Day | Sum |  |  |\n| --- | --- | --- | --- |\n| Mon | two lines |  |  |\n| Tue | 1 | 2 | 3 |"
+    assert parsed.text == f"Visitors 2024\n\n{table}\n\n"
 
 
 CELL = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"), exclude_characters="\ufeff\x85"), max_size=12)
