@@ -13,9 +13,10 @@ from statistics import median
 import numpy as np
 
 from ingest.loaders.parsed import table_rows
+from ingest.loaders.pdf_chars import Floats
 from ingest.loaders.pdf_columns import NUMBER, Piece, Row, bands_of, columns_of, is_table, is_text, rows_of, within
 from ingest.loaders.pdf_tables import Table
-from ingest.loaders.pdf_words import Floats, Words
+from ingest.loaders.pdf_words import Words
 
 _GAP = 0.9
 """Of a line's height: a wider gap between words may separate columns."""

@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 
 from ingest.loaders.parsed import table_rows
+from ingest.loaders.pdf_chars import Floats
 from ingest.loaders.pdf_rules import Drawn, Rule
-from ingest.loaders.pdf_words import Floats, Words
+from ingest.loaders.pdf_words import Words
 
 _NEAR = 3.0
 """Points by which rules may miss each other and still meet."""

@@ -5,18 +5,16 @@ in one call, and only the first and last character of each word are asked for th
 """
 
 import ctypes
-from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
 import numpy as np
 import pypdfium2.raw as raw
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from ingest.loaders.pdf_chars import Floats, Ints, boxes_of, facing
+from ingest.loaders.pdf_raised import Lettering, write_raised
+
 Codes = NDArray[np.uint16]
 
 _SPACE = np.isin(np.arange(0x10000), [9, 10, 13, 32, 0xA0])
@@ -26,16 +24,6 @@ _HYPHEN = np.isin(np.arange(0x10000), [0x02, 0xFFFE])
 _IDEOGRAPHS = 0x2E80
 """From here on scripts are written from the top down too."""
 _RIGHT_TO_LEFT = (0x0590, 0x08FF)
-
-
-def direct(function: Any, *kinds: Any, result: Any = ctypes.c_int) -> Any:
-    """A PDFium function that takes plain addresses: building typed pointers would cost more than the call itself."""
-    address = ctypes.cast(function, ctypes.c_void_p).value
-    assert address
-    return ctypes.PYFUNCTYPE(result, *kinds)(address)
-
-
-_char_box = direct(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +89,15 @@ def words_of(text_page: Any, seen: tuple[float, float, float, float]) -> Words:
     breaks[cuts[cuts < len(codes)]] = True
     line = np.cumsum(breaks)[starts].astype(np.int64)
     right_to_left = bool(((codes >= _RIGHT_TO_LEFT[0]) & (codes <= _RIGHT_TO_LEFT[1])).any())
-    return _turned(_strings(codes, starts, ends), first, last, line, char, right_to_left, seen)
+    box = np.column_stack([np.minimum(first[:, :2], last[:, :2]), np.maximum(first[:, 2:], last[:, 2:])])
+    middle_x, middle_y = (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
+    there = (middle_x > seen[0]) & (middle_x < seen[2]) & (middle_y > seen[1]) & (middle_y < seen[3])
+    turn = np.zeros(len(starts), np.int64) if right_to_left else _turns(first, last, line)
+    edges = facing(first, turn), facing(last, turn)
+    words = Lettering(_strings(codes, starts, ends), line, facing(box, turn), *edges, turn, char, there)
+    write_raised(words, text_page, codes, starts, ends)
+    found = Words(words.text, words.box, words.line, turn, char, right_to_left)
+    return found if words.kept.all() else found.pick(words.kept)
 
 
 def _none() -> Words:
@@ -143,7 +139,7 @@ def _edges(text_page: Any, codes: Codes, starts: Ints, ends: Ints) -> tuple[Floa
     first, last = starts, ends - 1 - ((ends - starts > 1) & _HYPHEN[codes[ends - 1]])
     if len(codes) != raw.FPDFText_CountChars(text_page):
         first, last = (np.array([raw.FPDFText_GetCharIndexFromTextIndex(text_page, int(i)) for i in which]) for which in (first, last))
-    return _boxes(text_page, first), _boxes(text_page, last), first
+    return boxes_of(text_page, first), boxes_of(text_page, last), first
 
 
 def _piles(text_page: Any, codes: Codes, starts: Ints, ends: Ints, first: Floats, last: Floats, char: Ints) -> Ints:
@@ -155,43 +151,11 @@ def _piles(text_page: Any, codes: Codes, starts: Ints, ends: Ints, first: Floats
     cuts: list[int] = []
     for index in np.flatnonzero(odd).tolist():
         if abs(raw.FPDFText_GetCharAngle(text_page, int(char[index]))) < 0.1:
-            boxes = _boxes(text_page, np.arange(letters[index]) + char[index])
+            boxes = boxes_of(text_page, np.arange(letters[index]) + char[index])
             below = np.abs(np.diff(boxes[:, 1])) > 0.5 * height[index]
             beside = boxes[1:, 0] - boxes[:-1, 2] > height[index]
             cuts += (np.flatnonzero(below | beside) + starts[index] + 1).tolist()
     return np.array(cuts, np.int64)
-
-
-def _boxes(text_page: Any, chars: Iterable[int]) -> Floats:
-    """Left, top, right, bottom (y upwards) of characters: their font's height, not the ink's, so that a line's are alike."""
-    indices = np.asarray(chars).tolist()
-    boxes = np.zeros((len(indices), 4), np.float32)
-    base: int = boxes.ctypes.data
-    page = ctypes.cast(text_page.raw, ctypes.c_void_p).value
-    deque(map(_char_box, repeat(page), indices, range(base, base + 16 * len(indices), 16)), 0)
-    return np.where(np.isfinite(boxes), boxes, 0).astype(np.float64)
-
-
-def _turned(
-    text: list[str], first: Floats, last: Floats, line: Ints, char: Ints, right_to_left: bool, seen: tuple[float, float, float, float]
-) -> Words:
-    """Turns boxes so that every word reads from left to right; a line's direction is that of most of its letters."""
-    box = np.column_stack([
-        np.minimum(first[:, 0], last[:, 0]),
-        np.minimum(first[:, 3], last[:, 3]),
-        np.maximum(first[:, 2], last[:, 2]),
-        np.maximum(first[:, 1], last[:, 1]),
-    ])  # fmt: skip
-    middle_x, middle_y = (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
-    there = (middle_x > seen[0]) & (middle_x < seen[2]) & (middle_y > seen[1]) & (middle_y < seen[3])
-    turn = np.zeros(len(text), np.int64) if right_to_left else _turns(first, last, line)
-    x0, y0, x1, y1 = box.T
-    turned = np.column_stack([x0, -y1, x1, -y0])
-    for quarter, columns in ((1, (y0, x0, y1, x1)), (2, (-x1, y0, -x0, y1)), (3, (-y1, -x1, -y0, -x0))):
-        if (which := turn == quarter).any():
-            turned[which] = np.column_stack(columns)[which]
-    words = Words(text, turned, line, turn, char, right_to_left)
-    return words if there.all() else words.pick(there)
 
 
 def _turns(first: Floats, last: Floats, line: Ints) -> Ints:

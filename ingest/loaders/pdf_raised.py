@@ -1,0 +1,221 @@
+"""Raised and lowered letters of a PDF page: 10 and a small 6 above it read 10^6, H and a small 2 below it H2.
+
+A PDF says nothing of superscripts: they are smaller letters, higher than those that they touch. Only the first and last
+character of each word have been measured; a word is measured letter by letter where these differ, or where figures
+and signs within it might be raised.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.loaders.linear import fraction, raised
+from ingest.loaders.pdf_chars import Floats, Ints, boxes_of, facing, letters_of
+
+_DIGIT, _LETTER, _CLOSING, _SIGN, _BETWEEN = 1, 2, 4, 8, 16
+_SMALLER = 0.92
+"""Of the height of the letters beside it, at most: a raised or lowered one's."""
+_HIGHER = 0.17
+"""Of their height, at least: how far a raised letter's foot stands above theirs."""
+_TOUCHING = 0.2
+"""Of their height, at most: the gap between them."""
+_LONGEST, _MOST_WORDS = 12, 3
+"""Letters and words of what is raised: more are a line beside a large initial."""
+_OVER = re.compile(r"[/\u2044](\d+)(.*)")
+
+
+def _kinds() -> NDArray[np.uint8]:
+    """Of each UTF-16 code, what it may be in a formula."""
+    kinds = np.zeros(0x10000, np.uint8)
+    for first, last in ((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0x24F), (0x370, 0x52F)):
+        kinds[first : last + 1] = _LETTER
+    kinds[0x30:0x3A] = _DIGIT
+    signs = {").,;:!?]}\u201d\u2019\"'": _CLOSING, "*\u2217\u2020\u2021\u00a7+\u2212=\u00d7\u00b7\u2044": _SIGN, ".,:-/'\u2013$(": _BETWEEN}
+    for which, kind in signs.items():
+        kinds[[ord(sign) for sign in which]] |= kind
+    return kinds
+
+
+_KIND = _kinds()
+
+
+@dataclass(slots=True)
+class Lettering:
+    """Words of a page as they were read.
+
+    Attributes:
+        text: the words.
+        line: which line each is on.
+        box: left, top, right, bottom of each, y downwards.
+        first, last: the same of its first and last character.
+        turn: quarter turns of each.
+        char: index of each word's first character.
+        kept: False for one that became part of the word before it.
+    """
+
+    text: list[str]
+    line: Ints
+    box: Floats
+    first: Floats
+    last: Floats
+    turn: Ints
+    char: Ints
+    kept: NDArray[np.bool_]
+
+    def letters(self, index: int, text_page: Any) -> Floats:
+        """Size and base line of each of a word's characters."""
+        first = int(self.char[index])
+        return letters_of(text_page, range(first, first + len(self.text[index])), int(self.turn[index]))
+
+
+@dataclass(slots=True)
+class _Run:
+    """Letters of one word that are alike in size and stand on one line; y downwards."""
+
+    text: str
+    size: float
+    foot: float
+
+    def is_raised(self, base: "_Run") -> bool:
+        return self.size < _SMALLER * base.size and _HIGHER < (base.foot - self.foot) / base.size < 1.0
+
+
+def write_raised(words: Lettering, text_page: Any, codes: NDArray[np.uint16], starts: Ints, ends: Ints) -> None:
+    """Writes what is raised as such, joins what is lowered, and mends lines that PDFium broke there.
+
+    Args:
+        words: changed in place.
+        text_page: PDFium's, asked for more of a few words.
+        codes: the page's text; `starts` and `ends` say where each word stands in it.
+    """
+    bases: dict[int, _Run] = {}
+    for index in _doubtful(words, text_page, codes, starts, ends):
+        text = words.text[index]
+        letters = words.letters(index, text_page)
+        if len(letters) == len(text) and len(runs := _runs(text, letters)) > 1:
+            base = max((run for run in runs if run.text[0].isalnum()), key=lambda run: run.size, default=runs[0])
+            begins = index == 0 or words.line[index] != words.line[index - 1]
+            words.text[index] = _written(runs, base, begins)
+            bases[index] = base
+    for index in _touching(words):
+        _attach(words, index, bases, text_page)
+    for index, base in bases.items():
+        _go_on(words, index, base, text_page)
+
+
+def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], starts: Ints, ends: Ints) -> list[int]:
+    """Words in which letters differ: their first and last ones, or one within that might be raised."""
+    kinds = _KIND[codes]
+    places = np.flatnonzero(kinds & (_DIGIT | _SIGN))
+    owners = np.maximum(0, np.searchsorted(starts, places, "right") - 1)
+    inner = (places > starts[owners]) & (places < ends[owners] - 1)
+    places, owners = places[inner], owners[inner]
+    before, after = kinds[places - 1], kinds[places + 1]
+    likely = ((before & (_DIGIT | _BETWEEN)) == 0) | ((after & _CLOSING) > 0) | ((kinds[places] & _SIGN) > 0)
+    brief = np.flatnonzero((ends - starts > 2) & (ends - starts <= 4) & ((kinds[ends - 1] & _CLOSING) > 0))
+    places, owners = np.append(places[likely], ends[brief] - 2), np.append(owners[likely], brief)
+    tall = words.first[:, 3] - words.first[:, 1]
+    differ = np.abs(words.last[:, 3] - words.first[:, 3]) > 0.05 * tall
+    boxes = facing(boxes_of(text_page, words.char[owners] + places - starts[owners]), words.turn[owners])
+    within = owners[np.abs(boxes[:, 3] - boxes[:, 1] - tall[owners]) > 0.05 * tall[owners]]
+    differ[within] = True
+    return np.flatnonzero(differ & (ends - starts > 1)).tolist()
+
+
+def _touching(words: Lettering) -> list[int]:
+    """Words that are smaller than the one before them, and touch it."""
+    before, word = words.last[:-1], words.first[1:]
+    height = np.maximum(1.0, before[:, 3] - before[:, 1])
+    gap = word[:, 0] - before[:, 2]
+    near = (gap < _TOUCHING * height) & (gap > -0.5 * height) & (word[:, 1] < before[:, 3]) & (word[:, 3] > before[:, 1])
+    return (np.flatnonzero(near & (word[:, 3] - word[:, 1] < _SMALLER * height)) + 1).tolist()
+
+
+def _runs(text: str, letters: Floats) -> list[_Run]:
+    runs: list[_Run] = []
+    for letter, (size, foot) in zip(text, letters.tolist(), strict=True):
+        last = runs[-1] if runs else None
+        if last and abs(last.foot - foot) < 0.05 * last.size and abs(last.size - size) < 0.05 * last.size:
+            last.text += letter
+        else:
+            runs.append(_Run(letter, size, foot))
+    return runs
+
+
+def _written(runs: list[_Run], base: _Run, begins: bool) -> str:
+    """A word's text; `begins`: it is the first of its line, where a raised number is a footnote's."""
+    text, skip = "", 0
+    for place, run in enumerate(runs):
+        if skip:
+            skip -= 1
+        elif not run.is_raised(base):
+            after_raised = place and runs[place - 1].is_raised(base) and (place > 1 or begins)
+            text += " " * bool(after_raised and run.text[0].isalnum() and text[-1].isalnum()) + run.text
+        elif run.text.isdigit() and (over := _OVER.fullmatch("".join(part.text for part in runs[place + 1 : place + 3]))):
+            text += " " * text[-1:].isdigit() + fraction(run.text, over[1]) + over[2]
+            skip = min(2, len(runs) - place - 1)
+        else:
+            text += _raised(run.text, text)
+    return text
+
+
+def _raised(text: str, before: str) -> str:
+    """A comma that is raised with a footnote's mark isn't a part of it."""
+    mark = text.rstrip(",;. ")
+    return raised(mark, before) + text[len(mark) :].strip()
+
+
+def _attach(words: Lettering, index: int, bases: dict[int, _Run], text_page: Any) -> None:
+    """Joins a small word, and those level with it, to the larger one that it touches."""
+    owner = index - 1
+    while owner and not words.kept[owner]:
+        owner -= 1
+    base = bases.get(owner) or _Run("", *words.letters(owner, text_page)[-1])
+    small = _Run(words.text[index], *words.letters(index, text_page)[0])
+    if not words.kept[index] or small.size >= _SMALLER * base.size:
+        return
+    end = index + 1
+    while end < len(words.text) and end - index <= _MOST_WORDS and _is_level(words, end, index):
+        end += 1
+    text = " ".join(words.text[index:end])
+    gap = words.first[index, 0] - words.box[owner, 2]
+    if end - index <= _MOST_WORDS and len(text) <= _LONGEST and small.is_raised(base):
+        words.text[owner] += _raised(text, words.text[owner])
+    elif gap < _TOUCHING / 2 * base.size and abs(base.foot - small.foot) < 0.5 * base.size:
+        end = index + 1
+        words.text[owner] += words.text[index]
+    else:
+        return
+    words.kept[index:end] = False
+    words.box[owner, 2] = words.box[end - 1, 2]
+    bases[owner] = base
+
+
+def _is_level(words: Lettering, index: int, small: int) -> bool:
+    """Whether a word goes on where small letters end."""
+    word, before = words.first[index], words.last[index - 1]
+    height = words.first[small, 3] - words.first[small, 1]
+    alike = np.abs(word[[1, 3]] - words.first[small, [1, 3]]).max() < 0.1 * height
+    return bool(alike and -0.2 * height < word[0] - before[2] < 0.6 * height)
+
+
+def _go_on(words: Lettering, index: int, base: _Run, text_page: Any) -> None:
+    """The line that PDFium began after a raised letter is the one that it stands in."""
+    after = index + 1
+    while after < len(words.text) and not words.kept[after]:
+        after += 1
+    if after == len(words.text):
+        return
+    gap = words.first[after, 0] - words.box[index, 2]
+    level = abs(words.letters(after, text_page)[0, 1] - base.foot) < 0.08 * base.size and -0.3 * base.size < gap < 1.5 * base.size
+    if not level:
+        return
+    if words.line[after] != words.line[index]:
+        words.line[words.line == words.line[after]] = words.line[index]
+    if gap < 0.12 * base.size and not words.text[after][0].isalnum():
+        words.text[index] += words.text[after]
+        words.kept[after] = False
+        words.box[index, 2] = words.box[after, 2]
