@@ -5,7 +5,9 @@ A raised figure that loses its place says something else (10 to the sixth become
 
 import re
 
-_ORDINAL = re.compile(r"(?:st|nd|rd|th|e|er|re|ère|ème|o|a|º|ª|®|™|©|℠|tm|sm)\.?", re.IGNORECASE)
+_ORDINAL = re.compile(r"(?:st|nd|rd|th|e|er|re|ère|ème|o|a|º|ª)\.?", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:\d|\b[IVXLC]+)$")
+_OWNED = re.compile(r"[º°®™©℠]|tm|sm", re.IGNORECASE)
 _PLAIN = re.compile(r"[^\W_]+|[-+−–]?[\d.,]*\d|[^\w\s]")
 _WHOLE = re.compile(r"[-+−]?(?:[\w.,']|\^)+|√\S+|[([{].*[)\]}]")
 
@@ -13,7 +15,7 @@ _WHOLE = re.compile(r"[-+−]?(?:[\w.,']|\^)+|√\S+|[([{].*[)\]}]")
 def raised(text: str, before: str = "") -> str:
     """What follows `before` in superscript: `10` and `6` read 10^6, `2` and `nd` 2nd, `x` and `n + 1` x^(n + 1)."""
     text = " ".join(text.split())
-    if not text or (_ORDINAL.fullmatch(text) and before[-1:].isalnum()):
+    if not text or _OWNED.fullmatch(text) or (_ORDINAL.fullmatch(text) and _NUMBERED.search(before)):
         return text
     return f"^{text}" if _PLAIN.fullmatch(text) else f"^({text})"
 

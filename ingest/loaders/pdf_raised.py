@@ -7,12 +7,13 @@ and signs within it might be raised.
 
 import re
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.loaders.linear import fraction, raised
+from ingest.loaders.linear import raised
 from ingest.loaders.pdf_chars import Floats, Ints, boxes_of, facing, letters_of
 
 _DIGIT, _LETTER, _CLOSING, _SIGN, _BETWEEN = 1, 2, 4, 8, 16
@@ -24,7 +25,8 @@ _TOUCHING = 0.2
 """Of their height, at most: the gap between them."""
 _LONGEST, _MOST_WORDS = 12, 3
 """Letters and words of what is raised: more are a line beside a large initial."""
-_OVER = re.compile(r"[/\u2044](\d+)(.*)")
+_ON_LINE = re.compile(r"[^\W_]|[.,;:]")
+_OVER = re.compile(r"[/\u2044]\d")
 
 
 def _kinds() -> NDArray[np.uint8]:
@@ -96,8 +98,10 @@ def write_raised(words: Lettering, text_page: Any, codes: NDArray[np.uint16], st
         text = words.text[index]
         letters = words.letters(index, text_page)
         if len(letters) == len(text) and len(runs := _runs(text, letters)) > 1:
-            base = max((run for run in runs if run.text[0].isalnum()), key=lambda run: run.size, default=runs[0])
+            base = max((run for run in runs if _ON_LINE.search(run.text)), key=lambda run: run.size, default=runs[0])
             begins = index == 0 or words.line[index] != words.line[index - 1]
+            if runs[-1].is_raised(base) and (end := _level_end(words, index)) > index + 1:
+                runs[-1].text = _joined(words, index, end, runs[-1].text)
             words.text[index] = _written(runs, base, begins)
             bases[index] = base
     for index in _touching(words):
@@ -114,7 +118,7 @@ def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], start
     inner = (places > starts[owners]) & (places < ends[owners] - 1)
     places, owners = places[inner], owners[inner]
     before, after = kinds[places - 1], kinds[places + 1]
-    likely = ((before & (_DIGIT | _BETWEEN)) == 0) | ((after & _CLOSING) > 0) | ((kinds[places] & _SIGN) > 0)
+    likely = ((before & (_DIGIT | _BETWEEN)) == 0) | ((after & (_CLOSING | _LETTER)) > 0) | ((kinds[places] & _SIGN) > 0)
     brief = np.flatnonzero((ends - starts > 2) & (ends - starts <= 4) & ((kinds[ends - 1] & _CLOSING) > 0))
     places, owners = np.append(places[likely], ends[brief] - 2), np.append(owners[likely], brief)
     tall = words.first[:, 3] - words.first[:, 1]
@@ -147,18 +151,16 @@ def _runs(text: str, letters: Floats) -> list[_Run]:
 
 def _written(runs: list[_Run], base: _Run, begins: bool) -> str:
     """A word's text; `begins`: it is the first of its line, where a raised number is a footnote's."""
-    text, skip = "", 0
-    for place, run in enumerate(runs):
-        if skip:
-            skip -= 1
-        elif not run.is_raised(base):
-            after_raised = place and runs[place - 1].is_raised(base) and (place > 1 or begins)
-            text += " " * bool(after_raised and run.text[0].isalnum() and text[-1].isalnum()) + run.text
-        elif run.text.isdigit() and (over := _OVER.fullmatch("".join(part.text for part in runs[place + 1 : place + 3]))):
-            text += " " * text[-1:].isdigit() + fraction(run.text, over[1]) + over[2]
-            skip = min(2, len(runs) - place - 1)
+    parts = [(up, "".join(run.text for run in group)) for up, group in groupby(runs, lambda run: run.is_raised(base))]
+    text = ""
+    for place, (up, part) in enumerate(parts):
+        if not up:
+            follows = place > 1 or (place and begins)
+            text += " " * bool(follows and part[0].isalnum() and text[-1].isalnum()) + part
+        elif part.isdigit() and place + 1 < len(parts) and _OVER.match(parts[place + 1][1]):
+            text += " " * text[-1:].isdigit() + part
         else:
-            text += _raised(run.text, text)
+            text += _raised(part, text)
     return text
 
 
@@ -173,33 +175,56 @@ def _attach(words: Lettering, index: int, bases: dict[int, _Run], text_page: Any
     owner = index - 1
     while owner and not words.kept[owner]:
         owner -= 1
+    if not words.kept[index]:
+        return
     base = bases.get(owner) or _Run("", *words.letters(owner, text_page)[-1])
     small = _Run(words.text[index], *words.letters(index, text_page)[0])
-    if not words.kept[index] or small.size >= _SMALLER * base.size:
+    if small.size >= _SMALLER * base.size:
         return
-    end = index + 1
-    while end < len(words.text) and end - index <= _MOST_WORDS and _is_level(words, end, index):
-        end += 1
-    text = " ".join(words.text[index:end])
+    end = _level_end(words, index)
     gap = words.first[index, 0] - words.box[owner, 2]
-    if end - index <= _MOST_WORDS and len(text) <= _LONGEST and small.is_raised(base):
-        words.text[owner] += _raised(text, words.text[owner])
-    elif gap < _TOUCHING / 2 * base.size and abs(base.foot - small.foot) < 0.5 * base.size:
-        end = index + 1
+    if index in bases:
         words.text[owner] += words.text[index]
+    elif end and small.is_raised(base):
+        text = _joined(words, index, end, small.text)
+        over = end < len(words.text) and text.isdigit() and _OVER.match(words.text[end])
+        words.text[owner] += f" {text}" if over else _raised(text, words.text[owner])
+    elif words.text[owner].isalpha() and len(words.text[owner]) == 1 and base.size > 1.5 * small.size:
+        _start_with(words, index, owner)
+        return
+    elif gap < _TOUCHING / 2 * base.size and abs(base.foot - small.foot) < 0.5 * base.size:
+        words.text[owner] += small.text
     else:
         return
-    words.kept[index:end] = False
-    words.box[owner, 2] = words.box[end - 1, 2]
+    words.kept[index] = False
+    words.box[owner, 2] = max(words.box[owner, 2], words.box[index, 2])
     bases[owner] = base
 
 
-def _is_level(words: Lettering, index: int, small: int) -> bool:
-    """Whether a word goes on where small letters end."""
-    word, before = words.first[index], words.last[index - 1]
-    height = words.first[small, 3] - words.first[small, 1]
-    alike = np.abs(word[[1, 3]] - words.first[small, [1, 3]]).max() < 0.1 * height
-    return bool(alike and -0.2 * height < word[0] - before[2] < 0.6 * height)
+def _start_with(words: Lettering, index: int, initial: int) -> None:
+    """A large initial belongs to the word beside it."""
+    words.text[index] = words.text[initial] + words.text[index]
+    words.box[index, 0] = words.box[initial, 0]
+    words.kept[initial] = False
+
+
+def _level_end(words: Lettering, index: int) -> int:
+    """Where words end that go on as the last letter of this one does; 0 if that is a line of its own."""
+    height = words.last[index, 3] - words.last[index, 1]
+    end = index + 1
+    while end < len(words.text) and end - index <= _MOST_WORDS:
+        alike = np.abs(words.first[end, [1, 3]] - words.last[index, [1, 3]]).max() < 0.1 * height
+        if not (alike and -0.2 * height < words.first[end, 0] - words.last[end - 1, 2] < 0.6 * height):
+            break
+        end += 1
+    letters = sum(map(len, words.text[index + 1 : end])) + (len(words.text[index]) if words.first[index, 3] == words.last[index, 3] else 0)
+    return end if end - index <= _MOST_WORDS and letters <= _LONGEST else 0
+
+
+def _joined(words: Lettering, index: int, end: int, text: str) -> str:
+    words.kept[index + 1 : end] = False
+    words.box[index, 2] = words.box[end - 1, 2]
+    return " ".join([text, *words.text[index + 1 : end]])
 
 
 def _go_on(words: Lettering, index: int, base: _Run, text_page: Any) -> None:
