@@ -15,7 +15,7 @@ import pypdfium2.raw as raw
 from ingest.loaders import ocr as recognition
 from ingest.loaders.parsed import LoadError, Parsed, clean, counted
 from ingest.loaders.pdf_annotations import annotations, attachments, shown
-from ingest.loaders.pdf_headings import Block, blocks, choose, outline
+from ingest.loaders.pdf_headings import Block, blocks, choose, make_words_whole, outline
 from ingest.loaders.pdf_layout import Line, is_plain, laid_out, plain_lines
 from ingest.loaders.pdf_rules import Drawn, drawn_on
 from ingest.loaders.pdf_tables import ruled_tables, turned
@@ -82,6 +82,7 @@ def _document(path: Path, ocr: bool) -> Parsed:
             if number % _AT_ONCE == 0:
                 document.close()
                 document = _open(path)
+        make_words_whole(read.pages)
         titles = outline(document, read.pages) or choose(read.pages)
     finally:
         document.close()

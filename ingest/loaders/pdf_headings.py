@@ -14,19 +14,17 @@ from typing import Any
 
 import pypdfium2.raw as raw
 
+from ingest.loaders.pdf_breaks import joined, mend
 from ingest.loaders.pdf_layout import Line
 
 _LONGEST = 120
 _BOLD_LONGEST = 80
 _LARGER = 1.17
 """Times the body's size: fonts of one size differ by a tenth in the height of their boxes."""
-_SPLIT_WORD = re.compile(r"[\x02\ufffe\u00ad][ \t]*\n?")
-"""How PDFium marks a word that was hyphenated at the end of a line."""
-_OPEN_END = re.compile(r"[\x02\ufffe]\s*$")
 _LIGATURES = {"\x0b": "ff", "\x0c": "fi", "\x0e": "ffi", "\x0f": "ffl", "\u21b5": "ff"}
 _TEX = re.compile(r"(?<=[a-zA-Z])[\x0b\x0c\x0e\x0f\u21b5]|[\x0b\x0c\x0e\x0f\u21b5](?=[a-z])")
 _LIGATURE_SIGNS = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
-_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u21b5\ufffe\ufb00-\ufb06]")
+_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u21b5\ufb00-\ufb06]")
 """What isn't left as it is: most text has none of it."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi|-medi\b|cmbx|cmb\d|sfbx", re.IGNORECASE)
@@ -52,11 +50,11 @@ def blocks(lines: list[Line], text_page: Any) -> list[Block]:
     pitch = _pitch(lines)
     for line in lines:
         if group and _parts(group[-1], line, pitch):
-            found.append(_block(group, text_page))
+            found.append(_block(group, lines, text_page))
             group = []
         group.append(line)
     if group:
-        found.append(_block(group, text_page))
+        found.append(_block(group, lines, text_page))
     return [block for block in found if block.text.strip()]
 
 
@@ -79,19 +77,31 @@ def _parts(above: Line, line: Line, pitch: float) -> bool:
     return step > (max(1.3 * pitch, 1.05 * large) if large < 1.2 * pitch else 1.35 * large)
 
 
-def _block(group: list[Line], text_page: Any) -> Block:
-    text = _readable("\n".join(line.text for line in group))
+def _block(group: list[Line], lines: list[Line], text_page: Any) -> Block:
+    """A paragraph; `lines` are all of the page."""
     if group[0].table:
-        return Block(text)
+        return Block(_readable(group[0].text))
+    text = _readable(joined([line.text for line in group], lambda number: _is_full(group, number, lines)))
     short = len(group) <= 3 and len(text) <= _LONGEST
     return Block(text, group[0].size, short and group[0].char >= 0 and _is_bold(text_page, group[0].char))
 
 
+def _is_full(group: list[Line], number: int, lines: list[Line]) -> bool:
+    """Whether a line reaches the edge of its column, and the next isn't set in."""
+    (x0, _, x1, _), size = group[number].box, group[number].size
+    beside = group if len(group) > 2 else [line for line in lines if abs(line.box[0] - x0) < 3 * size and line.size < 1.12 * size]
+    below = group[number + 1].box[0]
+    return (
+        x1 - x0 > 8 * size
+        and x1 > max(line.box[2] for line in beside) - 2.5 * size
+        and below < min(line.box[0] for line in group) + 0.5 * size
+    )
+
+
 def _readable(text: str) -> str:
-    """Halves of words joined, ligatures as letters: TeX's older fonts tell them only by their place in the font."""
+    """Ligatures as letters: TeX's older fonts tell them only by their place in the font."""
     if not _ODD.search(text):
         return text
-    text = _SPLIT_WORD.sub("", _OPEN_END.sub("-", text))
     text = _TEX.sub(lambda match: _LIGATURES[match[0]], text.translate(_LIGATURE_SIGNS))
     return _CONTROL.sub("", text)
 
@@ -100,6 +110,13 @@ def _is_bold(text_page: Any, char: int) -> bool:
     buffer, flags = create_string_buffer(128), c_int()
     raw.FPDFText_GetFontInfo(text_page, char, buffer, 128, byref(flags))
     return bool(_BOLD.search(buffer.value.decode("utf-8", "replace"))) or raw.FPDFText_GetFontWeight(text_page, char) >= 600
+
+
+def make_words_whole(pages: Pages) -> None:
+    """Decides on the hyphens at lines' ends, by all that the document writes."""
+    everything = [block for _, found in pages for block in found]
+    for block, text in zip(everything, mend([block.text for block in everything]), strict=True):
+        block.text = text
 
 
 def choose(pages: Pages) -> dict[int, int]:

@@ -13,6 +13,7 @@ from statistics import median
 import numpy as np
 
 from ingest.loaders.parsed import table_rows
+from ingest.loaders.pdf_breaks import MARK, cell_of
 from ingest.loaders.pdf_chars import Floats
 from ingest.loaders.pdf_columns import NUMBER, Piece, Row, bands_of, columns_of, is_table, is_text, rows_of, within
 from ingest.loaders.pdf_tables import Table
@@ -161,12 +162,12 @@ def _as_table(rows: list[Row], cells: list[list[list[Piece]]]) -> Iterator[Line]
         above = table[-1] if table else []
         lacks = sum(map(bool, texts)) < len([text for text in above if text])
         if above and gap < 0.35 * height and lacks and (not texts[0] or sum(map(bool, texts)) == 1) and _continues(texts, above):
-            table[-1] = [f"{a} {b}".strip() for a, b in zip(above, texts, strict=True)]
+            table[-1] = [cell_of([part for part in parts if part]) for parts in zip(above, texts, strict=True)]
         else:
             table.append(texts)
     pieces = [piece for row in rows[first : last + 1] for piece in row]
     box = (min(p.x0 for p in pieces), min(p.y0 for p in pieces), max(p.x1 for p in pieces), max(p.y1 for p in pieces))
-    yield Line(_unbroken(table_rows(table)), box, table=True)
+    yield Line(table_rows(table), box, table=True)
     yield from _in_rows(rows[last + 1 :])
 
 
@@ -177,9 +178,9 @@ def _continues(texts: list[str], above: list[str]) -> bool:
 def _in_rows(rows: list[Row]) -> Iterator[Line]:
     for row in rows:
         box = (row[0].x0, min(p.y0 for p in row), row[-1].x1, max(p.y1 for p in row))
-        text = " ".join(piece.text for piece in row)
-        yield Line(_unbroken(text) if row[0].table else text, box, row[0].size, row[0].char, row[0].table)
+        yield Line(_side_by_side(row), box, row[0].size, row[0].char, row[0].table)
 
 
-def _unbroken(text: str) -> str:
-    return text.replace("\ufffe ", "").replace("\x02 ", "")
+def _side_by_side(row: Row) -> str:
+    """Where another column follows, the other half of a word doesn't."""
+    return " ".join([piece.text[:-1] + "-" if piece.text.endswith(MARK) else piece.text for piece in row[:-1]] + [row[-1].text])

@@ -21,11 +21,14 @@ _SMALLER = 0.92
 """Of the height of the letters beside it, at most: a raised or lowered one's."""
 _HIGHER = 0.17
 """Of their height, at least: how far a raised letter's foot stands above theirs."""
-_TOUCHING = 0.2
+_TOUCHING = 0.1
 """Of their height, at most: the gap between them."""
+_NEAR = 0.4
+"""Likewise, where what is raised comes after a blank."""
 _LONGEST, _MOST_WORDS = 12, 3
 """Letters and words of what is raised: more are a line beside a large initial."""
 _ON_LINE = re.compile(r"[^\W_]|[.,;:]")
+_BRACKETED = re.compile(r"\[[^\]]*\]|\([^)]*\)")
 _OVER = re.compile(r"[/\u2044]\d")
 
 
@@ -134,7 +137,7 @@ def _touching(words: Lettering) -> list[int]:
     before, word = words.last[:-1], words.first[1:]
     height = np.maximum(1.0, before[:, 3] - before[:, 1])
     gap = word[:, 0] - before[:, 2]
-    near = (gap < _TOUCHING * height) & (gap > -0.5 * height) & (word[:, 1] < before[:, 3]) & (word[:, 3] > before[:, 1])
+    near = (gap < _NEAR * height) & (gap > -0.5 * height) & (word[:, 1] < before[:, 3]) & (word[:, 3] > before[:, 1])
     return (np.flatnonzero(near & (word[:, 3] - word[:, 1] < _SMALLER * height)) + 1).tolist()
 
 
@@ -165,9 +168,9 @@ def _written(runs: list[_Run], base: _Run, begins: bool) -> str:
 
 
 def _raised(text: str, before: str) -> str:
-    """A comma that is raised with a footnote's mark isn't a part of it."""
+    """A mark in brackets is plain enough; a comma that is raised with one isn't a part of it."""
     mark = text.rstrip(",;. ")
-    return raised(mark, before) + text[len(mark) :].strip()
+    return (mark if _BRACKETED.fullmatch(mark) else raised(mark, before)) + text[len(mark) :].strip()
 
 
 def _attach(words: Lettering, index: int, bases: dict[int, _Run], text_page: Any) -> None:
@@ -184,15 +187,17 @@ def _attach(words: Lettering, index: int, bases: dict[int, _Run], text_page: Any
     end = _level_end(words, index)
     gap = words.first[index, 0] - words.box[owner, 2]
     if index in bases:
-        words.text[owner] += words.text[index]
+        apart = gap > _TOUCHING * base.size and not words.text[index].startswith("^")
+        words.text[owner] += " " * bool(apart) + words.text[index]
     elif end and small.is_raised(base):
         text = _joined(words, index, end, small.text)
         over = end < len(words.text) and text.isdigit() and _OVER.match(words.text[end])
-        words.text[owner] += f" {text}" if over else _raised(text, words.text[owner])
+        apart = over or (gap > _TOUCHING * base.size and _BRACKETED.fullmatch(text))
+        words.text[owner] += f" {text}" if apart else _raised(text, words.text[owner])
     elif words.text[owner].isalpha() and len(words.text[owner]) == 1 and base.size > 1.5 * small.size:
         _start_with(words, index, owner)
         return
-    elif gap < _TOUCHING / 2 * base.size and abs(base.foot - small.foot) < 0.5 * base.size:
+    elif gap < _TOUCHING * base.size and abs(base.foot - small.foot) < 0.5 * base.size:
         words.text[owner] += small.text
     else:
         return

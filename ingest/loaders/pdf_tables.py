@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from ingest.loaders.parsed import table_rows
+from ingest.loaders.pdf_breaks import cell_of
 from ingest.loaders.pdf_chars import Floats
 from ingest.loaders.pdf_rules import Drawn, Rule
 from ingest.loaders.pdf_words import Words
@@ -170,9 +171,9 @@ def _row(cells: list[list[int]], words: Words, middle: Floats, height: float) ->
     if most >= 3 and len(full) >= 2 and (aligned := _aligned(full, middle, height)):
         rows = []
         for place in aligned:
-            rows.append([_text([i for part in line for i in part if abs(middle[i, 1] - place) <= height / 2], words) for line in lines])
+            rows.append([_text([part for part in line if abs(middle[part[0], 1] - place) <= height / 2], words) for line in lines])
         return rows
-    return [[_text([index for part in line for index in part], words) for line in lines]]
+    return [[_text(line, words) for line in lines]]
 
 
 def _lines(cell: list[int], middle: Floats, height: float) -> list[list[int]]:
@@ -198,7 +199,8 @@ def _aligned(lines: list[list[list[int]]], middle: Floats, height: float) -> lis
     return places if parts >= 0.85 * len(places) * len(lines) and words <= 3 * parts else []
 
 
-def _text(indices: list[int], words: Words) -> str:
-    """Joined by blanks, but for the two halves of a word."""
-    pieces = [words.text[index] for index in indices]
-    return " ".join(pieces).replace("\ufffe ", "").replace("\x02 ", "")
+def _text(lines: list[list[int]], words: Words) -> str:
+    """A cell's lines as one."""
+    right = max((words.box[line[-1], 2] for line in lines), default=0.0)
+    full = [bool(words.box[line[-1], 2] > right - 1.5 * (words.box[line[-1], 3] - words.box[line[-1], 1])) for line in lines]
+    return cell_of([" ".join(words.text[index] for index in line) for line in lines], full.__getitem__)

@@ -19,10 +19,11 @@ Codes = NDArray[np.uint16]
 
 _SPACE = np.isin(np.arange(0x10000), [9, 10, 13, 32, 0xA0])
 """Whether a code is blank: looking it up is quicker than comparing."""
-_HYPHEN = np.isin(np.arange(0x10000), [0x02, 0xFFFE])
+_HYPHEN = np.isin(np.arange(0x10000), [0xFFFE])
 """What PDFium puts for a hyphen at the end of a line whose word goes on; no line break follows it."""
 _IDEOGRAPHS = 0x2E80
 """From here on scripts are written from the top down too."""
+_UNKNOWN = 0x01
 _RIGHT_TO_LEFT = (0x0590, 0x08FF)
 
 
@@ -31,7 +32,7 @@ class Words:
     """Words in the order of the file, each with its box as its reader sees it: x to the right, y downwards.
 
     Attributes:
-        text: the words; one that PDFium took for the first half of a hyphenated word ends in U+FFFE or U+0002.
+        text: the words; one that PDFium took for the first half of a hyphenated word ends in U+FFFE.
         box: left, top, right, bottom of each.
         line: which line PDFium put each on.
         turn: quarter turns (0 to 3, counter-clockwise) of each; boxes of different turns don't compare.
@@ -81,6 +82,11 @@ def words_of(text_page: Any, seen: tuple[float, float, float, float]) -> Words:
     if not len(starts):
         return _none()
     first, last, char = _edges(text_page, codes, starts, ends)
+    if len(unknown := _unknown(cuts, starts, ends, first, last)):
+        codes[unknown - 1] = _UNKNOWN
+        cuts = np.setdiff1d(cuts, unknown)
+        starts, ends = _spans(codes, cuts)
+        first, last, char = _edges(text_page, codes, starts, ends)
     if len(piles := _piles(text_page, codes, starts, ends, first, last, char)):
         cuts = np.union1d(cuts, piles)
         starts, ends = _spans(codes, cuts)
@@ -98,6 +104,17 @@ def words_of(text_page: Any, seen: tuple[float, float, float, float]) -> Words:
     write_raised(words, text_page, codes, starts, ends)
     found = Words(words.text, words.box, words.line, turn, char, right_to_left)
     return found if words.kept.all() else found.pick(words.kept)
+
+
+def _unknown(cuts: Ints, starts: Ints, ends: Ints, first: Floats, last: Floats) -> Ints:
+    """Cuts after which the line goes on: there PDFium's mark is no hyphen, but a letter that the font doesn't tell."""
+    before, after = np.searchsorted(ends, cuts), np.searchsorted(starts, cuts)
+    there = (before < len(ends)) & (after < len(starts))
+    cuts, before, after = cuts[there], before[there], after[there]
+    height = np.abs(last[before, 3] - last[before, 1])
+    level = np.abs(last[before, 1] - first[after, 1]) < 0.3 * height
+    found: Ints = cuts[level & (np.abs(first[after, 0] - last[before, 2]) < 2 * height)]
+    return found
 
 
 def _none() -> Words:
