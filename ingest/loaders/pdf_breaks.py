@@ -18,7 +18,10 @@ _DASHES = frozenset("\u2012\u2013\u2014")
 _ADDRESS_ENDS = frozenset("/._=&?#%+~:@")
 _ADDRESS = re.compile(r"(?:\w+://|www\.)\S*$|\b10\.\d{4,9}/\S*$")
 _MAIL = re.compile(r"[\w.+-]+@(?:[\w-]*\.)?$")
-_GOES_ON = re.compile(r"\w\S*[/=&?#%_-]\S|\w\S*\.\w|(?=\w*\d)(?=\w*[^\W\d_])\w|[\w-]+/$|[/?&#=%]\w")
+_GOES_ON = re.compile(
+    r"\w\S*[/=&?#%_-]\S|\w\S*\.\w|(?=\w*\d)(?=\w*[^\W\d_])\w|[\w-]+/$|[/?&#=%]\w"
+    r"|(?:html?|php|pdf|aspx?|txt|xml|com|org|net|edu|gov)\b"
+)
 _WITHOUT_BLANKS = "\u2e80"
 """From here on stand the scripts that are written without blanks, and Korean."""
 _IDEOGRAPH = re.compile(r"[\u2e80-\u2fdf\u3001-\u312f\u31a0-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uff9f\U00020000-\U0003ffff]")
@@ -28,6 +31,7 @@ _ITEM = re.compile(
     r"|[（(]?[一二三四五六七八九十]+[、．)）]|[a-zA-Zア-ン][.)）．]"
 )
 _BROKEN = re.compile(rf"([\w'\u2019-]*){MARK}([\w'\u2019-]*)")
+_LOWER = re.compile(r"[a-z\u00df-\u00ff]")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+|[^\W\d_]{4,}")
 
 _FIRST_PARTS = frozenset(
@@ -39,6 +43,7 @@ _SECOND_PARTS = frozenset(
     "based like free friendly made wide scale level term related specific oriented dependent driven effective efficient"
     " resistant reviewed owned funded making defined known sized sided conditioned controlled called".split()
 )
+_PREFIXES = frozenset("dis cor mis pre".split())
 _PARTICLES = frozenset("in up on off by to".split())
 _CLOSED = frozenset("with there here where".split())
 _ENDINGS = re.compile(
@@ -60,12 +65,11 @@ def joined(lines: list[str], run_on: Callable[[int], bool] = lambda line: False)
         end, begin = above[-1:], below[:1]
         if end in _MARKS or (end in _HYPHENS and begin.isalnum() and above[-2:-1].isalnum()):
             text = text[:-1] + MARK + below
-        elif end in _DASHES or begin in _DASHES:
-            text += ("" if above[-2:-1] != " " and below[1:2] != " " else "\n") + below
         else:
+            dash = _is_dashed(above, below) if end in _DASHES or begin in _DASHES else False
             cut = end in _ADDRESS_ENDS and _is_cut(above.rpartition(" ")[2], below)
-            unbroken = max(end, begin) >= _WITHOUT_BLANKS and is_run_on(above, below) and run_on(number)
-            text += below if cut or unbroken else "\n" + below
+            unbroken = max(end, begin) >= _WITHOUT_BLANKS and _is_run_on(above, below) and run_on(number)
+            text += below if dash or cut or unbroken else "\n" + below
     return text[:-1] + "-" if text.endswith(_MARKED) else text
 
 
@@ -74,13 +78,17 @@ def cell_of(lines: list[str], run_on: Callable[[int], bool] = lambda line: True)
     return joined(lines, run_on).replace("\n", " ") if lines else ""
 
 
-def is_run_on(above: str, below: str) -> bool:
+def _is_run_on(above: str, below: str) -> bool:
     """Whether nothing but the end of a line, no blank, stands between two lines of Chinese or Japanese."""
-    return (
-        not _ITEM.match(below)
-        and bool(_IDEOGRAPH.match(above[-1:]) or _IDEOGRAPH.match(below[:1]))
-        and not _HANGUL.search(above[-1:] + below[:1])
-    )
+    beside = above[-1:] + below[:1]
+    return bool(_IDEOGRAPH.search(beside)) and not _HANGUL.search(beside) and not _ITEM.match(below)
+
+
+def _is_dashed(above: str, below: str) -> bool:
+    """Whether a dash without blanks, as in 10–12, stands at the end of a line or begins the next one."""
+    if above[-1:] in _DASHES:
+        return below[:1].isalnum() and not above[-2:-1].isspace()
+    return below[1:2].isalnum() and (above[-1:].isdigit() or (below[0] == "\u2014" and above[-1:].isalpha()))
 
 
 def _is_cut(last: str, below: str) -> bool:
@@ -103,22 +111,25 @@ def _whole(match: re.Match[str], known: set[str]) -> str:
     first, second = match[1], match[2]
     if second.lower() in _SUSPENDED:
         return f"{first}- {second}"
-    address = _ADDRESS.search(match.string, max(0, match.start() - 200), match.end(1))
-    return f"{first}-{second}" if address or _is_compound(first, second, known) else first + second
+    begin, end = match.span()
+    around = match.string[max(0, begin - 40) : end + 40]
+    address = _ADDRESS.search(match.string, max(0, begin - 200), match.end(1))
+    return f"{first}-{second}" if address or _is_compound(first, second, around, known) else first + second
 
 
-def _is_compound(first: str, second: str, known: set[str]) -> bool:
-    """Whether the hyphen belongs to the word."""
+def _is_compound(first: str, second: str, around: str, known: set[str]) -> bool:
+    """Whether the hyphen belongs to the word; `around` is the text beside it."""
     if not first or not second or not first[-1].isalpha() or not second[0].isalpha():
         return True
     left, right = first.lower().rpartition("-")[2], second.lower().partition("-")[0]
     whole, compound = left + right, f"{left}-{right}"
     if (whole in known) != (compound in known):
         return compound in known
-    if first.isupper() and second.isupper():
-        return len(left) < 2 or len(right) < 2
+    if first.isupper() and second.isupper() and not _LOWER.search(around):
+        return len(left) < 2 or len(right) < 3
     if second[0].isupper() or (first.isupper() and len(first) > 1) or len(left) == 1 or "-" in first + second:
         return True
     if right in _PARTICLES:
         return left not in _CLOSED
-    return compound == "so-called" or (right in _SECOND_PARTS and left in known) or (left in _FIRST_PARTS and not _ENDINGS.fullmatch(right))
+    made = right in _SECOND_PARTS and (len(left) > 2 or left == "so") and left not in _PREFIXES
+    return made or (left in _FIRST_PARTS and not _ENDINGS.fullmatch(right))

@@ -72,7 +72,7 @@ def write(path: Path, pages: list[Page], catalog: str = "", password: bytes | No
     font = ""
     if any("/F3 " in page.content for page in pages):
         objects += _any_script(len(objects) + 1)
-        font = f"/F3 {len(objects) - 2} 0 R"
+        font = f" /F3 {len(objects) - 2} 0 R"
     for page in pages:
         images = ""
         content = page.content
@@ -93,7 +93,7 @@ def write(path: Path, pages: list[Page], catalog: str = "", password: bytes | No
         listed = f"/Annots [{' '.join(annotations)}]" if annotations else ""
         objects.append((
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {page.box[0]} {page.box[1]}] /Contents {contents} 0 R {listed} {page.extra}"
-            f" /Resources << /Font << /F1 3 0 R /F2 4 0 R {font} >> {images} >> >>", None,
+            f" /Resources << /Font << /F1 3 0 R /F2 4 0 R{font} >> {images} >> >>", None,
         ))  # fmt: skip
         kids.append(f"{len(objects)} 0 R")
     objects[0] = (f"<< /Type /Catalog /Pages 2 0 R {catalog} >>", None)
