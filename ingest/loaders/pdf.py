@@ -15,6 +15,7 @@ import pypdfium2.raw as raw
 from ingest.loaders import ocr as recognition
 from ingest.loaders.parsed import LoadError, Parsed, clean, counted
 from ingest.loaders.pdf_annotations import annotations, attachments, shown
+from ingest.loaders.pdf_direction import in_reading_direction
 from ingest.loaders.pdf_headings import Block, blocks, choose, make_words_whole, outline
 from ingest.loaders.pdf_layout import Line, is_plain, laid_out, plain_lines
 from ingest.loaders.pdf_rules import Drawn, drawn_on
@@ -132,9 +133,10 @@ def _blocks(text_page: Any, words: Words, drawn: Drawn) -> list[Block]:
 
 
 def _lines(words: Words, drawn: Drawn, turn: int) -> list[Line]:
-    if words.right_to_left:
-        return plain_lines(words)
-    tables = ruled_tables(words, *turned(drawn, turn)) if len(drawn.across) + len(drawn.down) > 3 else []
+    across, down = turned(drawn, turn)
+    if words.seen_order:
+        words, across, down = in_reading_direction(words, across, down)
+    tables = ruled_tables(words, across, down) if len(across) + len(down) > 3 else []
     if not tables and is_plain(words):
         return plain_lines(words)
     return laid_out(words, tables)

@@ -85,7 +85,7 @@ def _is_run_on(above: str, below: str) -> bool:
 
 
 def _is_dashed(above: str, below: str) -> bool:
-    """Whether a dash without blanks, as in 10–12, stands at the end of a line or begins the next one."""
+    """Whether a dash without blanks, as between two years, stands at the end of a line or begins the next one."""
     if above[-1:] in _DASHES:
         return below[:1].isalnum() and not above[-2:-1].isspace()
     return below[1:2].isalnum() and (above[-1:].isdigit() or (below[0] == "\u2014" and above[-1:].isalpha()))

@@ -43,7 +43,7 @@ class Line:
 
 def is_plain(words: Words) -> bool:
     """Whether the lines, in the order in which the file has them, are what a person reads."""
-    if words.right_to_left or len(words) < 2:
+    if len(words) < 2:
         return True
     box, same = words.box, np.diff(words.line) == 0
     height = max(1.0, float(np.median(box[:, 3] - box[:, 1])))

@@ -5,7 +5,8 @@ in one call, and only the first and last character of each word are asked for th
 """
 
 import ctypes
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ _HYPHEN = np.isin(np.arange(0x10000), [0xFFFE])
 _IDEOGRAPHS = 0x2E80
 """From here on scripts are written from the top down too."""
 _UNKNOWN = 0x01
-_RIGHT_TO_LEFT = (0x0590, 0x08FF)
+_RIGHT_TO_LEFT = ((0x0590, 0x08FF), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Words:
         line: which line PDFium put each on.
         turn: quarter turns (0 to 3, counter-clockwise) of each; boxes of different turns don't compare.
         char: index of each word's first character; -1 if it isn't part of the page's own text.
-        right_to_left: whether it has Arabic or Hebrew letters: PDFium has then put them into their logical order.
+        seen_order: where any of them has Arabic or Hebrew letters, the characters of each as they stand from left to right.
     """
 
     text: list[str]
@@ -45,7 +46,7 @@ class Words:
     line: Ints
     turn: Ints
     char: Ints
-    right_to_left: bool = False
+    seen_order: list[list[str]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.text)
@@ -54,7 +55,8 @@ class Words:
         """Some of them; `which` is a mask, or indices in their new order."""
         chosen = np.flatnonzero(which) if which.dtype == bool else which
         text = [self.text[index] for index in chosen]
-        return Words(text, self.box[chosen], self.line[chosen], self.turn[chosen], self.char[chosen], self.right_to_left)
+        seen_order = [self.seen_order[index] for index in chosen] if self.seen_order else []
+        return Words(text, self.box[chosen], self.line[chosen], self.turn[chosen], self.char[chosen], seen_order)
 
 
 def joined(parts: list[Words]) -> Words:
@@ -70,7 +72,7 @@ def joined(parts: list[Words]) -> Words:
         np.concatenate(lines),
         np.concatenate([part.turn for part in parts]),
         np.concatenate(chars),
-        any(part.right_to_left for part in parts),
+        [order for part in parts for order in part.seen_order or map(list, part.text)] if any(part.seen_order for part in parts) else [],
     )
 
 
@@ -94,15 +96,19 @@ def words_of(text_page: Any, seen: tuple[float, float, float, float]) -> Words:
     breaks = codes == 10
     breaks[cuts[cuts < len(codes)]] = True
     line = np.cumsum(breaks)[starts].astype(np.int64)
-    right_to_left = bool(((codes >= _RIGHT_TO_LEFT[0]) & (codes <= _RIGHT_TO_LEFT[1])).any())
+    backwards = _backwards(codes, starts)
     box = np.column_stack([np.minimum(first[:, :2], last[:, :2]), np.maximum(first[:, 2:], last[:, 2:])])
+    strings = _strings(codes, starts, ends)
+    seen_order: list[list[str]] = []
+    if backwards.any():
+        box, seen_order = _outlines(text_page, char, ends - starts, strings)
     middle_x, middle_y = (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
     there = (middle_x > seen[0]) & (middle_x < seen[2]) & (middle_y > seen[1]) & (middle_y < seen[3])
-    turn = np.zeros(len(starts), np.int64) if right_to_left else _turns(first, last, line)
+    turn = _turns(np.where(backwards, last, first), np.where(backwards, first, last), line)
     edges = facing(first, turn), facing(last, turn)
-    words = Lettering(_strings(codes, starts, ends), line, facing(box, turn), *edges, turn, char, there)
+    words = Lettering(strings, line, facing(box, turn), *edges, turn, char, there)
     write_raised(words, text_page, codes, starts, ends)
-    found = Words(words.text, words.box, words.line, turn, char, right_to_left)
+    found = Words(words.text, words.box, words.line, turn, char, seen_order)
     return found if words.kept.all() else found.pick(words.kept)
 
 
@@ -173,6 +179,33 @@ def _piles(text_page: Any, codes: Codes, starts: Ints, ends: Ints, first: Floats
             beside = boxes[1:, 0] - boxes[:-1, 2] > height[index]
             cuts += (np.flatnonzero(below | beside) + starts[index] + 1).tolist()
     return np.array(cuts, np.int64)
+
+
+def _backwards(codes: Codes, starts: Ints) -> NDArray[np.bool_]:
+    """Of each word, in a column, whether it has letters that are written from right to left: its first one then stands last."""
+    found = np.zeros((len(starts), 1), bool)
+    for first, last in _RIGHT_TO_LEFT:
+        places = np.flatnonzero((codes >= first) & (codes <= last))
+        found[np.searchsorted(starts, places, "right") - 1] = True
+    return found
+
+
+def _outlines(text_page: Any, char: Ints, letters: Ints, strings: list[str]) -> tuple[Floats, list[list[str]]]:
+    """Boxes of words by all of their characters: where directions mix, the first and the last aren't the outermost; and
+    the characters from left to right, those that share a place as one."""
+    begins = np.cumsum(letters) - letters
+    boxes = boxes_of(text_page, np.arange(letters.sum()) + np.repeat(char - begins, letters))
+    box = np.column_stack([np.minimum.reduceat(boxes[:, :2], begins), np.maximum.reduceat(boxes[:, 2:], begins)])
+    seen_order = []
+    for text, begin in zip(strings, begins.tolist(), strict=True):
+        clusters: list[tuple[float, str]] = []
+        for letter, x0 in zip(text, boxes[begin : begin + len(text), 0].tolist(), strict=False):
+            if clusters and (abs(x0 - clusters[-1][0]) < 0.01 or unicodedata.combining(letter)):
+                clusters[-1] = (clusters[-1][0], clusters[-1][1] + letter)
+            else:
+                clusters.append((x0, letter))
+        seen_order.append([cluster for _, cluster in sorted(clusters, key=lambda placed: placed[0])])
+    return box, seen_order
 
 
 def _turns(first: Floats, last: Floats, line: Ints) -> Ints:
