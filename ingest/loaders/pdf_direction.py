@@ -6,11 +6,14 @@ is mirrored, so that its columns and the cells of its tables follow each other a
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 
 from ingest.loaders.pdf_chars import Floats
+from ingest.loaders.pdf_columns import BULLET
 from ingest.loaders.pdf_rules import Rule
 from ingest.loaders.pdf_words import Words
 
@@ -19,10 +22,10 @@ _GAP = 0.9
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _OTHER = re.compile(r"[^\W\d_\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _OTHER_RUN = re.compile(r"L(?:[LNO]*[LN])?")
-_WITHIN = re.compile(r"[LN](?:[LNO]*[LN])?")
+_WITHIN = re.compile(r"[LN](?:[LNOS]*[LN])?S?")
 _RIGHT_TO_LEFT_RUN = re.compile(r"R(?:[RNO]*R)?")
 """Of kinds of words, or of characters, as `_kind` tells them, from left to right."""
-_WITH_NUMBERS = frozenset("%$\u20ac\u00a3\u20aa#\u00b0\u2030")
+_BEFORE_NUMBERS, _AFTER_NUMBERS = frozenset("$\u20ac\u00a3\u20aa#"), frozenset("%\u2030\u00b0")
 _MIRRORED = dict(zip("()[]{}<>\u00ab\u00bb", ")(][}{><\u00bb\u00ab", strict=True))
 
 
@@ -45,7 +48,7 @@ def in_reading_direction(words: Words, across: list[Rule], down: list[Rule]) -> 
     backwards = np.zeros(len(words), bool)
     order: list[int] = []
     lines: list[int] = []
-    directions = iter(_directions([stretch for row in rows for stretch in row]))
+    directions = iter(_directions([stretch for row in rows for stretch in row], words))
     for row in rows:
         for stretch in row:
             direction = next(directions)
@@ -59,7 +62,8 @@ def in_reading_direction(words: Words, across: list[Rule], down: list[Rule]) -> 
     chosen = np.array(order)
     spelt = [(words.text[index], words.seen_order[index], bool(backwards[index])) for index in order]
     text = [_spelt(*word, False) for word in spelt]
-    if _brackets_are_mirrored([word for word, (_, _, turned) in zip(text, spelt, strict=True) if turned]):
+    turned = [(line, word) for line, word, (_, _, direction) in zip(lines, text, spelt, strict=True) if direction]
+    if _brackets_are_mirrored("".join(word for _, word in part) for _, part in groupby(turned, lambda placed: placed[0])):
         text = [_spelt(*word, True) for word in spelt]
     found = Words(text, boxes[chosen], np.array(lines), words.turn[chosen], words.char[chosen], words.seen_order)
     if not mirrored:
@@ -69,11 +73,12 @@ def in_reading_direction(words: Words, across: list[Rule], down: list[Rule]) -> 
 
 def _rows(words: Words) -> list[list[int]]:
     """Words that are level, from the top down, each row from left to right."""
-    middle = (words.box[:, 1] + words.box[:, 3]) / 2
-    height = words.box[:, 3] - words.box[:, 1]
     rows: list[list[int]] = []
-    for index in np.argsort(middle, kind="stable").tolist():
-        if rows and middle[index] - middle[rows[-1][0]] < 0.4 * min(height[index], height[rows[-1][0]]):
+    boxes = words.box.tolist()
+    for index in np.argsort(words.box[:, 1] + words.box[:, 3], kind="stable").tolist():
+        _, top, _, bottom = boxes[index]
+        _, above, _, below = boxes[rows[-1][0]] if rows else boxes[index]
+        if rows and min(bottom, below) - max(top, above) > 0.6 * min(bottom - top, below - above):
             rows[-1].append(index)
         else:
             rows.append([index])
@@ -90,16 +95,26 @@ def _stretches(row: list[int], words: Words, letters: list[int]) -> list[_Stretc
         stretch.words.append(index)
         stretch.x1 = max(stretch.x1, x1)
         stretch.letters += letters[index]
-    return found
+    return _labelled(found, words)
 
 
-def _directions(stretches: list[_Stretch]) -> list[bool]:
-    """Whether each reads from right to left, as most letters above and below it do."""
+def _labelled(stretches: list[_Stretch], words: Words) -> list[_Stretch]:
+    """An item's number stands in the stretch of its text."""
+    if len(stretches) > 1 and stretches[1].letters < 0 and BULLET.fullmatch(words.text[stretches[0].words[0]]):
+        label, item = stretches[:2]
+        return [_Stretch(label.words + item.words, label.x0, item.x1, item.letters), *stretches[2:]]
+    return stretches
+
+
+def _directions(stretches: list[_Stretch], words: Words) -> list[bool]:
+    """Whether each reads from right to left, as most letters do of it and of the lines right above and below."""
     x0, x1 = np.array([part.x0 for part in stretches]), np.array([part.x1 for part in stretches])
+    y0, y1 = (np.array([words.box[part.words[0], side] for part in stretches]) for side in (1, 3))
     letters = np.array([part.letters for part in stretches])
     common = np.minimum(x1[:, None], x1) - np.maximum(x0[:, None], x0)
-    beside = common > 0.5 * np.minimum(x1 - x0, (x1 - x0)[:, None])
-    return ((beside * letters).sum(axis=1) > 0).tolist()  # type: ignore[no-any-return]
+    near = np.abs((y0 + y1)[:, None] - (y0 + y1)) / 2 < 1.4 * np.minimum(y1 - y0, (y1 - y0)[:, None])
+    votes = ((near & (common > 0.5 * np.minimum(x1 - x0, (x1 - x0)[:, None]))) * letters).sum(axis=1)
+    return np.where(votes == 0, letters.sum() > 0, votes > 0).tolist()  # type: ignore[no-any-return]
 
 
 def _place(stretch: _Stretch, words: Words, boxes: Floats, right_to_left: bool) -> None:
@@ -133,22 +148,19 @@ def _spelt(text: str, seen: list[str], right_to_left: bool, mirror: bool) -> str
     return "".join(reversed(found)) if right_to_left else "".join(found)
 
 
-def _brackets_are_mirrored(text: list[str]) -> bool:
+def _brackets_are_mirrored(lines: Iterable[str]) -> bool:
     """Whether brackets close before they open: some fonts tell what a bracket looks like, not what it does."""
-    depth = wrong = right = 0
-    for letter in "".join(text):
-        if letter in "([":
-            depth += 1
-        elif letter in ")]":
-            wrong, right = (wrong, right + 1) if depth else (wrong + 1, right)
-            depth = max(0, depth - 1)
-    return wrong > right
+    wrong = 0
+    for line in lines:
+        brackets = "".join(letter for letter in line if letter in "()")
+        wrong += brackets.startswith(")(") - brackets.startswith("()")
+    return wrong > 0
 
 
 def _kind(text: str) -> str:
-    """R: right to left, L: has other letters, N: a number, O: only signs."""
-    if text in _WITH_NUMBERS:
-        return "N"
+    """R: right to left, L: has other letters, N: a number, S: the sign after one, O: only signs."""
+    if text in _BEFORE_NUMBERS or text in _AFTER_NUMBERS:
+        return "S" if text in _AFTER_NUMBERS else "N"
     if _RIGHT_TO_LEFT.search(text):
         return "R"
     return "L" if _OTHER.search(text) else "N" if any(letter.isdigit() for letter in text) else "O"

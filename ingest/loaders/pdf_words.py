@@ -5,6 +5,7 @@ in one call, and only the first and last character of each word are asked for th
 """
 
 import ctypes
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ _HYPHEN = np.isin(np.arange(0x10000), [0xFFFE])
 _IDEOGRAPHS = 0x2E80
 """From here on scripts are written from the top down too."""
 _UNKNOWN = 0x01
+_LAM_ALEF = re.compile("([\u0622\u0623\u0625\u0627])(\u0644)")
+"""Two letters that fonts draw as one: PDFium, which turns all letters round, turns these too."""
 _RIGHT_TO_LEFT = ((0x0590, 0x08FF), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFC))
 
 
@@ -101,7 +104,8 @@ def words_of(text_page: Any, seen: tuple[float, float, float, float]) -> Words:
     strings = _strings(codes, starts, ends)
     seen_order: list[list[str]] = []
     if backwards.any():
-        box, seen_order = _outlines(text_page, char, ends - starts, strings)
+        widths, seen_order = _outlines(text_page, char, ends - starts, strings)
+        box[:, [0, 2]] = widths
     middle_x, middle_y = (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
     there = (middle_x > seen[0]) & (middle_x < seen[2]) & (middle_y > seen[1]) & (middle_y < seen[3])
     turn = _turns(np.where(backwards, last, first), np.where(backwards, first, last), line)
@@ -191,11 +195,11 @@ def _backwards(codes: Codes, starts: Ints) -> NDArray[np.bool_]:
 
 
 def _outlines(text_page: Any, char: Ints, letters: Ints, strings: list[str]) -> tuple[Floats, list[list[str]]]:
-    """Boxes of words by all of their characters: where directions mix, the first and the last aren't the outermost; and
-    the characters from left to right, those that share a place as one."""
+    """Left and right of words by all of their characters: where directions mix, the first and the last aren't the outermost;
+    and the characters from left to right, those that share a place as one."""
     begins = np.cumsum(letters) - letters
     boxes = boxes_of(text_page, np.arange(letters.sum()) + np.repeat(char - begins, letters))
-    box = np.column_stack([np.minimum.reduceat(boxes[:, :2], begins), np.maximum.reduceat(boxes[:, 2:], begins)])
+    widths = np.column_stack([np.minimum.reduceat(boxes[:, 0], begins), np.maximum.reduceat(boxes[:, 2], begins)])
     seen_order = []
     for text, begin in zip(strings, begins.tolist(), strict=True):
         clusters: list[tuple[float, str]] = []
@@ -204,8 +208,8 @@ def _outlines(text_page: Any, char: Ints, letters: Ints, strings: list[str]) -> 
                 clusters[-1] = (clusters[-1][0], clusters[-1][1] + letter)
             else:
                 clusters.append((x0, letter))
-        seen_order.append([cluster for _, cluster in sorted(clusters, key=lambda placed: placed[0])])
-    return box, seen_order
+        seen_order.append([_LAM_ALEF.sub(r"\2\1", cluster) for _, cluster in sorted(clusters, key=lambda placed: placed[0])])
+    return widths, seen_order
 
 
 def _turns(first: Floats, last: Floats, line: Ints) -> Ints:
