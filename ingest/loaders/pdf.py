@@ -16,8 +16,9 @@ from ingest.loaders import ocr as recognition
 from ingest.loaders.parsed import LoadError, Parsed, clean, counted
 from ingest.loaders.pdf_annotations import annotations, attachments, shown
 from ingest.loaders.pdf_direction import in_reading_direction
-from ingest.loaders.pdf_headings import Block, blocks, choose, make_words_whole, outline
+from ingest.loaders.pdf_headings import Block, blocks, choose, outline
 from ingest.loaders.pdf_layout import Line, is_plain, laid_out, plain_lines
+from ingest.loaders.pdf_pages import join_pages
 from ingest.loaders.pdf_rules import Drawn, drawn_on
 from ingest.loaders.pdf_tables import ruled_tables, turned
 from ingest.loaders.pdf_words import Words, joined, words_of
@@ -83,7 +84,7 @@ def _document(path: Path, ocr: bool) -> Parsed:
             if number % _AT_ONCE == 0:
                 document.close()
                 document = _open(path)
-        make_words_whole(read.pages)
+        join_pages(read.pages)
         titles = outline(document, read.pages) or choose(read.pages)
     finally:
         document.close()

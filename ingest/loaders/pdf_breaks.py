@@ -25,6 +25,7 @@ _GOES_ON = re.compile(
 _WITHOUT_BLANKS = "\u2e80"
 """From here on stand the scripts that are written without blanks, and Korean."""
 _IDEOGRAPH = re.compile(r"[\u2e80-\u2fdf\u3001-\u312f\u31a0-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uff9f\U00020000-\U0003ffff]")
+_SENTENCE_ENDS = frozenset("\u3002\uff01\uff1f!?.\u300d\u300f\uff09)\u201d\uff1a:")
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff\uffa0-\uffdc]")
 _ITEM = re.compile(
     r"[\u3000・•●○■□◆◇▪▶※★☆①-⑳❶-❿Ⅰ-Ⅹⅰ-ⅹ*]|[-–—] |[(（]?[0-9０-９]{1,3}[.)、．）]|第[0-9０-９一二三四五六七八九十百]+[条章節项項条款編部]"
@@ -70,7 +71,7 @@ def joined(lines: list[str], run_on: Callable[[int], bool] = lambda line: False)
             cut = end in _ADDRESS_ENDS and _is_cut(above.rpartition(" ")[2], below)
             unbroken = max(end, begin) >= _WITHOUT_BLANKS and _is_run_on(above, below) and run_on(number)
             text += below if dash or cut or unbroken else "\n" + below
-    return text[:-1] + "-" if text.endswith(_MARKED) else text
+    return text[:-1] + MARK if text.endswith(_MARKED) else text
 
 
 def cell_of(lines: list[str], run_on: Callable[[int], bool] = lambda line: True) -> str:
@@ -82,6 +83,11 @@ def _is_run_on(above: str, below: str) -> bool:
     """Whether nothing but the end of a line, no blank, stands between two lines of Chinese or Japanese."""
     beside = above[-1:] + below[:1]
     return bool(_IDEOGRAPH.search(beside)) and not _HANGUL.search(beside) and not _ITEM.match(below)
+
+
+def is_cut_sentence(above: str, below: str) -> bool:
+    """Whether a sentence of Chinese or Japanese goes on in another paragraph."""
+    return above[-1:] not in _SENTENCE_ENDS and _is_run_on(above, below)
 
 
 def _is_dashed(above: str, below: str) -> bool:

@@ -11,6 +11,10 @@ BULLET = re.compile(r"[•‣▪●○◦■□\u2013\u2014\-*·§➢✓\uf0b7\u
 NUMBER = re.compile(r"[-+(]?[$€£¥]?\s?[-+(]?[\d.,:/%\u2013-]+[%)]?[$€£]?|n/?a|[-\u2013\u2014]|[$€£]", re.IGNORECASE)
 
 
+Columns = list[tuple[float, float]]
+"""From where to where each column of a table reaches."""
+
+
 @dataclass(slots=True)
 class Piece:
     """Words of one line with no wide gap between them, or a ruled table."""
@@ -24,6 +28,8 @@ class Piece:
     char: int = -1
     words: int = 0
     table: bool = False
+    last_char: int = -1
+    columns: Columns = field(default_factory=list)
 
 
 Row = list[Piece]

@@ -7,15 +7,16 @@ their pages; else a heading is a short paragraph in letters larger than most of 
 import re
 from collections import Counter
 from ctypes import byref, c_int, create_string_buffer
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
 import pypdfium2.raw as raw
 
-from ingest.loaders.pdf_breaks import joined, mend
-from ingest.loaders.pdf_layout import Line
+from ingest.loaders.pdf_breaks import joined
+from ingest.loaders.pdf_columns import Columns
+from ingest.loaders.pdf_layout import Cell, Line
 
 _LONGEST = 120
 _BOLD_LONGEST = 80
@@ -36,11 +37,20 @@ Pages = list[tuple[int, list["Block"]]]
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """A paragraph or a table; `size` is the height of its letters' boxes, 0 where that says nothing."""
+    """A paragraph or a table.
+
+    Attributes:
+        size: the height of its letters' boxes, 0 where that says nothing.
+        bold: whether it is set in bold; of a table, whether its first row is and its last isn't.
+        columns: a table's, from where to where each reaches.
+        cells: the pieces of each line, where all of its lines have several.
+    """
 
     text: str
     size: float = 0.0
     bold: bool = False
+    columns: Columns = field(default_factory=list)
+    cells: list[list[Cell]] = field(default_factory=list)
 
 
 def blocks(lines: list[Line], text_page: Any) -> list[Block]:
@@ -80,10 +90,13 @@ def _parts(above: Line, line: Line, pitch: float) -> bool:
 def _block(group: list[Line], lines: list[Line], text_page: Any) -> Block:
     """A paragraph; `lines` are all of the page."""
     if group[0].table:
-        return Block(_readable(group[0].text))
+        first, last = group[0].char, group[0].last_char
+        bold = min(first, last) >= 0 and _is_bold(text_page, first) and not _is_bold(text_page, last)
+        return Block(_readable(group[0].text), bold=bold, columns=group[0].columns)
     text = _readable(joined([line.text for line in group], lambda number: _is_full(group, number, lines)))
     short = len(group) <= 3 and len(text) <= _LONGEST
-    return Block(text, group[0].size, short and group[0].char >= 0 and _is_bold(text_page, group[0].char))
+    cells = [line.cells for line in group] if all(line.cells for line in group) else []
+    return Block(text, group[0].size, short and group[0].char >= 0 and _is_bold(text_page, group[0].char), cells=cells)
 
 
 def _is_full(group: list[Line], number: int, lines: list[Line]) -> bool:
@@ -110,13 +123,6 @@ def _is_bold(text_page: Any, char: int) -> bool:
     buffer, flags = create_string_buffer(128), c_int()
     raw.FPDFText_GetFontInfo(text_page, char, buffer, 128, byref(flags))
     return bool(_BOLD.search(buffer.value.decode("utf-8", "replace"))) or raw.FPDFText_GetFontWeight(text_page, char) >= 600
-
-
-def make_words_whole(pages: Pages) -> None:
-    """Decides on the hyphens at lines' ends, by all that the document writes."""
-    everything = [block for _, found in pages for block in found]
-    for block, text in zip(everything, mend([block.text for block in everything]), strict=True):
-        block.text = text
 
 
 def choose(pages: Pages) -> dict[int, int]:

@@ -19,11 +19,12 @@ _LONGEST_CELL = 120
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Its Markdown rows, its box (left, top, right, bottom), and which words stand in it."""
+    """Its Markdown rows, its box (left, top, right, bottom), which words stand in it, and where its columns are."""
 
     text: str
     box: tuple[float, float, float, float]
     words: list[int]
+    columns: list[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,8 @@ def _table(words: Words, middle: Floats, height: float, grid: _Grid) -> Table | 
     lines: list[list[str]] = []
     for row in range(len(ys) - 1):
         lines += _row([cells.get((row, column), []) for column in sorted(used_columns)], words, middle, height)
-    return Table(table_rows(lines), (xs[0], ys[0], xs[-1], ys[-1]), inside)
+    reaches = [(xs[column], xs[column + 1]) for column in sorted(used_columns)]
+    return Table(table_rows(lines), (xs[0], ys[0], xs[-1], ys[-1]), inside, reaches)
 
 
 def _owners(grid: _Grid) -> list[list[tuple[int, int]]]:
