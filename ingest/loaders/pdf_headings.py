@@ -101,14 +101,17 @@ def _block(group: list[Line], lines: list[Line], text_page: Any) -> Block:
 
 def _is_full(group: list[Line], number: int, lines: list[Line]) -> bool:
     """Whether a line reaches the edge of its column, and the next isn't set in."""
-    (x0, _, x1, _), size = group[number].box, group[number].size
-    beside = group if len(group) > 2 else [line for line in lines if abs(line.box[0] - x0) < 3 * size and line.size < 1.12 * size]
-    below = group[number + 1].box[0]
-    return (
-        x1 - x0 > 8 * size
-        and x1 > max(line.box[2] for line in beside) - 2.5 * size
-        and below < min(line.box[0] for line in group) + 0.5 * size
-    )
+    line, below = group[number], group[number + 1]
+    beside = _beside(line, group)
+    if len(beside) < 3:
+        beside = [other for other in _beside(line, lines) if other.size < 1.12 * line.size]
+    long = line.box[2] - line.box[0] > 8 * line.size and line.box[2] > max(other.box[2] for other in beside) - 2.5 * line.size
+    return long and below.box[0] < min(other.box[0] for other in _beside(below, group)) + 0.5 * line.size
+
+
+def _beside(line: Line, lines: list[Line]) -> list[Line]:
+    """Lines of the same column: they begin about where it does."""
+    return [other for other in lines if abs(other.box[0] - line.box[0]) < 3 * line.size]
 
 
 def _readable(text: str) -> str:
