@@ -16,6 +16,7 @@ _HYPHENS = frozenset("-\u2010\u2011\ufe63\uff0d")
 """After a figure PDFium doesn't mark a hyphen, and never one that isn't the keyboard's."""
 _DASHES = frozenset("\u2012\u2013\u2014")
 _ADDRESS_ENDS = frozenset("/._=&?#%+~:@")
+_SPECIAL = _MARKS | _HYPHENS | _DASHES | _ADDRESS_ENDS
 _ADDRESS = re.compile(r"(?:\w+://|www\.)\S*$|\b10\.\d{4,9}/\S*$")
 _MAIL = re.compile(r"[\w.+-]+@(?:[\w-]*\.)?$")
 _GOES_ON = re.compile(
@@ -31,9 +32,10 @@ _ITEM = re.compile(
     r"[\u3000・•●○■□◆◇▪▶※★☆①-⑳❶-❿Ⅰ-Ⅹⅰ-ⅹ*]|[-–—] |[(（]?[0-9０-９]{1,3}[.)、．）]|第[0-9０-９一二三四五六七八九十百]+[条章節项項条款編部]"
     r"|[（(]?[一二三四五六七八九十]+[、．)）]|[a-zA-Zア-ン][.)）．]"
 )
-_BROKEN = re.compile(rf"([\w'\u2019-]*){MARK}([\w'\u2019-]*)")
+_LAST, _FIRST = re.compile(r"[\w'\u2019-]*\Z"), re.compile(r"[\w'\u2019-]*")
+_LONGEST_WORD = 60
 _LOWER = re.compile(r"[a-z\u00df-\u00ff]")
-_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+|[^\W\d_]{4,}")
+_PUNCTUATION = ".,;:!?()[]\"'\u201c\u201d\u2018\u2019"
 
 _FIRST_PARTS = frozenset(
     "low high long short self well non half full single double triple quasi large small medium deep slow much cross"
@@ -64,7 +66,9 @@ def joined(lines: list[str], run_on: Callable[[int], bool] = lambda line: False)
     text = lines[0]
     for number, (above, below) in enumerate(pairwise(lines)):
         end, begin = above[-1:], below[:1]
-        if end in _MARKS or (end in _HYPHENS and begin.isalnum() and above[-2:-1].isalnum()):
+        if end not in _SPECIAL and begin not in _DASHES and max(end, begin) < _WITHOUT_BLANKS:
+            text += "\n" + below
+        elif end in _MARKS or (end in _HYPHENS and begin.isalnum() and above[-2:-1].isalnum()):
             text = text[:-1] + MARK + below
         else:
             dash = _is_dashed(above, below) if end in _DASHES or begin in _DASHES else False
@@ -109,18 +113,22 @@ def mend(texts: list[str]) -> list[str]:
     """A document's texts with the words whole that were broken at a line's end."""
     if not any(MARK in text for text in texts):
         return texts
-    known = {word for text in texts for word in _WORD.findall((_BROKEN.sub(" ", text) if MARK in text else text).lower())}
-    return [_BROKEN.sub(lambda match: _whole(match, known), text) if MARK in text else text for text in texts]
+    known = {word.strip(_PUNCTUATION) for word in set().union(*(text.lower().split() for text in texts))}
+    return [_mended(text, known) if MARK in text else text for text in texts]
 
 
-def _whole(match: re.Match[str], known: set[str]) -> str:
-    first, second = match[1], match[2]
-    if second.lower() in _SUSPENDED:
-        return f"{first}- {second}"
-    begin, end = match.span()
-    around = match.string[max(0, begin - 40) : end + 40]
-    address = _ADDRESS.search(match.string, max(0, begin - 200), match.end(1))
-    return f"{first}-{second}" if address or _is_compound(first, second, around, known) else first + second
+def _mended(text: str, known: set[str]) -> str:
+    done, *rest = text.split(MARK)
+    for after in rest:
+        first, second = _LAST.search(done, max(0, len(done) - _LONGEST_WORD)), _FIRST.match(after)
+        assert first and second
+        if second[0].lower() in _SUSPENDED:
+            done += "- " + after
+        elif _ADDRESS.search(done[-200:]) or _is_compound(first[0], second[0], done[-40:] + after[:40], known):
+            done += "-" + after
+        else:
+            done += after
+    return done
 
 
 def _is_compound(first: str, second: str, around: str, known: set[str]) -> bool:

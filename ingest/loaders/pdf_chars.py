@@ -32,13 +32,14 @@ _char_size = direct(raw.FPDFText_GetFontSize, _page, _char, result=ctypes.c_doub
 
 
 def boxes_of(text_page: Any, chars: Iterable[int]) -> Floats:
-    """Left, bottom, right, top (y upwards) of characters: their font's height, not the ink's, so that a line's are alike."""
+    """Left, top, right, bottom (y upwards) of characters: their font's height, not the ink's, so that a line's are alike."""
     indices = np.asarray(chars).tolist()
     boxes = np.zeros((len(indices), 4), np.float32)
     base: int = boxes.ctypes.data
     page = ctypes.cast(text_page.raw, ctypes.c_void_p).value
     deque(map(_char_box, repeat(page), indices, range(base, base + 16 * len(indices), 16)), 0)
-    return np.where(np.isfinite(boxes), boxes, 0)[:, [0, 3, 2, 1]].astype(np.float64)
+    boxes[~np.isfinite(boxes)] = 0
+    return boxes.astype(np.float64)
 
 
 def letters_of(text_page: Any, chars: Iterable[int], turn: int) -> Floats:
@@ -55,11 +56,14 @@ def letters_of(text_page: Any, chars: Iterable[int], turn: int) -> Floats:
     return np.array(letters)
 
 
+_UPRIGHT = np.array([1.0, -1.0, 1.0, -1.0])
+
+
 def facing(box: Floats, turn: Ints) -> Floats:
-    """Boxes (left, bottom, right, top, y upwards) as the reader of their words sees them: left, top, right, bottom, y downwards."""
-    turned = box[:, [0, 3, 2, 1]] * (1, -1, 1, -1)
+    """Boxes (left, top, right, bottom, y upwards) as the reader of their words sees them, y downwards."""
+    turned: Floats = box * _UPRIGHT
     if turn.any():
-        x0, y0, x1, y1 = box.T
+        x0, y1, x1, y0 = box.T
         for quarter, columns in ((1, (y0, x0, y1, x1)), (2, (-x1, y0, -x0, y1)), (3, (-y1, -x1, -y0, -x0))):
             if (which := turn == quarter).any():
                 turned[which] = np.column_stack(columns)[which]

@@ -97,7 +97,8 @@ def write_raised(words: Lettering, text_page: Any, codes: NDArray[np.uint16], st
         codes: the page's text; `starts` and `ends` say where each word stands in it.
     """
     bases: dict[int, _Run] = {}
-    for index in _doubtful(words, text_page, codes, starts, ends):
+    tall = words.first[:, 3] - words.first[:, 1]
+    for index in _doubtful(words, text_page, codes, starts, ends, tall):
         text = words.text[index]
         letters = words.letters(index, text_page)
         if len(letters) == len(text) and len(runs := _runs(text, letters)) > 1:
@@ -107,13 +108,13 @@ def write_raised(words: Lettering, text_page: Any, codes: NDArray[np.uint16], st
                 runs[-1].text = _joined(words, index, end, runs[-1].text)
             words.text[index] = _written(runs, base, begins)
             bases[index] = base
-    for index in _touching(words):
+    for index in _touching(words, tall):
         _attach(words, index, bases, text_page)
     for index, base in bases.items():
         _go_on(words, index, base, text_page)
 
 
-def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], starts: Ints, ends: Ints) -> list[int]:
+def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], starts: Ints, ends: Ints, tall: Floats) -> list[int]:
     """Words in which letters differ: their first and last ones, or one within that might be raised."""
     kinds = _KIND[codes]
     places = np.flatnonzero(kinds & (_DIGIT | _SIGN))
@@ -124,7 +125,6 @@ def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], start
     likely = ((before & (_DIGIT | _BETWEEN)) == 0) | ((after & (_CLOSING | _LETTER)) > 0) | ((kinds[places] & _SIGN) > 0)
     brief = np.flatnonzero((ends - starts > 2) & (ends - starts <= 4) & ((kinds[ends - 1] & _CLOSING) > 0))
     places, owners = np.append(places[likely], ends[brief] - 2), np.append(owners[likely], brief)
-    tall = words.first[:, 3] - words.first[:, 1]
     differ = np.abs(words.last[:, 3] - words.first[:, 3]) > 0.05 * tall
     boxes = facing(boxes_of(text_page, words.char[owners] + places - starts[owners]), words.turn[owners])
     within = owners[np.abs(boxes[:, 3] - boxes[:, 1] - tall[owners]) > 0.05 * tall[owners]]
@@ -132,13 +132,16 @@ def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], start
     return np.flatnonzero(differ & (ends - starts > 1)).tolist()
 
 
-def _touching(words: Lettering) -> list[int]:
-    """Words that are smaller than the one before them, and touch it."""
-    before, word = words.last[:-1], words.first[1:]
-    height = np.maximum(1.0, before[:, 3] - before[:, 1])
+def _touching(words: Lettering, tall: Floats) -> list[int]:
+    """Words that are smaller than the one before them, and near it."""
+    height = words.last[:-1, 3] - words.last[:-1, 1]
+    smaller = np.flatnonzero(tall[1:] < _SMALLER * height)
+    if not len(smaller):
+        return []
+    before, word, height = words.last[smaller], words.first[smaller + 1], np.maximum(1.0, height[smaller])
     gap = word[:, 0] - before[:, 2]
     near = (gap < _NEAR * height) & (gap > -0.5 * height) & (word[:, 1] < before[:, 3]) & (word[:, 3] > before[:, 1])
-    return (np.flatnonzero(near & (word[:, 3] - word[:, 1] < _SMALLER * height)) + 1).tolist()
+    return (smaller[near] + 1).tolist()  # type: ignore[no-any-return]
 
 
 def _runs(text: str, letters: Floats) -> list[_Run]:

@@ -21,14 +21,15 @@ Codes = NDArray[np.uint16]
 
 _SPACE = np.isin(np.arange(0x10000), [9, 10, 13, 32, 0xA0])
 """Whether a code is blank: looking it up is quicker than comparing."""
-_HYPHEN = np.isin(np.arange(0x10000), [0xFFFE])
+_HYPHEN = 0xFFFE
 """What PDFium puts for a hyphen at the end of a line whose word goes on; no line break follows it."""
 _IDEOGRAPHS = 0x2E80
 """From here on scripts are written from the top down too."""
 _UNKNOWN = 0x01
 _LAM_ALEF = re.compile("([\u0622\u0623\u0625\u0627])(\u0644)")
 """Two letters that fonts draw as one: PDFium, which turns all letters round, turns these too."""
-_RIGHT_TO_LEFT = ((0x0590, 0x08FF), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFC))
+_RIGHT_TO_LEFT = np.zeros(0x10000, bool)
+_RIGHT_TO_LEFT[0x0590:0x0900] = _RIGHT_TO_LEFT[0xFB1D:0xFE00] = _RIGHT_TO_LEFT[0xFE70:0xFEFD] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,35 @@ def joined(parts: list[Words]) -> Words:
 def words_of(text_page: Any, seen: tuple[float, float, float, float]) -> Words:
     """The words within the page's visible box (left, bottom, right, top)."""
     codes = _codes(text_page)
-    cuts = np.flatnonzero(_HYPHEN[codes]) + 1
-    starts, ends = _spans(codes, cuts)
+    starts, ends, line, first, last, char = _measured(text_page, codes)
     if not len(starts):
-        return _none()
+        empty = np.zeros(0, np.int64)
+        return Words([], np.zeros((0, 4)), empty, empty, empty)
+    strings = _strings(codes, starts, ends)
+    left, right = np.minimum(first[:, 0], last[:, 0]), np.maximum(first[:, 2], last[:, 2])
+    seen_order: list[list[str]] = []
+    backwards = _backwards(codes, starts)
+    if backwards is None:
+        turn = _turns(first, last, line)
+    else:
+        turn = _turns(np.where(backwards, last, first), np.where(backwards, first, last), line)
+        left, right, seen_order = _outlines(text_page, char, ends - starts, strings)
+    top, bottom = np.maximum(first[:, 1], last[:, 1]), np.minimum(first[:, 3], last[:, 3])
+    x, y = left + right, top + bottom
+    there = (x > 2 * seen[0]) & (x < 2 * seen[2]) & (y > 2 * seen[1]) & (y < 2 * seen[3])
+    box = facing(np.stack([left, top, right, bottom], 1), turn)
+    words = Lettering(strings, line, box, facing(first, turn), facing(last, turn), turn, char, there)
+    write_raised(words, text_page, codes, starts, ends)
+    found = Words(words.text, words.box, words.line, turn, char, seen_order)
+    return found if words.kept.all() else found.pick(words.kept)
+
+
+def _measured(text_page: Any, codes: Codes) -> tuple[Ints, Ints, Ints, Floats, Floats, Ints]:
+    """Where words begin and end in the text, their lines, the boxes of their first and last characters, and the first's index."""
+    cuts = np.flatnonzero(codes == _HYPHEN) + 1
+    starts, ends = _spans(codes, cuts)
     first, last, char = _edges(text_page, codes, starts, ends)
-    if len(unknown := _unknown(cuts, starts, ends, first, last)):
+    if len(cuts) and len(unknown := _unknown(cuts, starts, ends, first, last)):
         codes[unknown - 1] = _UNKNOWN
         cuts = np.setdiff1d(cuts, unknown)
         starts, ends = _spans(codes, cuts)
@@ -98,22 +122,7 @@ def words_of(text_page: Any, seen: tuple[float, float, float, float]) -> Words:
         first, last, char = _edges(text_page, codes, starts, ends)
     breaks = codes == 10
     breaks[cuts[cuts < len(codes)]] = True
-    line = np.cumsum(breaks)[starts].astype(np.int64)
-    backwards = _backwards(codes, starts)
-    box = np.column_stack([np.minimum(first[:, :2], last[:, :2]), np.maximum(first[:, 2:], last[:, 2:])])
-    strings = _strings(codes, starts, ends)
-    seen_order: list[list[str]] = []
-    if backwards.any():
-        widths, seen_order = _outlines(text_page, char, ends - starts, strings)
-        box[:, [0, 2]] = widths
-    middle_x, middle_y = (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
-    there = (middle_x > seen[0]) & (middle_x < seen[2]) & (middle_y > seen[1]) & (middle_y < seen[3])
-    turn = _turns(np.where(backwards, last, first), np.where(backwards, first, last), line)
-    edges = facing(first, turn), facing(last, turn)
-    words = Lettering(strings, line, facing(box, turn), *edges, turn, char, there)
-    write_raised(words, text_page, codes, starts, ends)
-    found = Words(words.text, words.box, words.line, turn, char, seen_order)
-    return found if words.kept.all() else found.pick(words.kept)
+    return starts, ends, np.cumsum(breaks)[starts].astype(np.int64), first, last, char
 
 
 def _unknown(cuts: Ints, starts: Ints, ends: Ints, first: Floats, last: Floats) -> Ints:
@@ -125,11 +134,6 @@ def _unknown(cuts: Ints, starts: Ints, ends: Ints, first: Floats, last: Floats) 
     level = np.abs(last[before, 1] - first[after, 1]) < 0.3 * height
     found: Ints = cuts[level & (np.abs(first[after, 0] - last[before, 2]) < 2 * height)]
     return found
-
-
-def _none() -> Words:
-    empty = np.zeros(0, np.int64)
-    return Words([], np.zeros((0, 4)), empty, empty, empty)
 
 
 def _codes(text_page: Any) -> Codes:
@@ -163,7 +167,7 @@ def _strings(codes: Codes, starts: Ints, ends: Ints) -> list[str]:
 
 def _edges(text_page: Any, codes: Codes, starts: Ints, ends: Ints) -> tuple[Floats, Floats, Ints]:
     """The boxes of words' first and last characters, and the index of the first; a mark of hyphenation has no box of its own."""
-    first, last = starts, ends - 1 - ((ends - starts > 1) & _HYPHEN[codes[ends - 1]])
+    first, last = starts, ends - 1 - ((ends - starts > 1) & (codes[ends - 1] == _HYPHEN))
     if len(codes) != raw.FPDFText_CountChars(text_page):
         first, last = (np.array([raw.FPDFText_GetCharIndexFromTextIndex(text_page, int(i)) for i in which]) for which in (first, last))
     return boxes_of(text_page, first), boxes_of(text_page, last), first
@@ -172,34 +176,34 @@ def _edges(text_page: Any, codes: Codes, starts: Ints, ends: Ints) -> tuple[Floa
 def _piles(text_page: Any, codes: Codes, starts: Ints, ends: Ints, first: Floats, last: Floats, char: Ints) -> Ints:
     """Where to cut words that PDFium made of a column's figures: upright characters below each other, or far apart."""
     letters = ends - starts
-    steps = np.abs(last[:, :2] - first[:, :2])
+    steps = np.abs(last[:, [0, 3]] - first[:, [0, 3]])
     height = np.maximum(1.0, np.abs(first[:, 1] - first[:, 3]))
     odd = (letters > 1) & (codes[starts] < _IDEOGRAPHS) & ((steps[:, 1] > steps[:, 0]) | (steps[:, 0] > 1.5 * height * letters))
     cuts: list[int] = []
     for index in np.flatnonzero(odd).tolist():
         if abs(raw.FPDFText_GetCharAngle(text_page, int(char[index]))) < 0.1:
             boxes = boxes_of(text_page, np.arange(letters[index]) + char[index])
-            below = np.abs(np.diff(boxes[:, 1])) > 0.5 * height[index]
+            below = np.abs(np.diff(boxes[:, 3])) > 0.5 * height[index]
             beside = boxes[1:, 0] - boxes[:-1, 2] > height[index]
             cuts += (np.flatnonzero(below | beside) + starts[index] + 1).tolist()
     return np.array(cuts, np.int64)
 
 
-def _backwards(codes: Codes, starts: Ints) -> NDArray[np.bool_]:
+def _backwards(codes: Codes, starts: Ints) -> NDArray[np.bool_] | None:
     """Of each word, in a column, whether it has letters that are written from right to left: its first one then stands last."""
+    places = np.flatnonzero(_RIGHT_TO_LEFT[codes])
+    if not len(places):
+        return None
     found = np.zeros((len(starts), 1), bool)
-    for first, last in _RIGHT_TO_LEFT:
-        places = np.flatnonzero((codes >= first) & (codes <= last))
-        found[np.searchsorted(starts, places, "right") - 1] = True
+    found[np.searchsorted(starts, places, "right") - 1] = True
     return found
 
 
-def _outlines(text_page: Any, char: Ints, letters: Ints, strings: list[str]) -> tuple[Floats, list[list[str]]]:
+def _outlines(text_page: Any, char: Ints, letters: Ints, strings: list[str]) -> tuple[Floats, Floats, list[list[str]]]:
     """Left and right of words by all of their characters: where directions mix, the first and the last aren't the outermost;
     and the characters from left to right, those that share a place as one."""
     begins = np.cumsum(letters) - letters
     boxes = boxes_of(text_page, np.arange(letters.sum()) + np.repeat(char - begins, letters))
-    widths = np.column_stack([np.minimum.reduceat(boxes[:, 0], begins), np.maximum.reduceat(boxes[:, 2], begins)])
     seen_order = []
     for text, begin in zip(strings, begins.tolist(), strict=True):
         clusters: list[tuple[float, str]] = []
@@ -209,7 +213,7 @@ def _outlines(text_page: Any, char: Ints, letters: Ints, strings: list[str]) -> 
             else:
                 clusters.append((x0, letter))
         seen_order.append([_LAM_ALEF.sub(r"\2\1", cluster) for _, cluster in sorted(clusters, key=lambda placed: placed[0])])
-    return widths, seen_order
+    return np.minimum.reduceat(boxes[:, 0], begins), np.maximum.reduceat(boxes[:, 2], begins), seen_order
 
 
 def _turns(first: Floats, last: Floats, line: Ints) -> Ints:
