@@ -106,7 +106,7 @@ def write_raised(words: Lettering, text_page: Any, codes: NDArray[np.uint16], st
             begins = index == 0 or words.line[index] != words.line[index - 1]
             if runs[-1].is_raised(base) and (end := _level_end(words, index)) > index + 1:
                 runs[-1].text = _joined(words, index, end, runs[-1].text)
-            words.text[index] = _written(runs, base, begins)
+            words.text[index] = _written(runs, base, begins, words.text[index - 1] if index else "")
             bases[index] = base
     for index in _touching(words, tall):
         _attach(words, index, bases, text_page)
@@ -134,7 +134,7 @@ def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], start
 
 def _touching(words: Lettering, tall: Floats) -> list[int]:
     """Words that are smaller than the one before them, and near it."""
-    height = words.last[:-1, 3] - words.last[:-1, 1]
+    height = np.maximum(tall, words.last[:, 3] - words.last[:, 1])[:-1]
     smaller = np.flatnonzero(tall[1:] < _SMALLER * height)
     if not len(smaller):
         return []
@@ -155,8 +155,8 @@ def _runs(text: str, letters: Floats) -> list[_Run]:
     return runs
 
 
-def _written(runs: list[_Run], base: _Run, begins: bool) -> str:
-    """A word's text; `begins`: it is the first of its line, where a raised number is a footnote's."""
+def _written(runs: list[_Run], base: _Run, begins: bool, before: str) -> str:
+    """A word's text; `begins`: it is the first of its line, where a raised number is a footnote's; `before` is the word before it."""
     parts = [(up, "".join(run.text for run in group)) for up, group in groupby(runs, lambda run: run.is_raised(base))]
     text = ""
     for place, (up, part) in enumerate(parts):
@@ -166,7 +166,7 @@ def _written(runs: list[_Run], base: _Run, begins: bool) -> str:
         elif part.isdigit() and place + 1 < len(parts) and _OVER.match(parts[place + 1][1]):
             text += " " * text[-1:].isdigit() + part
         else:
-            text += _raised(part, text)
+            text += _raised(part, text or before)
     return text
 
 
@@ -183,7 +183,7 @@ def _attach(words: Lettering, index: int, bases: dict[int, _Run], text_page: Any
         owner -= 1
     if not words.kept[index]:
         return
-    base = bases.get(owner) or _Run("", *words.letters(owner, text_page)[-1])
+    base = bases.get(owner) or max((_Run("", *letter) for letter in words.letters(owner, text_page)), key=lambda run: run.size)
     small = _Run(words.text[index], *words.letters(index, text_page)[0])
     if small.size >= _SMALLER * base.size:
         return

@@ -43,6 +43,8 @@ def read(path: Path, page: Page) -> str:
         ("x^{2}y and z", "x^2 y and z"),
         ("a^{2} + b^{2} = c^{2}", "a^2 + b^2 = c^2"),
         ("SO_{4}^{2-} ions", "SO4^(2-) ions"),
+        ("x_{1}^{2}. And", "x1^2. And"),
+        ("the 4^{th}. And", "the 4th. And"),
         ("see this^{[12]} again", "see this[12] again"),
         ("^{1}The note says so", "^1 The note says so"),
     ],
