@@ -39,7 +39,7 @@ _PUNCTUATION = ".,;:!?()[]\"'\u201c\u201d\u2018\u2019"
 
 _FIRST_PARTS = frozenset(
     "low high long short self well non half full single double triple quasi large small medium deep slow much cross"
-    " first second third fourth last next one two three four five six seven eight nine twelve twenty thirty forty fifty"
+    " first second third fourth one two three four five six seven eight nine twelve twenty thirty forty fifty"
     " sixty seventy eighty ninety hundred user peer decision evidence government customer client energy quality computer".split()
 )
 _SECOND_PARTS = frozenset(

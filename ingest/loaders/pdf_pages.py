@@ -77,7 +77,7 @@ def _continue_table(above: Block, below: Block, page: list[Block]) -> None:
         fitted = [_fitted(row, places, len(above.columns)) for row in more]
     elif not (fitted := _rest(above.columns, rows, below, page)):
         return
-    below.text, below.columns, below.bold = table_rows([rows[0], *fitted]), above.columns, above.bold
+    below.text, below.columns, below.bold = table_rows([*rows[: _headers(rows)], *fitted]), above.columns, above.bold
 
 
 def _rest(columns: Columns, rows: list[list[str]], below: Block, page: list[Block]) -> list[list[str]]:
@@ -123,6 +123,11 @@ def _has_own_header(rows: list[list[str]], more: list[list[str]], places: list[i
     """Whether words stand over columns of numbers: then another table begins."""
     numbers = [places.index(place) for place in _numbers(rows) if place in places]
     return len(numbers) > 1 and len(more) > 1 and all(more[0]) and not any(_DIGIT.search(cell) for cell in more[0])
+
+
+def _headers(rows: list[list[str]]) -> int:
+    """How many rows are the header: below a title over several columns stand those of the columns."""
+    return 2 if len(rows) > 2 and not all(rows[0]) and _numbers(rows[1:]) and not any(map(_DIGIT.search, rows[1])) else 1
 
 
 def _numbers(rows: list[list[str]]) -> list[int]:

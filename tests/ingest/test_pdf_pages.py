@@ -86,6 +86,11 @@ def test_another_table_keeps_its_own_header(tmp_path: Path) -> None:
     assert tables(tmp_path, ruled([HEADER, *boats(0, 3)]), ruled(other))[1] == lines(*other)
 
 
+def test_a_header_of_two_rows_is_repeated_whole(tmp_path: Path) -> None:
+    header: list[Cells] = [("Boat", "Catch", ""), ("", "Eels", "Price")]
+    assert tables(tmp_path, ruled([*header, *boats(0, 3)]), ruled(boats(3, 6)))[1] == lines(*header, *boats(3, 6))
+
+
 def test_what_follows_a_table_on_its_page_ends_it(tmp_path: Path) -> None:
     first = ruled([HEADER, *boats(0, 3)]).text(50, 300, "The harbour master counted them, and went home to sleep.")
     assert tables(tmp_path, first, ruled(boats(3, 6)))[1] == lines(*boats(3, 6))
