@@ -38,7 +38,8 @@ def boxes_of(text_page: Any, chars: Iterable[int]) -> Floats:
     base: int = boxes.ctypes.data
     page = ctypes.cast(text_page.raw, ctypes.c_void_p).value
     deque(map(_char_box, repeat(page), indices, range(base, base + 16 * len(indices), 16)), 0)
-    boxes[~np.isfinite(boxes)] = 0
+    if not np.isfinite(boxes.sum()):
+        boxes[~np.isfinite(boxes)] = 0
     return boxes.astype(np.float64)
 
 
@@ -54,6 +55,12 @@ def letters_of(text_page: Any, chars: Iterable[int], turn: int) -> Floats:
         size = _char_size(page, char) * (matrix[2] ** 2 + matrix[3] ** 2) ** 0.5
         letters.append((size, (-origin[1], origin[0], origin[1], -origin[0])[turn]))
     return np.array(letters)
+
+
+def median(values: Floats) -> float:
+    """NumPy's own takes ten times as long for as few values as a page has words."""
+    ordered = np.sort(values)
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 _UPRIGHT = np.array([1.0, -1.0, 1.0, -1.0])

@@ -15,6 +15,7 @@ import numpy as np
 from ingest.loaders.parsed import table_rows
 from ingest.loaders.pdf_breaks import MARK, cell_of
 from ingest.loaders.pdf_chars import Floats
+from ingest.loaders.pdf_chars import median as median_of
 from ingest.loaders.pdf_columns import NUMBER, Columns, Piece, Row, bands_of, columns_of, is_table, is_text, rows_of, within
 from ingest.loaders.pdf_tables import Table
 from ingest.loaders.pdf_words import Words
@@ -55,7 +56,7 @@ def is_plain(words: Words) -> bool:
     if len(words) < 2:
         return True
     box, same = words.box, np.diff(words.line) == 0
-    height = max(1.0, float(np.median(box[:, 3] - box[:, 1])))
+    height = max(1.0, median_of(box[:, 3] - box[:, 1]))
     gaps = (box[1:, 0] - box[:-1, 2])[same]
     if (gaps > _GAP * height).sum() > 2 or (gaps > 2.5 * height).any() or (gaps < -height).any():
         return False

@@ -116,20 +116,21 @@ def write_raised(words: Lettering, text_page: Any, codes: NDArray[np.uint16], st
 
 def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], starts: Ints, ends: Ints, tall: Floats) -> list[int]:
     """Words in which letters differ: their first and last ones, or one within that might be raised."""
-    kinds = _KIND[codes]
+    kinds, letters = _KIND[codes], ends - starts
     places = np.flatnonzero(kinds & (_DIGIT | _SIGN))
     owners = np.maximum(0, np.searchsorted(starts, places, "right") - 1)
     inner = (places > starts[owners]) & (places < ends[owners] - 1)
     places, owners = places[inner], owners[inner]
     before, after = kinds[places - 1], kinds[places + 1]
     likely = ((before & (_DIGIT | _BETWEEN)) == 0) | ((after & (_CLOSING | _LETTER)) > 0) | ((kinds[places] & _SIGN) > 0)
-    brief = np.flatnonzero((ends - starts > 2) & (ends - starts <= 4) & ((kinds[ends - 1] & _CLOSING) > 0))
+    brief = np.flatnonzero((letters == 3) | (letters == 4))
+    brief = brief[(kinds[ends[brief] - 1] & _CLOSING) > 0]
     places, owners = np.append(places[likely], ends[brief] - 2), np.append(owners[likely], brief)
     differ = np.abs(words.last[:, 3] - words.first[:, 3]) > 0.05 * tall
-    boxes = facing(boxes_of(text_page, words.char[owners] + places - starts[owners]), words.turn[owners])
-    within = owners[np.abs(boxes[:, 3] - boxes[:, 1] - tall[owners]) > 0.05 * tall[owners]]
-    differ[within] = True
-    return np.flatnonzero(differ & (ends - starts > 1)).tolist()
+    if len(owners):
+        boxes = facing(boxes_of(text_page, words.char[owners] + places - starts[owners]), words.turn[owners])
+        differ[owners[np.abs(boxes[:, 3] - boxes[:, 1] - tall[owners]) > 0.05 * tall[owners]]] = True
+    return np.flatnonzero(differ & (letters > 1)).tolist()
 
 
 def _touching(words: Lettering, tall: Floats) -> list[int]:

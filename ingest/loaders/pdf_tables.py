@@ -7,7 +7,7 @@ import numpy as np
 
 from ingest.loaders.parsed import table_rows
 from ingest.loaders.pdf_breaks import cell_of
-from ingest.loaders.pdf_chars import Floats
+from ingest.loaders.pdf_chars import Floats, median
 from ingest.loaders.pdf_rules import Drawn, Rule
 from ingest.loaders.pdf_words import Words
 
@@ -52,7 +52,7 @@ def ruled_tables(words: Words, across: list[Rule], down: list[Rule]) -> list[Tab
     if len(across) < 2 or not down or not len(words):
         return []
     middle = np.column_stack([(words.box[:, 0] + words.box[:, 2]) / 2, (words.box[:, 1] + words.box[:, 3]) / 2])
-    height = float(np.median(words.box[:, 3] - words.box[:, 1]))
+    height = median(words.box[:, 3] - words.box[:, 1])
     tables: list[Table] = []
     for grid in _grids(_joined(across), _joined(down)):
         if table := _table(words, middle, height, grid):

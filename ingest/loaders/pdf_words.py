@@ -170,7 +170,8 @@ def _edges(text_page: Any, codes: Codes, starts: Ints, ends: Ints) -> tuple[Floa
     first, last = starts, ends - 1 - ((ends - starts > 1) & (codes[ends - 1] == _HYPHEN))
     if len(codes) != raw.FPDFText_CountChars(text_page):
         first, last = (np.array([raw.FPDFText_GetCharIndexFromTextIndex(text_page, int(i)) for i in which]) for which in (first, last))
-    return boxes_of(text_page, first), boxes_of(text_page, last), first
+    boxes = boxes_of(text_page, np.concatenate([first, last]))
+    return boxes[: len(first)], boxes[len(first) :], first
 
 
 def _piles(text_page: Any, codes: Codes, starts: Ints, ends: Ints, first: Floats, last: Floats, char: Ints) -> Ints:
