@@ -106,7 +106,7 @@ def _is_cut(last: str, below: str) -> bool:
     following = below.partition(" ")[0]
     if last.endswith("_") or _MAIL.search(last):
         return following[:1].isalnum()
-    return bool(_ADDRESS.search(last) and (_GOES_ON.match(following) or (last[-1] in "-=&?%" and following[:1].isalnum())))
+    return _is_address(last) and bool(_GOES_ON.match(following) or (last[-1] in "-=&?%" and following[:1].isalnum()))
 
 
 def mend(texts: list[str]) -> list[str]:
@@ -124,11 +124,15 @@ def _mended(text: str, known: set[str]) -> str:
         assert first and second
         if second[0].lower() in _SUSPENDED:
             done += "- " + after
-        elif _ADDRESS.search(done[-200:]) or _is_compound(first[0], second[0], done[-40:] + after[:40], known):
+        elif _is_address(done[-200:]) or _is_compound(first[0], second[0], done[-40:] + after[:40], known):
             done += "-" + after
         else:
             done += after
     return done
+
+
+def _is_address(text: str) -> bool:
+    return ("://" in text or "www." in text or "10." in text) and bool(_ADDRESS.search(text))
 
 
 def _is_compound(first: str, second: str, around: str, known: set[str]) -> bool:

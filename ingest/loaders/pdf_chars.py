@@ -29,6 +29,7 @@ _char_box = direct(raw.FPDFText_GetLooseCharBox, _page, _char, _place)
 _char_origin = direct(raw.FPDFText_GetCharOrigin, _page, _char, _place, _place)
 _char_matrix = direct(raw.FPDFText_GetMatrix, _page, _char, _place)
 _char_size = direct(raw.FPDFText_GetFontSize, _page, _char, result=ctypes.c_double)
+_origin, _matrix = (ctypes.c_double * 2)(), (ctypes.c_float * 6)()
 
 
 def boxes_of(text_page: Any, chars: Iterable[int]) -> Floats:
@@ -43,18 +44,17 @@ def boxes_of(text_page: Any, chars: Iterable[int]) -> Floats:
     return boxes.astype(np.float64)
 
 
-def letters_of(text_page: Any, chars: Iterable[int], turn: int) -> Floats:
+def letters_of(text_page: Any, chars: Iterable[int], turn: int) -> list[tuple[float, float]]:
     """Size and base line (y downwards, as their reader sees it) of characters: the font's size, which doesn't depend on its boxes."""
     page = ctypes.cast(text_page.raw, ctypes.c_void_p).value
-    origin, matrix = (ctypes.c_double * 2)(), (ctypes.c_float * 6)()
-    x, form = ctypes.addressof(origin), ctypes.addressof(matrix)
+    x, form = ctypes.addressof(_origin), ctypes.addressof(_matrix)
     letters = []
     for char in chars:
         _char_origin(page, char, x, x + 8)
         _char_matrix(page, char, form)
-        size = _char_size(page, char) * (matrix[2] ** 2 + matrix[3] ** 2) ** 0.5
-        letters.append((size, (-origin[1], origin[0], origin[1], -origin[0])[turn]))
-    return np.array(letters)
+        size = _char_size(page, char) * (_matrix[2] ** 2 + _matrix[3] ** 2) ** 0.5
+        letters.append((size, (-_origin[1], _origin[0], _origin[1], -_origin[0])[turn]))
+    return letters
 
 
 def median(values: Floats) -> float:

@@ -70,7 +70,7 @@ class Lettering:
     char: Ints
     kept: NDArray[np.bool_]
 
-    def letters(self, index: int, text_page: Any) -> Floats:
+    def letters(self, index: int, text_page: Any) -> list[tuple[float, float]]:
         """Size and base line of each of a word's characters."""
         first = int(self.char[index])
         return letters_of(text_page, range(first, first + len(self.text[index])), int(self.turn[index]))
@@ -145,9 +145,9 @@ def _touching(words: Lettering, tall: Floats) -> list[int]:
     return (smaller[near] + 1).tolist()  # type: ignore[no-any-return]
 
 
-def _runs(text: str, letters: Floats) -> list[_Run]:
+def _runs(text: str, letters: list[tuple[float, float]]) -> list[_Run]:
     runs: list[_Run] = []
-    for letter, (size, foot) in zip(text, letters.tolist(), strict=True):
+    for letter, (size, foot) in zip(text, letters, strict=True):
         last = runs[-1] if runs else None
         if last and abs(last.foot - foot) < 0.05 * last.size and abs(last.size - size) < 0.05 * last.size:
             last.text += letter
@@ -184,7 +184,7 @@ def _attach(words: Lettering, index: int, bases: dict[int, _Run], text_page: Any
         owner -= 1
     if not words.kept[index]:
         return
-    base = bases.get(owner) or max((_Run("", *letter) for letter in words.letters(owner, text_page)), key=lambda run: run.size)
+    base = bases.get(owner) or _Run("", *max(words.letters(owner, text_page)))
     small = _Run(words.text[index], *words.letters(index, text_page)[0])
     if small.size >= _SMALLER * base.size:
         return
@@ -244,7 +244,7 @@ def _go_on(words: Lettering, index: int, base: _Run, text_page: Any) -> None:
     if after == len(words.text):
         return
     gap = words.first[after, 0] - words.box[index, 2]
-    level = abs(words.letters(after, text_page)[0, 1] - base.foot) < 0.08 * base.size and -0.3 * base.size < gap < 1.5 * base.size
+    level = abs(words.letters(after, text_page)[0][1] - base.foot) < 0.08 * base.size and -0.3 * base.size < gap < 1.5 * base.size
     if not level:
         return
     if words.line[after] != words.line[index]:
