@@ -138,7 +138,7 @@ def choose(pages: Pages) -> dict[int, int]:
         return {}
     body = weights.most_common(1)[0][0]
     letters = sum(weights.values())
-    bold_means = sum(len(block.text) for block in everything if block.bold) < 0.3 * letters
+    bold_means = sum(len(block.text) for block in everything if block.bold and block.size) < 0.3 * letters
     seen = Counter(block.text for block in everything if block.size)
     chosen = [block for block in everything if _looks_like_one(block, body, bold_means) and seen[block.text] <= max(2, 0.1 * len(pages))]
     if sum(len(block.text) for block in chosen) > 0.5 * letters:
