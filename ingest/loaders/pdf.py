@@ -15,8 +15,10 @@ import pypdfium2.raw as raw
 from ingest.loaders import ocr as recognition
 from ingest.loaders.parsed import LoadError, Parsed, clean, counted
 from ingest.loaders.pdf_annotations import annotations, attachments, shown
+from ingest.loaders.pdf_direction import in_reading_direction
 from ingest.loaders.pdf_headings import Block, blocks, choose, outline
 from ingest.loaders.pdf_layout import Line, is_plain, laid_out, plain_lines
+from ingest.loaders.pdf_pages import join_pages
 from ingest.loaders.pdf_rules import Drawn, drawn_on
 from ingest.loaders.pdf_tables import ruled_tables, turned
 from ingest.loaders.pdf_words import Words, joined, words_of
@@ -82,6 +84,7 @@ def _document(path: Path, ocr: bool) -> Parsed:
             if number % _AT_ONCE == 0:
                 document.close()
                 document = _open(path)
+        join_pages(read.pages)
         titles = outline(document, read.pages) or choose(read.pages)
     finally:
         document.close()
@@ -131,9 +134,10 @@ def _blocks(text_page: Any, words: Words, drawn: Drawn) -> list[Block]:
 
 
 def _lines(words: Words, drawn: Drawn, turn: int) -> list[Line]:
-    if words.right_to_left:
-        return plain_lines(words)
-    tables = ruled_tables(words, *turned(drawn, turn)) if len(drawn.across) + len(drawn.down) > 3 else []
+    across, down = turned(drawn, turn)
+    if words.seen_order:
+        words, across, down = in_reading_direction(words, across, down)
+    tables = ruled_tables(words, across, down) if len(across) + len(down) > 3 else []
     if not tables and is_plain(words):
         return plain_lines(words)
     return laid_out(words, tables)

@@ -7,8 +7,12 @@ pieces, or two of which one has numbers under its title.
 import re
 from dataclasses import dataclass, field
 
-_BULLET = re.compile(r"[•‣▪●○◦■□\u2013\u2014\-*·§➢✓\uf0b7\uf0a7\uf0d8]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\(?[ivx]{1,5}[.)]|\d+(\.\d+)+\.?")
+BULLET = re.compile(r"[•‣▪●○◦■□\u2013\u2014\-*·§➢✓\uf0b7\uf0a7\uf0d8]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\(?[ivx]{1,5}[.)]|\d+(\.\d+)+\.?")
 NUMBER = re.compile(r"[-+(]?[$€£¥]?\s?[-+(]?[\d.,:/%\u2013-]+[%)]?[$€£]?|n/?a|[-\u2013\u2014]|[$€£]", re.IGNORECASE)
+
+
+Columns = list[tuple[float, float]]
+"""From where to where each column of a table reaches."""
 
 
 @dataclass(slots=True)
@@ -24,6 +28,8 @@ class Piece:
     char: int = -1
     words: int = 0
     table: bool = False
+    last_char: int = -1
+    columns: Columns = field(default_factory=list)
 
 
 Row = list[Piece]
@@ -60,7 +66,7 @@ def _join_bullets(row: Row) -> None:
     while index < len(row) - 1:
         first, second = row[index], row[index + 1]
         overlap = second.x0 - first.x1 < 0.5 * (first.y1 - first.y0)
-        if not second.table and not first.table and (overlap or (_BULLET.fullmatch(first.text) and second.x0 - first.x1 < 50)):
+        if not second.table and not first.table and (overlap or (BULLET.fullmatch(first.text) and second.x0 - first.x1 < 50)):
             row[index : index + 2] = [
                 Piece(
                     first.x0, min(first.y0, second.y0), max(first.x1, second.x1), max(first.y1, second.y1),

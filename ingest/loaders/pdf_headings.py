@@ -7,26 +7,25 @@ their pages; else a heading is a short paragraph in letters larger than most of 
 import re
 from collections import Counter
 from ctypes import byref, c_int, create_string_buffer
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
 import pypdfium2.raw as raw
 
-from ingest.loaders.pdf_layout import Line
+from ingest.loaders.pdf_breaks import joined
+from ingest.loaders.pdf_columns import Columns
+from ingest.loaders.pdf_layout import Cell, Line
 
 _LONGEST = 120
 _BOLD_LONGEST = 80
 _LARGER = 1.17
 """Times the body's size: fonts of one size differ by a tenth in the height of their boxes."""
-_SPLIT_WORD = re.compile(r"[\x02\ufffe\u00ad][ \t]*\n?")
-"""How PDFium marks a word that was hyphenated at the end of a line."""
-_OPEN_END = re.compile(r"[\x02\ufffe]\s*$")
 _LIGATURES = {"\x0b": "ff", "\x0c": "fi", "\x0e": "ffi", "\x0f": "ffl", "\u21b5": "ff"}
 _TEX = re.compile(r"(?<=[a-zA-Z])[\x0b\x0c\x0e\x0f\u21b5]|[\x0b\x0c\x0e\x0f\u21b5](?=[a-z])")
 _LIGATURE_SIGNS = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
-_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u21b5\ufffe\ufb00-\ufb06]")
+_ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u21b5\ufb00-\ufb06]")
 """What isn't left as it is: most text has none of it."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BOLD = re.compile(r"bold|black|heavy|semibold|demi|-medi\b|cmbx|cmb\d|sfbx", re.IGNORECASE)
@@ -38,11 +37,20 @@ Pages = list[tuple[int, list["Block"]]]
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """A paragraph or a table; `size` is the height of its letters' boxes, 0 where that says nothing."""
+    """A paragraph or a table.
+
+    Attributes:
+        size: the height of its letters' boxes, 0 where that says nothing.
+        bold: whether it is set in bold; of a table, whether its first row is and its last isn't.
+        columns: a table's, from where to where each reaches.
+        cells: the pieces of each line, where all of its lines have several.
+    """
 
     text: str
     size: float = 0.0
     bold: bool = False
+    columns: Columns = field(default_factory=list)
+    cells: list[list[Cell]] = field(default_factory=list)
 
 
 def blocks(lines: list[Line], text_page: Any) -> list[Block]:
@@ -52,11 +60,11 @@ def blocks(lines: list[Line], text_page: Any) -> list[Block]:
     pitch = _pitch(lines)
     for line in lines:
         if group and _parts(group[-1], line, pitch):
-            found.append(_block(group, text_page))
+            found.append(_block(group, lines, text_page))
             group = []
         group.append(line)
     if group:
-        found.append(_block(group, text_page))
+        found.append(_block(group, lines, text_page))
     return [block for block in found if block.text.strip()]
 
 
@@ -79,19 +87,37 @@ def _parts(above: Line, line: Line, pitch: float) -> bool:
     return step > (max(1.3 * pitch, 1.05 * large) if large < 1.2 * pitch else 1.35 * large)
 
 
-def _block(group: list[Line], text_page: Any) -> Block:
-    text = _readable("\n".join(line.text for line in group))
+def _block(group: list[Line], lines: list[Line], text_page: Any) -> Block:
+    """A paragraph; `lines` are all of the page."""
     if group[0].table:
-        return Block(text)
+        first, last = group[0].char, group[0].last_char
+        bold = min(first, last) >= 0 and _is_bold(text_page, first) and not _is_bold(text_page, last)
+        return Block(_readable(group[0].text), bold=bold, columns=group[0].columns)
+    text = _readable(joined([line.text for line in group], lambda number: _is_full(group, number, lines)))
     short = len(group) <= 3 and len(text) <= _LONGEST
-    return Block(text, group[0].size, short and group[0].char >= 0 and _is_bold(text_page, group[0].char))
+    cells = [line.cells for line in group] if all(line.cells for line in group) else []
+    return Block(text, group[0].size, short and group[0].char >= 0 and _is_bold(text_page, group[0].char), cells=cells)
+
+
+def _is_full(group: list[Line], number: int, lines: list[Line]) -> bool:
+    """Whether a line reaches the edge of its column, and the next isn't set in."""
+    line, below = group[number], group[number + 1]
+    beside = _beside(line, group)
+    if len(beside) < 3:
+        beside = [other for other in _beside(line, lines) if other.size < 1.12 * line.size]
+    long = line.box[2] - line.box[0] > 8 * line.size and line.box[2] > max(other.box[2] for other in beside) - 2.5 * line.size
+    return long and below.box[0] < min(other.box[0] for other in _beside(below, group)) + 0.5 * line.size
+
+
+def _beside(line: Line, lines: list[Line]) -> list[Line]:
+    """Lines of the same column: they begin about where it does."""
+    return [other for other in lines if abs(other.box[0] - line.box[0]) < 3 * line.size]
 
 
 def _readable(text: str) -> str:
-    """Halves of words joined, ligatures as letters: TeX's older fonts tell them only by their place in the font."""
+    """Ligatures as letters: TeX's older fonts tell them only by their place in the font."""
     if not _ODD.search(text):
         return text
-    text = _SPLIT_WORD.sub("", _OPEN_END.sub("-", text))
     text = _TEX.sub(lambda match: _LIGATURES[match[0]], text.translate(_LIGATURE_SIGNS))
     return _CONTROL.sub("", text)
 
@@ -112,7 +138,7 @@ def choose(pages: Pages) -> dict[int, int]:
         return {}
     body = weights.most_common(1)[0][0]
     letters = sum(weights.values())
-    bold_means = sum(len(block.text) for block in everything if block.bold) < 0.3 * letters
+    bold_means = sum(len(block.text) for block in everything if block.bold and block.size) < 0.3 * letters
     seen = Counter(block.text for block in everything if block.size)
     chosen = [block for block in everything if _looks_like_one(block, body, bold_means) and seen[block.text] <= max(2, 0.1 * len(pages))]
     if sum(len(block.text) for block in chosen) > 0.5 * letters:

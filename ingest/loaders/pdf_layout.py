@@ -6,20 +6,27 @@ bands that share the same gaps; a band of several columns is running text, a tab
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
 import numpy as np
 
 from ingest.loaders.parsed import table_rows
-from ingest.loaders.pdf_columns import NUMBER, Piece, Row, bands_of, columns_of, is_table, is_text, rows_of, within
+from ingest.loaders.pdf_breaks import MARK, cell_of
+from ingest.loaders.pdf_chars import Floats
+from ingest.loaders.pdf_chars import median as median_of
+from ingest.loaders.pdf_columns import NUMBER, Columns, Piece, Row, bands_of, columns_of, is_table, is_text, rows_of, within
 from ingest.loaders.pdf_tables import Table
-from ingest.loaders.pdf_words import Floats, Words
+from ingest.loaders.pdf_words import Words
 
 _GAP = 0.9
 """Of a line's height: a wider gap between words may separate columns."""
 _DEEPEST = 6
+
+
+Cell = tuple[float, float, str]
+"""From where to where it reaches, and its text."""
 
 
 @dataclass(slots=True)
@@ -29,7 +36,9 @@ class Line:
     Attributes:
         box: left, top, right, bottom.
         size: the height of its first word's box.
-        char: index of its first character, to ask for its font.
+        char, last_char: index of its first character, and of the first one of a table's last word, to ask for their fonts.
+        columns: a table's, from where to where each reaches.
+        cells: its pieces, where there are several.
     """
 
     text: str
@@ -37,14 +46,17 @@ class Line:
     size: float = 0.0
     char: int = -1
     table: bool = False
+    last_char: int = -1
+    columns: Columns = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
 
 
 def is_plain(words: Words) -> bool:
     """Whether the lines, in the order in which the file has them, are what a person reads."""
-    if words.right_to_left or len(words) < 2:
+    if len(words) < 2:
         return True
     box, same = words.box, np.diff(words.line) == 0
-    height = max(1.0, float(np.median(box[:, 3] - box[:, 1])))
+    height = max(1.0, median_of(box[:, 3] - box[:, 1]))
     gaps = (box[1:, 0] - box[:-1, 2])[same]
     if (gaps > _GAP * height).sum() > 2 or (gaps > 2.5 * height).any() or (gaps < -height).any():
         return False
@@ -83,8 +95,13 @@ def laid_out(words: Words, tables: list[Table]) -> list[Line]:
     """Lines in reading order."""
     inside = {index for table in tables for index in table.words}
     rest = words.pick(np.array([index not in inside for index in range(len(words))], dtype=bool)) if inside else words
-    pieces = _pieces(rest) + [Piece(*table.box, table.text, table=True) for table in tables]
+    pieces = _pieces(rest) + [_piece_of(table, words) for table in tables]
     return ordered(_once(pieces))
+
+
+def _piece_of(table: Table, words: Words) -> Piece:
+    first, last = min(table.words), max(table.words)
+    return Piece(*table.box, table.text, char=int(words.char[first]), last_char=int(words.char[last]), table=True, columns=table.columns)
 
 
 def ordered(pieces: list[Piece]) -> list[Line]:
@@ -134,7 +151,7 @@ def _ordered(pieces: list[Piece], depth: int) -> Iterator[Line]:
             for index in range(len(columns)):
                 yield from _ordered([piece for row in cells for piece in row[index]], depth - 1)
         elif is_table(cells):
-            yield from _as_table(band.rows, cells)
+            yield from _as_table(band.rows, cells, columns)
         else:
             yield from _tables_among(band.rows)
 
@@ -144,10 +161,10 @@ def _tables_among(rows: list[Row]) -> Iterator[Line]:
     for band in bands_of(rows, strict=True):
         columns = columns_of(band)
         cells = [[within(row, column) for column in columns] for row in band.rows]
-        yield from _as_table(band.rows, cells) if len(columns) > 1 and is_table(cells) else _in_rows(band.rows)
+        yield from _as_table(band.rows, cells, columns) if len(columns) > 1 and is_table(cells) else _in_rows(band.rows)
 
 
-def _as_table(rows: list[Row], cells: list[list[list[Piece]]]) -> Iterator[Line]:
+def _as_table(rows: list[Row], cells: list[list[list[Piece]]], columns: Columns) -> Iterator[Line]:
     """Rows before the first and after the last full one stay lines; a row that lacks its first cell continues the one above."""
     full = [index for index, row in enumerate(cells) if sum(bool(cell) for cell in row) > 1]
     first, last = full[0], full[-1]
@@ -160,12 +177,12 @@ def _as_table(rows: list[Row], cells: list[list[list[Piece]]]) -> Iterator[Line]
         above = table[-1] if table else []
         lacks = sum(map(bool, texts)) < len([text for text in above if text])
         if above and gap < 0.35 * height and lacks and (not texts[0] or sum(map(bool, texts)) == 1) and _continues(texts, above):
-            table[-1] = [f"{a} {b}".strip() for a, b in zip(above, texts, strict=True)]
+            table[-1] = [cell_of([part for part in parts if part]) for parts in zip(above, texts, strict=True)]
         else:
             table.append(texts)
     pieces = [piece for row in rows[first : last + 1] for piece in row]
     box = (min(p.x0 for p in pieces), min(p.y0 for p in pieces), max(p.x1 for p in pieces), max(p.y1 for p in pieces))
-    yield Line(_unbroken(table_rows(table)), box, table=True)
+    yield Line(table_rows(table), box, 0.0, pieces[0].char, True, pieces[-1].char, columns)
     yield from _in_rows(rows[last + 1 :])
 
 
@@ -176,9 +193,10 @@ def _continues(texts: list[str], above: list[str]) -> bool:
 def _in_rows(rows: list[Row]) -> Iterator[Line]:
     for row in rows:
         box = (row[0].x0, min(p.y0 for p in row), row[-1].x1, max(p.y1 for p in row))
-        text = " ".join(piece.text for piece in row)
-        yield Line(_unbroken(text) if row[0].table else text, box, row[0].size, row[0].char, row[0].table)
+        cells = [(piece.x0, piece.x1, piece.text) for piece in row] if len(row) > 1 else []
+        yield Line(_side_by_side(row), box, row[0].size, row[0].char, row[0].table, row[0].last_char, row[0].columns, cells)
 
 
-def _unbroken(text: str) -> str:
-    return text.replace("\ufffe ", "").replace("\x02 ", "")
+def _side_by_side(row: Row) -> str:
+    """Where another column follows, the other half of a word doesn't."""
+    return " ".join([piece.text[:-1] + "-" if piece.text.endswith(MARK) else piece.text for piece in row[:-1]] + [row[-1].text])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pypdfium2.raw as raw
 
-from ingest.loaders.pdf_words import direct
+from ingest.loaders.pdf_chars import direct
 
 Matrix = tuple[float, float, float, float, float, float]
 Rule = tuple[float, float, float]

@@ -6,8 +6,10 @@ from itertools import pairwise
 import numpy as np
 
 from ingest.loaders.parsed import table_rows
+from ingest.loaders.pdf_breaks import cell_of
+from ingest.loaders.pdf_chars import Floats, median
 from ingest.loaders.pdf_rules import Drawn, Rule
-from ingest.loaders.pdf_words import Floats, Words
+from ingest.loaders.pdf_words import Words
 
 _NEAR = 3.0
 """Points by which rules may miss each other and still meet."""
@@ -17,11 +19,12 @@ _LONGEST_CELL = 120
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Its Markdown rows, its box (left, top, right, bottom), and which words stand in it."""
+    """Its Markdown rows, its box (left, top, right, bottom), which words stand in it, and where its columns are."""
 
     text: str
     box: tuple[float, float, float, float]
     words: list[int]
+    columns: list[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def ruled_tables(words: Words, across: list[Rule], down: list[Rule]) -> list[Tab
     if len(across) < 2 or not down or not len(words):
         return []
     middle = np.column_stack([(words.box[:, 0] + words.box[:, 2]) / 2, (words.box[:, 1] + words.box[:, 3]) / 2])
-    height = float(np.median(words.box[:, 3] - words.box[:, 1]))
+    height = median(words.box[:, 3] - words.box[:, 1])
     tables: list[Table] = []
     for grid in _grids(_joined(across), _joined(down)):
         if table := _table(words, middle, height, grid):
@@ -139,7 +142,8 @@ def _table(words: Words, middle: Floats, height: float, grid: _Grid) -> Table | 
     lines: list[list[str]] = []
     for row in range(len(ys) - 1):
         lines += _row([cells.get((row, column), []) for column in sorted(used_columns)], words, middle, height)
-    return Table(table_rows(lines), (xs[0], ys[0], xs[-1], ys[-1]), inside)
+    reaches = [(xs[column], xs[column + 1]) for column in sorted(used_columns)]
+    return Table(table_rows(lines), (xs[0], ys[0], xs[-1], ys[-1]), inside, reaches)
 
 
 def _owners(grid: _Grid) -> list[list[tuple[int, int]]]:
@@ -169,9 +173,9 @@ def _row(cells: list[list[int]], words: Words, middle: Floats, height: float) ->
     if most >= 3 and len(full) >= 2 and (aligned := _aligned(full, middle, height)):
         rows = []
         for place in aligned:
-            rows.append([_text([i for part in line for i in part if abs(middle[i, 1] - place) <= height / 2], words) for line in lines])
+            rows.append([_text([part for part in line if abs(middle[part[0], 1] - place) <= height / 2], words) for line in lines])
         return rows
-    return [[_text([index for part in line for index in part], words) for line in lines]]
+    return [[_text(line, words) for line in lines]]
 
 
 def _lines(cell: list[int], middle: Floats, height: float) -> list[list[int]]:
@@ -197,7 +201,8 @@ def _aligned(lines: list[list[list[int]]], middle: Floats, height: float) -> lis
     return places if parts >= 0.85 * len(places) * len(lines) and words <= 3 * parts else []
 
 
-def _text(indices: list[int], words: Words) -> str:
-    """Joined by blanks, but for the two halves of a word."""
-    pieces = [words.text[index] for index in indices]
-    return " ".join(pieces).replace("\ufffe ", "").replace("\x02 ", "")
+def _text(lines: list[list[int]], words: Words) -> str:
+    """A cell's lines as one."""
+    right = max((words.box[line[-1], 2] for line in lines), default=0.0)
+    full = [bool(words.box[line[-1], 2] > right - 1.5 * (words.box[line[-1], 3] - words.box[line[-1], 1])) for line in lines]
+    return cell_of([" ".join(words.text[index] for index in line) for line in lines], full.__getitem__)

@@ -5,37 +5,31 @@ in one call, and only the first and last character of each word are asked for th
 """
 
 import ctypes
-from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import repeat
+import re
+import unicodedata
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pypdfium2.raw as raw
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from ingest.loaders.pdf_chars import Floats, Ints, boxes_of, facing
+from ingest.loaders.pdf_raised import Lettering, write_raised
+
 Codes = NDArray[np.uint16]
 
 _SPACE = np.isin(np.arange(0x10000), [9, 10, 13, 32, 0xA0])
 """Whether a code is blank: looking it up is quicker than comparing."""
-_HYPHEN = np.isin(np.arange(0x10000), [0x02, 0xFFFE])
+_HYPHEN = 0xFFFE
 """What PDFium puts for a hyphen at the end of a line whose word goes on; no line break follows it."""
 _IDEOGRAPHS = 0x2E80
 """From here on scripts are written from the top down too."""
-_RIGHT_TO_LEFT = (0x0590, 0x08FF)
-
-
-def direct(function: Any, *kinds: Any, result: Any = ctypes.c_int) -> Any:
-    """A PDFium function that takes plain addresses: building typed pointers would cost more than the call itself."""
-    address = ctypes.cast(function, ctypes.c_void_p).value
-    assert address
-    return ctypes.PYFUNCTYPE(result, *kinds)(address)
-
-
-_char_box = direct(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+_UNKNOWN = 0x01
+_LAM_ALEF = re.compile("([\u0622\u0623\u0625\u0627])(\u0644)")
+"""Two letters that fonts draw as one: PDFium, which turns all letters round, turns these too."""
+_RIGHT_TO_LEFT = np.zeros(0x10000, bool)
+_RIGHT_TO_LEFT[0x0590:0x0900] = _RIGHT_TO_LEFT[0xFB1D:0xFE00] = _RIGHT_TO_LEFT[0xFE70:0xFEFD] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +37,12 @@ class Words:
     """Words in the order of the file, each with its box as its reader sees it: x to the right, y downwards.
 
     Attributes:
-        text: the words; one that PDFium took for the first half of a hyphenated word ends in U+FFFE or U+0002.
+        text: the words; one that PDFium took for the first half of a hyphenated word ends in U+FFFE.
         box: left, top, right, bottom of each.
         line: which line PDFium put each on.
         turn: quarter turns (0 to 3, counter-clockwise) of each; boxes of different turns don't compare.
         char: index of each word's first character; -1 if it isn't part of the page's own text.
-        right_to_left: whether it has Arabic or Hebrew letters: PDFium has then put them into their logical order.
+        seen_order: where any of them has Arabic or Hebrew letters, the characters of each as they stand from left to right.
     """
 
     text: list[str]
@@ -56,7 +50,7 @@ class Words:
     line: Ints
     turn: Ints
     char: Ints
-    right_to_left: bool = False
+    seen_order: list[list[str]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.text)
@@ -65,7 +59,8 @@ class Words:
         """Some of them; `which` is a mask, or indices in their new order."""
         chosen = np.flatnonzero(which) if which.dtype == bool else which
         text = [self.text[index] for index in chosen]
-        return Words(text, self.box[chosen], self.line[chosen], self.turn[chosen], self.char[chosen], self.right_to_left)
+        seen_order = [self.seen_order[index] for index in chosen] if self.seen_order else []
+        return Words(text, self.box[chosen], self.line[chosen], self.turn[chosen], self.char[chosen], seen_order)
 
 
 def joined(parts: list[Words]) -> Words:
@@ -81,32 +76,64 @@ def joined(parts: list[Words]) -> Words:
         np.concatenate(lines),
         np.concatenate([part.turn for part in parts]),
         np.concatenate(chars),
-        any(part.right_to_left for part in parts),
+        [order for part in parts for order in part.seen_order or map(list, part.text)] if any(part.seen_order for part in parts) else [],
     )
 
 
 def words_of(text_page: Any, seen: tuple[float, float, float, float]) -> Words:
     """The words within the page's visible box (left, bottom, right, top)."""
     codes = _codes(text_page)
-    cuts = np.flatnonzero(_HYPHEN[codes]) + 1
-    starts, ends = _spans(codes, cuts)
+    starts, ends, line, first, last, char = _measured(text_page, codes)
     if not len(starts):
-        return _none()
+        empty = np.zeros(0, np.int64)
+        return Words([], np.zeros((0, 4)), empty, empty, empty)
+    strings = _strings(codes, starts, ends)
+    left, right = np.minimum(first[:, 0], last[:, 0]), np.maximum(first[:, 2], last[:, 2])
+    seen_order: list[list[str]] = []
+    backwards = _backwards(codes, starts)
+    if backwards is None:
+        turn = _turns(first, last, line)
+    else:
+        turn = _turns(np.where(backwards, last, first), np.where(backwards, first, last), line)
+        left, right, seen_order = _outlines(text_page, char, ends - starts, strings)
+    top, bottom = np.maximum(first[:, 1], last[:, 1]), np.minimum(first[:, 3], last[:, 3])
+    x, y = left + right, top + bottom
+    there = (x > 2 * seen[0]) & (x < 2 * seen[2]) & (y > 2 * seen[1]) & (y < 2 * seen[3])
+    box = facing(np.stack([left, top, right, bottom], 1), turn)
+    words = Lettering(strings, line, box, facing(first, turn), facing(last, turn), turn, char, there)
+    write_raised(words, text_page, codes, starts, ends)
+    found = Words(words.text, words.box, words.line, turn, char, seen_order)
+    return found if words.kept.all() else found.pick(words.kept)
+
+
+def _measured(text_page: Any, codes: Codes) -> tuple[Ints, Ints, Ints, Floats, Floats, Ints]:
+    """Where words begin and end in the text, their lines, the boxes of their first and last characters, and the first's index."""
+    cuts = np.flatnonzero(codes == _HYPHEN) + 1
+    starts, ends = _spans(codes, cuts)
     first, last, char = _edges(text_page, codes, starts, ends)
+    if len(cuts) and len(unknown := _unknown(cuts, starts, ends, first, last)):
+        codes[unknown - 1] = _UNKNOWN
+        cuts = np.setdiff1d(cuts, unknown)
+        starts, ends = _spans(codes, cuts)
+        first, last, char = _edges(text_page, codes, starts, ends)
     if len(piles := _piles(text_page, codes, starts, ends, first, last, char)):
         cuts = np.union1d(cuts, piles)
         starts, ends = _spans(codes, cuts)
         first, last, char = _edges(text_page, codes, starts, ends)
     breaks = codes == 10
     breaks[cuts[cuts < len(codes)]] = True
-    line = np.cumsum(breaks)[starts].astype(np.int64)
-    right_to_left = bool(((codes >= _RIGHT_TO_LEFT[0]) & (codes <= _RIGHT_TO_LEFT[1])).any())
-    return _turned(_strings(codes, starts, ends), first, last, line, char, right_to_left, seen)
+    return starts, ends, np.cumsum(breaks)[starts].astype(np.int64), first, last, char
 
 
-def _none() -> Words:
-    empty = np.zeros(0, np.int64)
-    return Words([], np.zeros((0, 4)), empty, empty, empty)
+def _unknown(cuts: Ints, starts: Ints, ends: Ints, first: Floats, last: Floats) -> Ints:
+    """Cuts after which the line goes on: there PDFium's mark is no hyphen, but a letter that the font doesn't tell."""
+    before, after = np.searchsorted(ends, cuts), np.searchsorted(starts, cuts)
+    there = (before < len(ends)) & (after < len(starts))
+    cuts, before, after = cuts[there], before[there], after[there]
+    height = np.abs(last[before, 3] - last[before, 1])
+    level = np.abs(last[before, 1] - first[after, 1]) < 0.3 * height
+    found: Ints = cuts[level & (np.abs(first[after, 0] - last[before, 2]) < 2 * height)]
+    return found
 
 
 def _codes(text_page: Any) -> Codes:
@@ -140,58 +167,54 @@ def _strings(codes: Codes, starts: Ints, ends: Ints) -> list[str]:
 
 def _edges(text_page: Any, codes: Codes, starts: Ints, ends: Ints) -> tuple[Floats, Floats, Ints]:
     """The boxes of words' first and last characters, and the index of the first; a mark of hyphenation has no box of its own."""
-    first, last = starts, ends - 1 - ((ends - starts > 1) & _HYPHEN[codes[ends - 1]])
+    first, last = starts, ends - 1 - ((ends - starts > 1) & (codes[ends - 1] == _HYPHEN))
     if len(codes) != raw.FPDFText_CountChars(text_page):
         first, last = (np.array([raw.FPDFText_GetCharIndexFromTextIndex(text_page, int(i)) for i in which]) for which in (first, last))
-    return _boxes(text_page, first), _boxes(text_page, last), first
+    boxes = boxes_of(text_page, np.concatenate([first, last]))
+    return boxes[: len(first)], boxes[len(first) :], first
 
 
 def _piles(text_page: Any, codes: Codes, starts: Ints, ends: Ints, first: Floats, last: Floats, char: Ints) -> Ints:
     """Where to cut words that PDFium made of a column's figures: upright characters below each other, or far apart."""
     letters = ends - starts
-    steps = np.abs(last[:, :2] - first[:, :2])
+    steps = np.abs(last[:, [0, 3]] - first[:, [0, 3]])
     height = np.maximum(1.0, np.abs(first[:, 1] - first[:, 3]))
     odd = (letters > 1) & (codes[starts] < _IDEOGRAPHS) & ((steps[:, 1] > steps[:, 0]) | (steps[:, 0] > 1.5 * height * letters))
     cuts: list[int] = []
     for index in np.flatnonzero(odd).tolist():
         if abs(raw.FPDFText_GetCharAngle(text_page, int(char[index]))) < 0.1:
-            boxes = _boxes(text_page, np.arange(letters[index]) + char[index])
-            below = np.abs(np.diff(boxes[:, 1])) > 0.5 * height[index]
+            boxes = boxes_of(text_page, np.arange(letters[index]) + char[index])
+            below = np.abs(np.diff(boxes[:, 3])) > 0.5 * height[index]
             beside = boxes[1:, 0] - boxes[:-1, 2] > height[index]
             cuts += (np.flatnonzero(below | beside) + starts[index] + 1).tolist()
     return np.array(cuts, np.int64)
 
 
-def _boxes(text_page: Any, chars: Iterable[int]) -> Floats:
-    """Left, top, right, bottom (y upwards) of characters: their font's height, not the ink's, so that a line's are alike."""
-    indices = np.asarray(chars).tolist()
-    boxes = np.zeros((len(indices), 4), np.float32)
-    base: int = boxes.ctypes.data
-    page = ctypes.cast(text_page.raw, ctypes.c_void_p).value
-    deque(map(_char_box, repeat(page), indices, range(base, base + 16 * len(indices), 16)), 0)
-    return np.where(np.isfinite(boxes), boxes, 0).astype(np.float64)
+def _backwards(codes: Codes, starts: Ints) -> NDArray[np.bool_] | None:
+    """Of each word, in a column, whether it has letters that are written from right to left: its first one then stands last."""
+    places = np.flatnonzero(_RIGHT_TO_LEFT[codes])
+    if not len(places):
+        return None
+    found = np.zeros((len(starts), 1), bool)
+    found[np.searchsorted(starts, places, "right") - 1] = True
+    return found
 
 
-def _turned(
-    text: list[str], first: Floats, last: Floats, line: Ints, char: Ints, right_to_left: bool, seen: tuple[float, float, float, float]
-) -> Words:
-    """Turns boxes so that every word reads from left to right; a line's direction is that of most of its letters."""
-    box = np.column_stack([
-        np.minimum(first[:, 0], last[:, 0]),
-        np.minimum(first[:, 3], last[:, 3]),
-        np.maximum(first[:, 2], last[:, 2]),
-        np.maximum(first[:, 1], last[:, 1]),
-    ])  # fmt: skip
-    middle_x, middle_y = (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
-    there = (middle_x > seen[0]) & (middle_x < seen[2]) & (middle_y > seen[1]) & (middle_y < seen[3])
-    turn = np.zeros(len(text), np.int64) if right_to_left else _turns(first, last, line)
-    x0, y0, x1, y1 = box.T
-    turned = np.column_stack([x0, -y1, x1, -y0])
-    for quarter, columns in ((1, (y0, x0, y1, x1)), (2, (-x1, y0, -x0, y1)), (3, (-y1, -x1, -y0, -x0))):
-        if (which := turn == quarter).any():
-            turned[which] = np.column_stack(columns)[which]
-    words = Words(text, turned, line, turn, char, right_to_left)
-    return words if there.all() else words.pick(there)
+def _outlines(text_page: Any, char: Ints, letters: Ints, strings: list[str]) -> tuple[Floats, Floats, list[list[str]]]:
+    """Left and right of words by all of their characters: where directions mix, the first and the last aren't the outermost;
+    and the characters from left to right, those that share a place as one."""
+    begins = np.cumsum(letters) - letters
+    boxes = boxes_of(text_page, np.arange(letters.sum()) + np.repeat(char - begins, letters))
+    seen_order = []
+    for text, begin in zip(strings, begins.tolist(), strict=True):
+        clusters: list[tuple[float, str]] = []
+        for letter, x0 in zip(text, boxes[begin : begin + len(text), 0].tolist(), strict=False):
+            if clusters and (abs(x0 - clusters[-1][0]) < 0.01 or unicodedata.combining(letter)):
+                clusters[-1] = (clusters[-1][0], clusters[-1][1] + letter)
+            else:
+                clusters.append((x0, letter))
+        seen_order.append([_LAM_ALEF.sub(r"\2\1", cluster) for _, cluster in sorted(clusters, key=lambda placed: placed[0])])
+    return np.minimum.reduceat(boxes[:, 0], begins), np.maximum.reduceat(boxes[:, 2], begins), seen_order
 
 
 def _turns(first: Floats, last: Floats, line: Ints) -> Ints:

@@ -30,6 +30,11 @@ class Page:
         self.content += f"BT /F{2 if bold else 1} {size} Tf {a} {b} {c} {d} {x} {self.box[1] - y} Tm ({escaped}) Tj ET\n"
         return self
 
+    def letters(self, x: float, y: float, text: str, size: float = 11) -> "Page":
+        """Text of any script, from left to right; letters below U+1100 are half as wide as the others."""
+        self.content += f"BT /F3 {size} Tf 1 0 0 1 {x} {self.box[1] - y} Tm <{text.encode('utf-16-be').hex()}> Tj ET\n"
+        return self
+
     def lines(self, x: float, y: float, lines: list[str], size: float = 11, pitch: float = 14) -> "Page":
         for number, line in enumerate(lines):
             self.text(x, y + number * pitch, line, size)
@@ -64,6 +69,10 @@ def write(path: Path, pages: list[Page], catalog: str = "", password: bytes | No
     ]
     objects: list[tuple[str, bytes | None]] = [(body, None) for body in [*fixed, *(more or [])]]
     kids = []
+    font = ""
+    if any("/F3 " in page.content for page in pages):
+        objects += _any_script(len(objects) + 1)
+        font = f" /F3 {len(objects) - 2} 0 R"
     for page in pages:
         images = ""
         content = page.content
@@ -84,12 +93,25 @@ def write(path: Path, pages: list[Page], catalog: str = "", password: bytes | No
         listed = f"/Annots [{' '.join(annotations)}]" if annotations else ""
         objects.append((
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {page.box[0]} {page.box[1]}] /Contents {contents} 0 R {listed} {page.extra}"
-            f" /Resources << /Font << /F1 3 0 R /F2 4 0 R >> {images} >> >>", None,
+            f" /Resources << /Font << /F1 3 0 R /F2 4 0 R{font} >> {images} >> >>", None,
         ))  # fmt: skip
         kids.append(f"{len(objects)} 0 R")
     objects[0] = (f"<< /Type /Catalog /Pages 2 0 R {catalog} >>", None)
     objects[1] = (f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>", None)
     path.write_bytes(_file(objects, password))
+
+
+def _any_script(number: int) -> list[tuple[str, bytes | None]]:
+    """A font whose codes are UTF-16; the first of its three objects has that number."""
+    cmap = b"/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <0000> <FFFF> endcodespacerange\n"
+    cmap += b"1 beginbfrange <0000> <FFFF> <0000> endbfrange endcmap end"
+    head = "/Type /Font /BaseFont /Any"
+    return [
+        (f"<< {head} /Subtype /Type0 /Encoding /Identity-H /DescendantFonts [{number + 1} 0 R] /ToUnicode {number + 2} 0 R >>", None),
+        (f"<< {head} /Subtype /CIDFontType2 /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>"
+         " /DW 1000 /W [0 4351 500] >>", None),
+        (f"<< /Length {len(cmap)} >>", cmap),
+    ]  # fmt: skip
 
 
 def _file(objects: list[tuple[str, bytes | None]], password: bytes | None) -> bytes:
