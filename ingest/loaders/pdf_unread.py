@@ -1,0 +1,151 @@
+"""What a PDF page shows and its text layer lacks: text in pictures, text drawn as curves, letters that no font tells.
+
+The words that are read are taken out of the page, and what is left is drawn small. Lines of text look alike whatever
+they are made of: short stretches of many steps from light to dark, with nothing above and below them.
+"""
+
+import ctypes
+from typing import Any
+
+import numpy as np
+import pypdfium2.raw as raw
+from numpy.typing import NDArray
+
+from ingest.loaders.pdf_rules import Drawn
+from ingest.loaders.pdf_words import Floats, Ints, Words, direct
+
+_DOTS = 100
+"""Dots an inch of the small drawing: small print is 5 high."""
+_MOST_DOTS = 2000
+"""Of its longer side."""
+_STRIP = 50
+"""Dots: the width of a piece of a line, some ten letters."""
+_STEPS = 5
+"""From light to dark or back, in a row of a strip: fewer are no letters."""
+_LOWEST, _HIGHEST = 4, 60
+"""Dots: the height of a line's letters."""
+_FEWEST, _LEAST = 10, 0.03
+"""Pieces of lines from which it is text, three short lines, and of all text of the page; a logo with its name has fewer."""
+_FEW_WORDS = 8
+"""On a page that is all picture: its words are a stamp or a page number, and any line in the picture its text."""
+_CONTRAST = (16, 40)
+"""Of 256 shades: what is a step, at least and at most; between them a fifth of the drawing's range."""
+
+_TURNS = {
+    0: (np.array([0, 3, 2, 1]), np.array([1, -1, 1, -1])),
+    1: (np.array([1, 0, 3, 2]), np.array([1, 1, 1, 1])),
+    2: (np.array([2, 1, 0, 3]), np.array([-1, 1, -1, 1])),
+    3: (np.array([3, 2, 1, 0]), np.array([-1, -1, -1, -1])),
+}
+"""For each turn of words, how their boxes are made of the page's own left, bottom, right, top."""
+
+_text_object = direct(raw.FPDFText_GetTextObject, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_void_p)
+
+
+def may_hold_text(drawn: Drawn) -> bool:
+    """Whether it is worth while to look: a table's lines and a letter's logo aren't."""
+    return drawn.pictures > 0.02 or drawn.corners > 300 or drawn.paths > 600
+
+
+def hide(text_page: Any, words: Words) -> None:
+    """Takes what draws these words out of the page (in memory: nothing is saved)."""
+    address = ctypes.cast(text_page.raw, ctypes.c_void_p).value
+    pieces: set[int] = set()
+    for char, word in zip(words.char.tolist(), words.text, strict=True):
+        if char >= 0:
+            pieces.update(_text_object(address, index) or 0 for index in range(char, char + len(word)))
+    for piece in pieces - {0}:
+        raw.FPDFPageObj_SetIsActive(ctypes.cast(piece, raw.FPDF_PAGEOBJECT), False)
+
+
+def unread_share(page: Any, words: Words, drawn: Drawn) -> float:
+    """How much of a page's text is not among its words, 0 to 1; their own drawings must be hidden already."""
+    stamped = drawn.pictures > 0.6 and len(words) < _FEW_WORDS
+    scale = min(_DOTS / 72, _MOST_DOTS / max(1.0, *page.get_size()))
+    bitmap = page.render(scale=scale, grayscale=True, draw_annots=False, may_draw_forms=False)
+    try:
+        shades = bitmap.to_numpy().reshape(bitmap.height, bitmap.width, -1)[:, :, 0]
+        read = seen_boxes(page, words) * scale
+        upright = _without(_pieces(shades, stamped), read)
+        turned = _without(_pieces(shades.T, stamped)[:, [1, 0, 3, 2]], read)
+    finally:
+        bitmap.close()
+    pieces = max(upright, turned, key=len)
+    if len(pieces) < (1 if stamped else _FEWEST):
+        return 0.0
+    area, rest = float(_areas(pieces).sum()), float(_areas(read).sum())
+    return share if (share := area / (area + rest)) > _LEAST else 0.0
+
+
+def _pieces(shades: NDArray[np.uint8], alone: bool) -> Floats:
+    """Left, top, right, bottom of pieces of lines of text, each with another one beside it unless they may stand alone."""
+    height, count = shades.shape[0], shades.shape[1] // _STRIP
+    dark = shades[:, : count * _STRIP].astype(np.int16)
+    if not dark.size:
+        return np.zeros((0, 4))
+    step = float(np.clip(0.2 * (int(dark.max()) - int(dark.min())), *_CONTRAST))
+    across = (np.abs(np.diff(dark, axis=1, append=dark[:, -1:])) > step).reshape(height, count, _STRIP).sum(2)
+    down = (np.abs(np.diff(dark, axis=0, append=dark[-1:])) > step).reshape(height, count, _STRIP).sum(2)
+    busy = np.zeros((height + 2, count), np.int8)
+    busy[1:-1] = across >= _STEPS
+    ends = np.diff(busy, axis=0)
+    strips, begins = np.nonzero(ends.T == 1)
+    stops = np.nonzero(ends.T == -1)[1]
+    tall = stops - begins
+    sums_across, sums_down = (np.vstack([np.zeros((1, count), np.int64), np.cumsum(part, axis=0)]) for part in (across, down))
+    steps_across = sums_across[stops, strips] - sums_across[begins, strips]
+    steps_down = sums_down[stops - 1, strips] - sums_down[begins, strips]
+    letters = (tall >= _LOWEST) & (tall <= _HIGHEST) & (steps_down > 0.25 * steps_across)  # bars and ticks are alike from row to row
+    strips, begins, stops = strips[letters], begins[letters], stops[letters]
+    found = np.column_stack([strips * _STRIP, begins, (strips + 1) * _STRIP, stops])
+    return (found if alone else found[_beside(strips, begins, stops)]).astype(np.float64)
+
+
+def _beside(strips: Ints, begins: Ints, stops: Ints) -> NDArray[np.bool_]:
+    """Which pieces have one of their height in the next strip."""
+    beside = np.zeros(len(strips), dtype=bool)
+    bounds = np.searchsorted(strips, np.arange(int(strips.max(initial=0)) + 3))
+    for left, middle, right in zip(bounds, bounds[1:], bounds[2:], strict=False):
+        here, there = slice(left, middle), slice(middle, right)
+        overlap = np.minimum.outer(stops[here], stops[there]) - np.maximum.outer(begins[here], begins[there])
+        near = 2 * overlap > np.maximum.outer(stops[here] - begins[here], stops[there] - begins[there])
+        beside[here] |= near.any(axis=1)
+        beside[there] |= near.any(axis=0)
+    return beside
+
+
+def seen_boxes(page: Any, words: Words) -> Floats:
+    """Where words stand on the page as it is shown: left, top, right, bottom in points."""
+    found = np.zeros((len(words), 4))
+    for turn in set(words.turn.tolist()):
+        which = words.turn == turn
+        order, sign = _TURNS[turn]
+        found[np.ix_(which, order)] = sign * words.box[which]
+    order, sign = _TURNS[page.get_rotation() // 90]
+    upright: Floats = np.asarray(sign * found[:, order], np.float64)
+    return upright - corner(page)
+
+
+def corner(page: Any) -> Floats:
+    """Where the shown page's upper left corner is among words that stand upright on it."""
+    order, sign = _TURNS[page.get_rotation() // 90]
+    left, top = (sign * np.array(page.get_bbox())[order])[:2]
+    return np.array([left, top, left, top], np.float64)
+
+
+def _without(pieces: Floats, read: Floats) -> Floats:
+    """The pieces of which words that are read cover less than a third."""
+    if not len(pieces) or not len(read):
+        return pieces
+    return pieces[covered(pieces, read) < 0.33]
+
+
+def covered(boxes: Floats, by: Floats) -> Floats:
+    """The part of each box that the others cover; they are taken not to overlap."""
+    wide = np.minimum(boxes[:, None, 2], by[None, :, 2]) - np.maximum(boxes[:, None, 0], by[None, :, 0])
+    tall = np.minimum(boxes[:, None, 3], by[None, :, 3]) - np.maximum(boxes[:, None, 1], by[None, :, 1])
+    return (wide.clip(0) * tall.clip(0)).sum(axis=1) / _areas(boxes).clip(1e-9)
+
+
+def _areas(boxes: Floats) -> Floats:
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
