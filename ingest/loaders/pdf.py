@@ -14,16 +14,18 @@ import pypdfium2.raw as raw
 from ingest.loaders.parsed import LoadError, Parsed, clean, counted
 from ingest.loaders.pdf_annotations import annotations, attachments, shown
 from ingest.loaders.pdf_fonts import told
+from ingest.loaders.pdf_forms import is_xfa, xfa_values
 from ingest.loaders.pdf_headings import Block, blocks, choose, outline
 from ingest.loaders.pdf_layout import Line, is_plain, laid_out, plain_lines
 from ingest.loaders.pdf_recognised import placed, recognised
 from ingest.loaders.pdf_rules import Drawn, drawn_on
 from ingest.loaders.pdf_tables import Table, ruled_tables, turned
 from ingest.loaders.pdf_unread import hide, may_hold_text, unread_share
-from ingest.loaders.pdf_words import Words, joined, words_of
+from ingest.loaders.pdf_words import Words, words_of
 
 _AT_ONCE = 500
 """Pages after which the file is opened anew: PDFium keeps what it has read of each, 75 MB in a thousand, until then."""
+_XFA = "XFA form: its pages are not read, only the values filled in; open it in Adobe Reader and print it to a PDF"
 _LISTED = 10
 _WHOLE = 0.95
 """Of a page's text: where more is not read, nothing is."""
@@ -41,6 +43,8 @@ class _Read:
     failed: list[int] = field(default_factory=list)
     unmapped: list[int] = field(default_factory=list)
     attached: list[str] = field(default_factory=list)
+    hidden: int = 0
+    xfa: bool = False
 
 
 def load(path: Path, ocr: bool = False) -> Parsed:
@@ -65,7 +69,7 @@ def _open(path: Path) -> Any:
 def _document(path: Path, ocr: bool) -> Parsed:
     document = _open(path)
     try:
-        read = _Read(attached=attachments(document))
+        read = _Read(attached=attachments(document), xfa=is_xfa(document))
         count = len(document)
         for number in range(1, count + 1):
             try:
@@ -77,6 +81,8 @@ def _document(path: Path, ocr: bool) -> Parsed:
             if number % _AT_ONCE == 0:
                 document.close()
                 document = _open(path)
+        if read.xfa and read.pages:
+            read.pages[-1][1].append(Block("\n".join(xfa_values(document))))
         titles = outline(document, read.pages) or choose(read.pages)
     finally:
         document.close()
@@ -92,9 +98,10 @@ def _page(document: Any, number: int, read: _Read, ocr: bool) -> list[Block]:
     try:
         text_page = page.get_textpage()
         words, lost = told(text_page, words_of(text_page, page.get_bbox()), page.get_bbox())
-        boxes, comments = annotations(page, read.attached)
-        if boxes:
-            words = joined([words, *shown(document, page, number - 1, boxes)])
+        laid = annotations(page, read.attached)
+        read.hidden += laid.hidden
+        if laid.boxes or laid.marks:
+            words = shown(document, page, number - 1, laid, words)
         drawn = drawn_on(page, *page.get_size())
         share = _unread(page, text_page, words, drawn, lost)
         regions: list[Table] = []
@@ -109,7 +116,7 @@ def _page(document: Any, number: int, read: _Read, ocr: bool) -> list[Block]:
         text_page.close()
     finally:
         page.close()
-    found += [Block(comment) for comment in comments]
+    found += [Block(comment) for comment in laid.comments]
     if not found and number not in read.scanned:
         read.empty.append(number)
     return found
@@ -172,6 +179,8 @@ def _notes(read: _Read) -> list[str]:
     if read.unmapped:
         notes.append(f"{_numbered(read.unmapped)}: a font does not say which letters it shows; its text is not read")
     notes.append(_unread_note({page: share for page, share in read.scanned.items() if page not in read.unmapped}))
+    notes.append(counted(read.hidden, "hidden field", "left out"))
+    notes.append(_XFA if read.xfa else "")
     if read.attached:
         notes.append(counted(len(read.attached), "attachment", f"not read: {_listed(read.attached)}"))
     return [note for note in notes if note]
@@ -205,6 +214,8 @@ def _listed(names: list[str]) -> str:
 
 
 def _nothing(read: _Read, count: int) -> str:
+    if read.xfa:
+        return _XFA.replace("not read, only the values filled in", "not read, and it holds no values")
     if not count:
         return "it has no pages"
     if read.failed:

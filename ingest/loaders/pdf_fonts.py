@@ -51,17 +51,19 @@ def told(text_page: Any, words: Words, seen: tuple[float, float, float, float]) 
     if not _suspicious(text_page, words):
         return words, 0
     fonts = _by_font(text_page, words)
-    verdicts = {font: _verdict(text_page, words, which) for font, which in fonts.items()}
-    numbered = {font for font, verdict in verdicts.items() if verdict == "numbers"}
+    texts = {font: " ".join(words.text[index] for index in which) for font, which in fonts.items()}
+    silent = {font for font, which in fonts.items() if _is_silent(text_page, words.char[which].tolist())}
+    numbered = {font for font, text in texts.items() if _is_numbered(text)}
+    if numbered:  # and what is too short to be sure by itself: a heading above such text
+        numbered |= {font for font in silent if _score(_lettered(texts[font]))[0] > _score(texts[font])[0]}
+    lost = {font for font in fonts if font not in numbered and _is_lost(texts[font], font in silent)}
     if numbered:
         words = _counted(text_page, numbered, seen)
         fonts = _by_font(text_page, words)
-    lost = sorted(index for font, which in fonts.items() if verdicts.get(font) == "lost" for index in which)
-    if not lost:
-        return words, 0
+    out = [index for font in lost for index in fonts.get(font, [])]
     kept = np.ones(len(words), dtype=bool)
-    kept[lost] = False
-    return words.pick(kept), sum(len(words.text[index]) for index in lost)
+    kept[out] = False
+    return (words.pick(kept), sum(len(words.text[index]) for index in out)) if out else (words, 0)
 
 
 def _suspicious(text_page: Any, words: Words) -> bool:
@@ -84,30 +86,41 @@ def _by_font(text_page: Any, words: Words) -> dict[int, list[int]]:
     return fonts
 
 
-def _verdict(text_page: Any, words: Words, which: list[int]) -> str:
-    """ "numbers": its letters can be counted; "lost": they can't be had; "" if it tells them, or too little to say."""
-    some = [words.text[index] for index in which]
+def _is_silent(text_page: Any, chars: list[int]) -> bool:
+    """Whether a font says of most of its characters not which they are."""
     page = ctypes.cast(text_page.raw, ctypes.c_void_p).value
-    silent = sum(_no_letter(page, char) == 1 for char in words.char[which].tolist()) > len(which) / 2
-    text = " ".join(some)
-    raw_score, letters = _score(text)
-    score, count = _score(counted := "".join(map(_letter, text)))
-    if count >= 12 and score > max(_LIKE_LANGUAGE, raw_score + 0.4) and _vowelless(counted) < 0.1 and _mostly_letters(counted):
-        return "numbers"
-    untold = sum(number for word in some if (number := len(_UNTOLD.findall(word))) > 1)
-    untold += sum(word == _LONE_HYPHEN for word in some)
-    size = sum(map(len, some))
-    if untold >= 10 and untold > 0.3 * size:
-        return "lost"
-    if silent and size >= _FEW and (_scripts(text) > 3 or (not _mostly_letters(text, 0.4) and not _figures(text))):
-        return "lost"
-    if letters >= (_FEW if silent else _MANY) and raw_score < _UNLIKELY and _vowelless(text, lower=not silent) > _VOWELLESS:
-        return "lost"
-    return ""
+    return sum(bool(_no_letter(page, char) == 1) for char in chars) > len(chars) / 2
+
+
+def _is_numbered(text: str) -> bool:
+    """Whether letters for glyphs' numbers certainly make a language of what is none."""
+    score = _score(text)[0]
+    if score > _UNLIKELY + 0.1:
+        return False
+    counted = _lettered(text)
+    better, letters = _score(counted)
+    plain = sum(letter.isascii() for letter in counted) > 0.8 * len(counted)
+    return plain and letters >= 12 and better > max(_LIKE_LANGUAGE, score + 0.4) and _vowelless(counted) < 0.1 and _mostly_letters(counted)
+
+
+def _is_lost(text: str, silent: bool) -> bool:
+    """Whether a font's text is no language; one that tells its letters is believed unless it is plain that they are wrong."""
+    words = text.split(" ")
+    untold = sum(number for word in words if (number := len(_UNTOLD.findall(word))) > 1) + words.count(_LONE_HYPHEN)
+    if untold >= 10 and untold > 0.3 * len(text.replace(" ", "")):
+        return True
+    if silent and len(text) >= _FEW and (_scripts(text) > 3 or (not _mostly_letters(text, 0.4) and not _figures(text))):
+        return True
+    score, letters = _score(text)
+    return letters >= (_FEW if silent else _MANY) and score < _UNLIKELY and _vowelless(text, lower=not silent) > _VOWELLESS
+
+
+def _lettered(text: str) -> str:
+    """Letters for glyphs' numbers in the usual order: ASCII from 3 on, then as in Mac OS Roman."""
+    return "".join(map(_letter, text))
 
 
 def _letter(character: str) -> str:
-    """The letter of a glyph's number in the usual order: ASCII from 3 on, then as in Mac OS Roman."""
     number = ord(character)
     if character == " ":
         return " "  # between words, and not of the font

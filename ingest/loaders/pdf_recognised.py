@@ -6,8 +6,9 @@ import numpy as np
 
 from ingest.loaders import ocr as recognition
 from ingest.loaders.pdf_layout import Line
+from ingest.loaders.pdf_places import corner, seen_boxes
 from ingest.loaders.pdf_tables import Table
-from ingest.loaders.pdf_unread import corner, covered, seen_boxes
+from ingest.loaders.pdf_unread import covered
 from ingest.loaders.pdf_words import Floats, Words, joined
 
 _DOTS = 200

@@ -11,6 +11,7 @@ import numpy as np
 import pypdfium2.raw as raw
 from numpy.typing import NDArray
 
+from ingest.loaders.pdf_places import seen_boxes
 from ingest.loaders.pdf_rules import Drawn
 from ingest.loaders.pdf_words import Floats, Ints, Words, direct
 
@@ -24,20 +25,12 @@ _STEPS = 5
 """From light to dark or back, in a row of a strip: fewer are no letters."""
 _LOWEST, _HIGHEST = 4, 60
 """Dots: the height of a line's letters."""
-_FEWEST, _LEAST = 10, 0.03
+_FEWEST, _LEAST = 10, 0.045
 """Pieces of lines from which it is text, three short lines, and of all text of the page; a logo with its name has fewer."""
 _FEW_WORDS = 8
 """On a page that is all picture: its words are a stamp or a page number, and any line in the picture its text."""
 _CONTRAST = (16, 40)
 """Of 256 shades: what is a step, at least and at most; between them a fifth of the drawing's range."""
-
-_TURNS = {
-    0: (np.array([0, 3, 2, 1]), np.array([1, -1, 1, -1])),
-    1: (np.array([1, 0, 3, 2]), np.array([1, 1, 1, 1])),
-    2: (np.array([2, 1, 0, 3]), np.array([-1, 1, -1, 1])),
-    3: (np.array([3, 2, 1, 0]), np.array([-1, -1, -1, -1])),
-}
-"""For each turn of words, how their boxes are made of the page's own left, bottom, right, top."""
 
 _text_object = direct(raw.FPDFText_GetTextObject, ctypes.c_void_p, ctypes.c_int, result=ctypes.c_void_p)
 
@@ -114,25 +107,6 @@ def _beside(strips: Ints, begins: Ints, stops: Ints) -> NDArray[np.bool_]:
     return beside
 
 
-def seen_boxes(page: Any, words: Words) -> Floats:
-    """Where words stand on the page as it is shown: left, top, right, bottom in points."""
-    found = np.zeros((len(words), 4))
-    for turn in set(words.turn.tolist()):
-        which = words.turn == turn
-        order, sign = _TURNS[turn]
-        found[np.ix_(which, order)] = sign * words.box[which]
-    order, sign = _TURNS[page.get_rotation() // 90]
-    upright: Floats = np.asarray(sign * found[:, order], np.float64)
-    return upright - corner(page)
-
-
-def corner(page: Any) -> Floats:
-    """Where the shown page's upper left corner is among words that stand upright on it."""
-    order, sign = _TURNS[page.get_rotation() // 90]
-    left, top = (sign * np.array(page.get_bbox())[order])[:2]
-    return np.array([left, top, left, top], np.float64)
-
-
 def _without(pieces: Floats, read: Floats) -> Floats:
     """The pieces of which words that are read cover less than a third."""
     if not len(pieces) or not len(read):
@@ -144,8 +118,10 @@ def covered(boxes: Floats, by: Floats) -> Floats:
     """The part of each box that the others cover; they are taken not to overlap."""
     wide = np.minimum(boxes[:, None, 2], by[None, :, 2]) - np.maximum(boxes[:, None, 0], by[None, :, 0])
     tall = np.minimum(boxes[:, None, 3], by[None, :, 3]) - np.maximum(boxes[:, None, 1], by[None, :, 1])
-    return (wide.clip(0) * tall.clip(0)).sum(axis=1) / _areas(boxes).clip(1e-9)
+    part: Floats = (wide.clip(0) * tall.clip(0)).sum(axis=1) / _areas(boxes).clip(1e-9)
+    return part
 
 
 def _areas(boxes: Floats) -> Floats:
-    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    areas: Floats = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return areas
