@@ -103,14 +103,16 @@ def _page(document: Any, number: int, read: _Read, ocr: bool) -> list[Block]:
         if laid.boxes or laid.marks:
             words = shown(document, page, number - 1, laid, words)
         drawn = drawn_on(page, *page.get_size())
+        told_by, regions = len(words), list[Table]()
+        if drawn.texts >= _MANY_TEXTS and 2 * sum(map(len, words.text)) < drawn.texts:
+            lost += drawn.texts
         share = _unread(page, text_page, words, drawn, lost)
-        regions: list[Table] = []
         if share and ocr:
             words, regions = recognised(page, words)
             read.ocr.append(number)
         elif share:
             read.scanned[number] = share
-        if lost and not regions and (not ocr or share == 0):
+        if lost and not regions and len(words) == told_by:
             read.unmapped.append(number)
         found = _blocks(text_page, words, drawn, regions, page.get_rotation() // 90)
         text_page.close()
@@ -126,12 +128,10 @@ def _unread(page: Any, text_page: Any, words: Words, drawn: Drawn, lost: int) ->
     """How much of what a page shows its words don't tell, 0 to 1; what draws its words is hidden where that took a look."""
     if not len(words) and (lost or drawn.pictures > 0.05):
         return 1.0
-    letters = sum(map(len, words.text))
-    untold = drawn.texts >= _MANY_TEXTS and 2 * letters < drawn.texts
-    if not (lost or untold or may_hold_text(drawn) or (not len(words) and drawn.paths > 20)):
+    if not (lost or may_hold_text(drawn) or (not len(words) and drawn.paths > 20)):
         return 0.0
     hide(text_page, words)
-    return max(unread_share(page, words, drawn), lost / (lost + letters) if lost else 0.0)
+    return max(unread_share(page, words, drawn), lost / max(1, lost + sum(map(len, words.text))))
 
 
 def _blocks(text_page: Any, words: Words, drawn: Drawn, regions: list[Table], upright: int) -> list[Block]:

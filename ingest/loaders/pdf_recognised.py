@@ -15,6 +15,8 @@ _DOTS = 200
 """Dots an inch at which a page is drawn for OCR."""
 _LEAST_SIDE = 1600
 _MOST_PIXELS = 12_000_000
+_LABEL = 2
+"""Lines of a region that may be a label, a caption or an answer, and belong into the lines around it."""
 _TOGETHER = (3.0, 1.2)
 """Times its height that a line reaches to its sides, and up and down, to be of one region with another."""
 
@@ -50,7 +52,7 @@ def recognised(page: Any, words: Words) -> tuple[Words, list[Table]]:
             continue
         part = recognition.Found([found.pieces[index] for index in which], found.boxes[which], found.turned)
         box = np.concatenate([part.boxes[:, :2].min(axis=0), part.boxes[:, 2:].max(axis=0)])
-        if not found.turned and _stands_in(read, box):
+        if len(words) and not found.turned and (len(which) <= _LABEL or _stands_in(read, box)):
             among += which
         else:
             regions.append(Table(part.text(), tuple((box + origin).tolist()), []))
@@ -62,11 +64,13 @@ def recognised(page: Any, words: Words) -> tuple[Words, list[Table]]:
 
 
 def placed(lines: list[Line], regions: list[Table]) -> list[Line]:
-    """Lines in reading order with each region after the last line that stands above it."""
+    """Lines in reading order with each region after the last line that stands over it, or else the nearest one higher up."""
     for region in sorted(regions, key=lambda region: region.box[1]):
         x0, y0, x1, y1 = region.box
-        above = [i for i, line in enumerate(lines, 1) if line.box[0] < x1 and line.box[2] > x0 and sum(line.box[1::2]) < y0 + y1]
-        lines = [*lines[: max(above, default=0)], Line(region.text, region.box, table=True), *lines[max(above, default=0) :]]
+        above = [i for i, line in enumerate(lines) if line.box[1] + line.box[3] < y0 + y1]
+        over = [i for i in above if lines[i].box[0] < x1 and lines[i].box[2] > x0]
+        place = 1 + (max(over) if over else max(above, key=lambda i: lines[i].box[3], default=-1))
+        lines = [*lines[:place], Line(region.text, region.box, table=True), *lines[place:]]
     return lines
 
 
