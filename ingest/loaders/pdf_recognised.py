@@ -17,6 +17,8 @@ _LEAST_SIDE = 1600
 _MOST_PIXELS = 12_000_000
 _LABEL = 2
 """Lines of a region that may be a label, a caption or an answer, and belong into the lines around it."""
+_ANSWER = 4.0
+"""Times a line's height from it to what is typed beside it."""
 _TOGETHER = (3.0, 1.2)
 """Times its height that a line reaches to its sides, and up and down, to be of one region with another."""
 
@@ -52,7 +54,7 @@ def recognised(page: Any, words: Words) -> tuple[Words, list[Table]]:
             continue
         part = recognition.Found([found.pieces[index] for index in which], found.boxes[which], found.turned)
         box = np.concatenate([part.boxes[:, :2].min(axis=0), part.boxes[:, 2:].max(axis=0)])
-        if len(words) and not found.turned and (len(which) <= _LABEL or _stands_in(read, box)):
+        if len(words) and not found.turned and (len(which) <= _LABEL or _stands_in(read, part.boxes)):
             among += which
         else:
             regions.append(Table(part.text(), tuple((box + origin).tolist()), []))
@@ -92,7 +94,12 @@ def _regions(boxes: Floats) -> list[list[int]]:
     return found
 
 
-def _stands_in(read: Floats, box: Floats) -> bool:
-    """Whether a word stands within a region."""
+def _stands_in(read: Floats, lines: Floats) -> bool:
+    """Whether a word stands within a region, or beside one of its lines as an answer stands beside its question."""
     x, y = (read[:, 0] + read[:, 2]) / 2, (read[:, 1] + read[:, 3]) / 2
-    return bool(((x > box[0]) & (x < box[2]) & (y > box[1]) & (y < box[3])).any())
+    (left, top), (right, bottom) = lines[:, :2].min(axis=0), lines[:, 2:].max(axis=0)
+    within = (x > left) & (x < right) & (y > top) & (y < bottom)
+    level = (y[:, None] > lines[:, 1]) & (y[:, None] < lines[:, 3])
+    gap = read[:, 0, None] - lines[:, 2]
+    beside = level & (gap > 0) & (gap < _ANSWER * (lines[:, 3] - lines[:, 1]))
+    return bool(within.any() or beside.any())
