@@ -8,6 +8,7 @@ import ctypes
 import re
 import unicodedata
 from collections import Counter
+from itertools import repeat
 from math import log
 from typing import Any
 
@@ -28,8 +29,10 @@ _VOWELLESS = 0.2
 """Share of words without a vowel above which a text is no language: none of those 363 passes 0.06; letters changed at random do."""
 _UNTOLD = re.compile(r"[\x00\x01\x03-\x08\x10-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]")
 """What stands for a glyph whose letter isn't known. TeX's old fonts have ligatures, and PDFium hyphens, at the codes left out."""
+_UNTOLD_WORD = re.compile(_UNTOLD.pattern + r"\S*?" + _UNTOLD.pattern)
+"""A word with more than one: a lone one is a bullet or a sign of mathematics."""
 _LONE_HYPHEN = "\ufffe"
-_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ]{5}")
+_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ]{4}")
 _WORD = re.compile(r"[^\W\d_]{3,15}")
 _FEW = 30
 """Letters from which a font that tells none is judged by those it seems to show."""
@@ -67,13 +70,13 @@ def told(text_page: Any, words: Words, seen: tuple[float, float, float, float]) 
 
 
 def _suspicious(text_page: Any, words: Words) -> bool:
-    """Quick enough for every page: what is unusual anywhere, or the first letter of any line isn't told."""
+    """Quick enough for every page: what is unusual anywhere, or the first letters of some lines aren't told."""
     text = " ".join(words.text)
-    if len(_UNTOLD.findall(text)) > 3 or text.count(" " + _LONE_HYPHEN) > 3 or len(_CONSONANTS.findall(text)) > 4:
+    if len(_UNTOLD_WORD.findall(text)) > 2 or text.count(" " + _LONE_HYPHEN) > 3 or len(_CONSONANTS.findall(text)) > 4 + len(text) / 120:
         return True
     page = ctypes.cast(text_page.raw, ctypes.c_void_p).value
     firsts = words.char[np.flatnonzero(np.diff(words.line, prepend=-1))].tolist()
-    return any(_no_letter(page, char) == 1 for char in firsts)
+    return bool(sum(map(_no_letter, repeat(page), firsts)) > min(2, len(firsts) // 2))
 
 
 def _by_font(text_page: Any, words: Words) -> dict[int, list[int]]:

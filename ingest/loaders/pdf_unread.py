@@ -59,8 +59,10 @@ def unread_share(page: Any, words: Words, drawn: Drawn) -> float:
     try:
         shades = bitmap.to_numpy().reshape(bitmap.height, bitmap.width, -1)[:, :, 0]
         read = seen_boxes(page, words) * scale
-        upright = _without(_pieces(shades, stamped), read)
-        turned = _without(_pieces(shades.T, stamped)[:, [1, 0, 3, 2]], read)
+        left, top, shades = _inked(shades)
+        origin = np.array([left, top, left, top])
+        upright = _without(_pieces(shades, stamped) + origin, read)
+        turned = _without(_pieces(shades.T, stamped)[:, [1, 0, 3, 2]] + origin, read)
     finally:
         bitmap.close()
     pieces = max(upright, turned, key=len)
@@ -70,10 +72,19 @@ def unread_share(page: Any, words: Words, drawn: Drawn) -> float:
     return share if (share := area / (area + rest)) > _LEAST else 0.0
 
 
+def _inked(shades: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
+    """The part of a drawing that isn't as blank as its corner, and where it begins."""
+    ink = shades != shades[0, 0]
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not len(rows):
+        return 0, 0, shades[:0]
+    return int(columns[0]), int(rows[0]), shades[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
 def _pieces(shades: NDArray[np.uint8], alone: bool) -> Floats:
     """Left, top, right, bottom of pieces of lines of text, each with another one beside it unless they may stand alone."""
-    height, count = shades.shape[0], shades.shape[1] // _STRIP
-    dark = shades[:, : count * _STRIP].astype(np.int16)
+    height, count = shades.shape[0], -(-shades.shape[1] // _STRIP)
+    dark = np.pad(shades, ((0, 0), (0, count * _STRIP - shades.shape[1])), mode="edge").astype(np.int16) if shades.size else shades
     if not dark.size:
         return np.zeros((0, 4))
     step = float(np.clip(0.2 * (int(dark.max()) - int(dark.min())), *_CONTRAST))
