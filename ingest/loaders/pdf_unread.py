@@ -23,9 +23,15 @@ _STRIP = 50
 """Dots: the width of a piece of a line, some ten letters."""
 _STEPS = 5
 """From light to dark or back, in a row of a strip: fewer are no letters."""
+_RULES = 2
+"""Steps of a row that is blank but for a rule across it."""
+_ALL_STEPS = 70
+"""In all its rows: half a strip of letters has as many, the dots of a diagram fewer."""
 _LOWEST, _HIGHEST = 4, 60
 """Dots: the height of a line's letters."""
-_FEWEST, _LEAST = 10, 0.045
+_NEAR = 3
+"""Strips from a piece to another one of its line: a table's cells stand apart."""
+_FEWEST, _LEAST = 6, 0.045
 """Pieces of lines from which it is text, three short lines, and of all text of the page; a logo with its name has fewer."""
 _FEW_WORDS = 8
 """On a page that is all picture: its words are a stamp or a page number, and any line in the picture its text."""
@@ -84,45 +90,55 @@ def _inked(shades: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
 def _pieces(shades: NDArray[np.uint8], alone: bool) -> Floats:
     """Left, top, right, bottom of pieces of lines of text, each with another one beside it unless they may stand alone."""
     height, count = shades.shape[0], -(-shades.shape[1] // _STRIP)
-    dark = np.pad(shades, ((0, 0), (0, count * _STRIP - shades.shape[1])), mode="edge").astype(np.int16) if shades.size else shades
-    if not dark.size:
+    if not shades.size:
         return np.zeros((0, 4))
+    dark = np.pad(shades, ((0, 0), (0, count * _STRIP - shades.shape[1])), mode="edge").astype(np.int16)
     step = float(np.clip(0.2 * (int(dark.max()) - int(dark.min())), *_CONTRAST))
     across = (np.abs(np.diff(dark, axis=1, append=dark[:, -1:])) > step).reshape(height, count, _STRIP).sum(2)
     down = (np.abs(np.diff(dark, axis=0, append=dark[-1:])) > step).reshape(height, count, _STRIP).sum(2)
-    busy = np.zeros((height + 2, count), np.int8)
-    busy[1:-1] = across >= _STEPS
-    ends = np.diff(busy, axis=0)
+    ends = np.diff((across >= _STEPS).astype(np.int8), axis=0, prepend=np.int8(0), append=np.int8(0))
     strips, begins = np.nonzero(ends.T == 1)
     stops = np.nonzero(ends.T == -1)[1]
     tall = stops - begins
-    sums_across, sums_down = (np.vstack([np.zeros((1, count), np.int64), np.cumsum(part, axis=0)]) for part in (across, down))
-    steps_across = sums_across[stops, strips] - sums_across[begins, strips]
-    steps_down = sums_down[stops - 1, strips] - sums_down[begins, strips]
-    letters = (tall >= _LOWEST) & (tall <= _HIGHEST) & (steps_down > 0.25 * steps_across)  # bars and ticks are alike from row to row
+    total = _sums(across, begins, stops, strips)
+    letters = (tall >= _LOWEST) & (tall <= _HIGHEST) & (total >= _ALL_STEPS)
+    letters &= _sums(down, begins, stops - 1, strips) > 0.25 * total  # bars and ticks are alike from row to row
+    reach = np.maximum(3, tall // 2)
+    blank = across <= _RULES
+    for low, high in ((begins - reach, begins), (stops, stops + reach)):  # and the squares of a QR code have no blank between
+        letters &= (low < 0) | (high > height) | (_sums(blank, low.clip(0), high.clip(max=height), strips) > 0)
     strips, begins, stops = strips[letters], begins[letters], stops[letters]
     found = np.column_stack([strips * _STRIP, begins, (strips + 1) * _STRIP, stops])
     return (found if alone else found[_beside(strips, begins, stops)]).astype(np.float64)
 
 
+def _sums(counts: NDArray[Any], begins: Ints, stops: Ints, strips: Ints) -> Ints:
+    """The sums of strips' rows from begin to stop."""
+    sums = np.vstack([np.zeros((1, counts.shape[1]), np.int64), np.cumsum(counts, axis=0, dtype=np.int64)])
+    return np.asarray(sums[stops, strips] - sums[begins, strips], np.int64)
+
+
 def _beside(strips: Ints, begins: Ints, stops: Ints) -> NDArray[np.bool_]:
-    """Which pieces have one of their height in the next strip."""
+    """Which pieces have one as high and as low as themselves near by, on their left or right."""
     beside = np.zeros(len(strips), dtype=bool)
-    bounds = np.searchsorted(strips, np.arange(int(strips.max(initial=0)) + 3))
-    for left, middle, right in zip(bounds, bounds[1:], bounds[2:], strict=False):
-        here, there = slice(left, middle), slice(middle, right)
-        overlap = np.minimum.outer(stops[here], stops[there]) - np.maximum.outer(begins[here], begins[there])
-        near = 2 * overlap > np.maximum.outer(stops[here] - begins[here], stops[there] - begins[there])
-        beside[here] |= near.any(axis=1)
-        beside[there] |= near.any(axis=0)
+    bounds = np.searchsorted(strips, np.arange(int(strips.max(initial=0)) + 2 + _NEAR))
+    for apart in range(1, _NEAR + 1):
+        for strip in range(len(bounds) - apart - 1):
+            here, there = slice(bounds[strip], bounds[strip + 1]), slice(bounds[strip + apart], bounds[strip + apart + 1])
+            differ = np.maximum(
+                np.abs(np.subtract.outer(begins[here], begins[there])), np.abs(np.subtract.outer(stops[here], stops[there]))
+            )
+            near = differ <= np.maximum(2, 0.3 * (stops[here] - begins[here])[:, None])
+            beside[here] |= near.any(axis=1)
+            beside[there] |= near.any(axis=0)
     return beside
 
 
 def _without(pieces: Floats, read: Floats) -> Floats:
-    """The pieces of which words that are read cover less than a third."""
+    """The pieces of which words that are read cover next to nothing."""
     if not len(pieces) or not len(read):
         return pieces
-    return pieces[covered(pieces, read) < 0.33]
+    return pieces[covered(pieces, read) < 0.15]
 
 
 def covered(boxes: Floats, by: Floats) -> Floats:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
 from ingest.loaders import load
 from ingest.loaders.parsed import Parsed
@@ -77,7 +78,7 @@ def test_text_drawn_as_shapes_is_seen_with_a_live_footer_and_without(tmp_path: P
     assert parsed.scanned == [1, 2] and "Brochure 2024" in parsed.text
 
 
-def test_photos_logos_backgrounds_and_charts_are_not_taken_for_text(tmp_path: Path) -> None:
+def test_photos_logos_backgrounds_charts_and_codes_are_not_taken_for_text(tmp_path: Path) -> None:
     with_photo = place(typed(), photo(), 100, 300, 300, 300)
     with_logo = place(typed(), picture_of("MILL", (120, 50), 30), 440, 20, 90, 38)
     backed = Page(picture=photo((600, 850)))
@@ -90,8 +91,35 @@ def test_photos_logos_backgrounds_and_charts_are_not_taken_for_text(tmp_path: Pa
         x, y = cell % 20 * 20, cell // 20 * 20
         ImageDraw.Draw(heat).rectangle((x, y, x + 20, y + 16), fill=cell * 37 % 256)
     heated = place(typed(), heat, 60, 300, 400, 200)
-    parsed = read(tmp_path, with_photo, with_logo, backed, chart, heated)
+    modules = np.random.default_rng(2).integers(0, 2, (29, 29)).astype(np.uint8) * 255
+    coded = place(typed(), Image.fromarray(modules).resize((290, 290), Image.Resampling.NEAREST), 50, 500, 120, 120)
+    dots = typed()
+    for x, y in np.random.default_rng(3).random((900, 2)) * (400, 300) + (60, 100):
+        dots.content += f"{x:.1f} {y:.1f} m {x + 3:.1f} {y + 1:.1f} {x + 2:.1f} {y + 4:.1f} {x:.1f} {y + 3:.1f} c f\n"
+    parsed = read(tmp_path, with_photo, with_logo, backed, chart, heated, coded, dots)
     assert (parsed.scanned, parsed.notes) == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["small table", "light on dark", "on its side", "faint", "over a photo"])
+def test_pictures_of_text_are_seen_however_they_look(tmp_path: Path, kind: str) -> None:
+    scan = scan_of(LEASE)
+    pictures = {
+        "small table": (scan_of(["Item   Price   Count", "Pump    120     4", "Valve    35    17"], (700, 300)), 210, 90),
+        "light on dark": (ImageOps.invert(scan), 420, 180),
+        "on its side": (scan.rotate(90, expand=True), 180, 420),
+        "faint": (scan.point(lambda value: 150 + value * 50 // 255), 420, 180),
+        "over a photo": (ImageChops.darker(scan, photo(scan.size)), 420, 180),
+    }
+    picture, width, height = pictures[kind]
+    assert read(tmp_path, place(typed(), picture, 50, 200, width, height)).scanned == [1]
+
+
+def test_a_picture_that_is_clipped_away_or_covered_is_not_missed(tmp_path: Path) -> None:
+    clipped, covered = typed(), place(typed(), scan_of(LEASE), 50, 200, 420, 180)
+    clipped.content += "q 50 600 20 20 re W n\n"
+    place(clipped, scan_of(LEASE), 50, 200, 420, 180).content += "Q\n"
+    covered.content += "1 g 40 300 500 400 re f 0 g\n"
+    assert read(tmp_path, clipped, covered).scanned == []
 
 
 def test_a_picture_without_a_word_beside_it_waits_for_ocr_as_before(tmp_path: Path) -> None:
