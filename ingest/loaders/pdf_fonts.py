@@ -56,7 +56,7 @@ def told(text_page: Any, words: Words, seen: tuple[float, float, float, float]) 
     fonts = _by_font(text_page, words)
     texts = {font: " ".join(words.text[index] for index in which) for font, which in fonts.items()}
     silent = {font for font, which in fonts.items() if _is_silent(text_page, words.char[which].tolist())}
-    numbered = {font for font, text in texts.items() if _is_numbered(text)}
+    numbered = {font for font, text in texts.items() if _is_numbered(text, font in silent)}
     if numbered:  # and what is too short to be sure by itself: a heading above such text
         numbered |= {font for font in silent if _score(_lettered(texts[font]))[0] > _score(texts[font])[0]}
     lost = {font for font in fonts if font not in numbered and _is_lost(texts[font], font in silent)}
@@ -95,15 +95,17 @@ def _is_silent(text_page: Any, chars: list[int]) -> bool:
     return sum(bool(_no_letter(page, char) == 1) for char in chars) > len(chars) / 2
 
 
-def _is_numbered(text: str) -> bool:
-    """Whether letters for glyphs' numbers certainly make a language of what is none."""
-    score = _score(text)[0]
-    if score > _UNLIKELY + 0.1:
-        return False
+def _is_numbered(text: str, silent: bool) -> bool:
+    """Whether letters for glyphs' numbers certainly make a language of what is none: figures and signs would make capitals too."""
+    score, letters = _score(text)
     counted = _lettered(text)
-    better, letters = _score(counted)
+    better, new = _score(counted)
+    if letters < 0.4 * len(text):
+        certain = silent and new >= _FEW and better > _LIKE_LANGUAGE + 0.2
+    else:
+        certain = score < _UNLIKELY + 0.1 and new >= 12 and better > max(_LIKE_LANGUAGE, score + 0.4)
     plain = sum(letter.isascii() for letter in counted) > 0.8 * len(counted)
-    return plain and letters >= 12 and better > max(_LIKE_LANGUAGE, score + 0.4) and _vowelless(counted) < 0.1 and _mostly_letters(counted)
+    return certain and plain and _vowelless(counted) < 0.1 and _mostly_letters(counted)
 
 
 def _is_lost(text: str, silent: bool) -> bool:

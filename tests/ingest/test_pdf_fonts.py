@@ -37,6 +37,33 @@ def test_glyph_numbers_in_the_usual_order_become_letters(tmp_path: Path) -> None
     assert (parsed.notes, parsed.scanned) == ([], [])
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["Leieavtalen for lageret på Bergen begynner", "og løper fra året før, skatt på næring"],
+        ["Die Miete für das Lagerhaus beträgt jährlich", "480 000 Kronen; größer als zuvor"],
+        ["THE LEASE OF THE WAREHOUSE IN BERGEN BEGINS", "ON THE FIRST OF MARCH"],
+        ['"Don\'t," said the keeper (twice) & left; *all*', "the men & women of the mill: 'no'"],
+    ],
+    ids=["Norwegian", "German", "capitals", "signs"],
+)
+def test_letters_with_accents_capitals_and_signs_are_counted_too(tmp_path: Path, texts: list[str]) -> None:
+    order = {letter: ord(letter) - 29 if letter.isascii() else letter.encode("mac_roman")[0] - 30 for letter in "".join(texts)}
+    assert read(tmp_path, lines(texts, order)).text.split() == " ".join(texts).split()
+
+
+@pytest.mark.parametrize("names", ["<< /Type /Encoding /Differences [1 NAMES] >>", "/WinAnsiEncoding"])
+def test_a_simple_font_whose_glyphs_have_no_names_is_left_out_and_noted(tmp_path: Path, names: str) -> None:
+    everything = sorted(set("".join(LEASE)))
+    encoding = names.replace("NAMES", " ".join(f"/g{number}" for number in range(len(everything))))
+    page = Page()
+    for number, line in enumerate(LEASE):
+        codes = "".join(f"{everything.index(letter) + 1:02X}" for letter in line)
+        page.content += f"BT /F9 11 Tf 50 {780 - 14 * number} Td <{codes}> Tj ET\n"
+    parsed = read(tmp_path, page, f"<< /Type /Font /Subtype /TrueType /BaseFont /ABCDEF+Body /Encoding {encoding} >>")
+    assert not parsed.text.strip() and parsed.scanned == [1] and "font" in parsed.notes[0]
+
+
 def test_so_do_those_of_a_heading_and_a_map_that_repeats_them(tmp_path: Path) -> None:
     page = lines(LEASE)
     numbers(page, 50, 30, "Lease", size=20)
