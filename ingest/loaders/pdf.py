@@ -4,6 +4,7 @@ A page costs a few bulk calls where its words already stand in reading order, an
 page is closed before the next is opened, and one that can't be read costs a note, not the file.
 """
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from ingest.loaders.pdf_rules import Drawn, drawn_on
 from ingest.loaders.pdf_tables import Table, ruled_tables, turned
 from ingest.loaders.pdf_unread import hide, may_hold_text, unread_share
 from ingest.loaders.pdf_words import Words, words_of
+
+logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # it would tell the user to build a PDFium with XFA
 
 _AT_ONCE = 500
 """Pages after which the file is opened anew: PDFium keeps what it has read of each, 75 MB in a thousand, until then."""
@@ -43,6 +46,7 @@ class _Read:
     failed: list[int] = field(default_factory=list)
     unmapped: list[int] = field(default_factory=list)
     attached: list[str] = field(default_factory=list)
+    fields: int = 0
     hidden: int = 0
     xfa: bool = False
 
@@ -61,15 +65,15 @@ def _open(path: Path) -> Any:
         document = pdfium.PdfDocument(path)
     except UnicodeEncodeError:
         document = pdfium.PdfDocument(path.read_bytes())
-    if document.get_formtype() == raw.FORMTYPE_ACRO_FORM:
-        document.init_forms()
+    if document.get_formtype() in (raw.FORMTYPE_ACRO_FORM, raw.FORMTYPE_XFA_FOREGROUND):
+        document.init_forms()  # of an XFA form that has fields for other readers too, those
     return document
 
 
 def _document(path: Path, ocr: bool) -> Parsed:
     document = _open(path)
     try:
-        read = _Read(attached=attachments(document), xfa=is_xfa(document))
+        read = _Read(attached=attachments(document))
         count = len(document)
         for number in range(1, count + 1):
             try:
@@ -81,6 +85,7 @@ def _document(path: Path, ocr: bool) -> Parsed:
             if number % _AT_ONCE == 0:
                 document.close()
                 document = _open(path)
+        read.xfa = is_xfa(document, read.fields)
         if read.xfa and read.pages:
             read.pages[-1][1].append(Block("\n".join(xfa_values(document))))
         titles = outline(document, read.pages) or choose(read.pages)
@@ -100,6 +105,7 @@ def _page(document: Any, number: int, read: _Read, ocr: bool) -> list[Block]:
         words, lost = told(text_page, words_of(text_page, page.get_bbox()), page.get_bbox())
         laid = annotations(page, read.attached)
         read.hidden += laid.hidden
+        read.fields += len(laid.boxes) + len(laid.marks)
         if laid.boxes or laid.marks:
             words = shown(document, page, number - 1, laid, words)
         drawn = drawn_on(page, *page.get_size())

@@ -37,12 +37,19 @@ def mark(form: Any, annotation: Any) -> str:
     state = string(raw.FPDFAnnot_GetStringValue, annotation, b"AS")
     if kind in _TICKED or (state and kind == -1):
         drawn = state not in ("", "Off") and raw.FPDFAnnot_GetAP(annotation, raw.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0) > 2
-        return _CHOSEN if drawn or (form and raw.FPDFAnnot_IsChecked(form, annotation)) else _NOT_CHOSEN
+        return _CHOSEN if drawn or (form and _is_checked(form, annotation, kind)) else _NOT_CHOSEN
     if kind == raw.FPDF_FORMFIELD_LISTBOX:
         options = range(raw.FPDFAnnot_GetOptionCount(form, annotation))
         chosen = [option for option in options if raw.FPDFAnnot_IsOptionSelected(form, annotation, option)]
         return ", ".join(_option(form, annotation, option) for option in chosen)
     return ""
+
+
+def _is_checked(form: Any, annotation: Any, kind: int) -> bool:
+    """By the field's value where its file gives it no state, and PDFium made one up: forms may leave drawing to the reader."""
+    if kind == raw.FPDF_FORMFIELD_CHECKBOX and raw.FPDFAnnot_GetValueType(annotation, b"AS") != raw.FPDF_OBJECT_NAME:
+        return string(raw.FPDFAnnot_GetStringValue, annotation, b"V") not in ("", "Off")
+    return bool(raw.FPDFAnnot_IsChecked(form, annotation))
 
 
 def value(form: Any, annotation: Any) -> str:
@@ -59,9 +66,10 @@ def _option(form: Any, annotation: Any, option: int) -> str:
     return string(raw.FPDFAnnot_GetOptionLabel, form, annotation, option)
 
 
-def is_xfa(document: Any) -> bool:
-    """Whether its pages are only drawn by what understands XFA; to others they say "Please wait..."."""
-    return bool(document.get_formtype() == raw.FORMTYPE_XFA_FULL)
+def is_xfa(document: Any, fields: int) -> bool:
+    """Whether only what understands XFA draws its pages, and to others they say "Please wait..."; others have fields too."""
+    kind = document.get_formtype()
+    return bool(kind == raw.FORMTYPE_XFA_FULL or (kind == raw.FORMTYPE_XFA_FOREGROUND and not fields))
 
 
 def xfa_values(document: Any) -> list[str]:

@@ -8,7 +8,7 @@ from ingest.loaders import ocr as recognition
 from ingest.loaders.pdf_layout import Line
 from ingest.loaders.pdf_places import corner, seen_boxes
 from ingest.loaders.pdf_tables import Table
-from ingest.loaders.pdf_unread import covered
+from ingest.loaders.pdf_unread import covered, inked
 from ingest.loaders.pdf_words import Floats, Words, joined
 
 _DOTS = 200
@@ -42,7 +42,9 @@ def recognised(page: Any, words: Words) -> tuple[Words, list[Table]]:
     a scan) are dropped.
     """
     picture = drawing(page, laid_over=not len(words))
-    found = recognition.find(picture)
+    left, top, rest = inked(picture)
+    found = recognition.find(rest)
+    found.boxes += [left, top, left, top]
     points = page.get_size()[0] / picture.shape[1]
     read = seen_boxes(page, words)
     new = np.flatnonzero(covered(points * found.boxes, read) < 0.5)

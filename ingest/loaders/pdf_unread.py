@@ -65,7 +65,7 @@ def unread_share(page: Any, words: Words, drawn: Drawn) -> float:
     try:
         shades = bitmap.to_numpy().reshape(bitmap.height, bitmap.width, -1)[:, :, 0]
         read = seen_boxes(page, words) * scale
-        left, top, shades = _inked(shades)
+        left, top, shades = inked(shades)
         origin = np.array([left, top, left, top])
         upright = _without(_pieces(shades, stamped) + origin, read)
         turned = _without(_pieces(shades.T, stamped)[:, [1, 0, 3, 2]] + origin, read)
@@ -78,9 +78,9 @@ def unread_share(page: Any, words: Words, drawn: Drawn) -> float:
     return share if (share := area / (area + rest)) > _LEAST else 0.0
 
 
-def _inked(shades: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
-    """The part of a drawing that isn't as blank as its corner, and where it begins."""
-    ink = shades != shades[0, 0]
+def inked(shades: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
+    """Where the part of a drawing begins, across and down, that isn't as blank as its corner, and that part."""
+    ink = shades != shades[0, 0] if shades.ndim == 2 else (shades != shades[0, 0]).any(axis=2)
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     if not len(rows):
         return 0, 0, shades[:0]

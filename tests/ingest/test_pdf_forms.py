@@ -51,6 +51,12 @@ def test_boxes_that_the_form_does_not_list_are_told_by_their_state(tmp_path: Pat
     assert load(tmp_path / "a.pdf").text.split() == ["☐", "Smoker", "☒", "Vegetarian"]
 
 
+def test_a_box_without_an_appearance_is_told_by_its_value(tmp_path: Path) -> None:
+    page = Page().text(50, 100, "Smoker").text(50, 140, "Vegetarian")
+    page.objects = [widget(140, 100, "/FT /Btn /T (a) /V /Off"), widget(140, 140, "/FT /Btn /T (b) /V /Yes")]
+    assert read(tmp_path, page, "/NeedAppearances true").text.split() == ["Smoker", "☐", "Vegetarian", "☒"]
+
+
 def test_columns_of_boxes_stay_in_their_columns(tmp_path: Path) -> None:
     page = Page().text(50, 100, "Question", 11).text(300, 100, "Agree").text(400, 100, "Disagree")
     rows = ["The room was warm", "The food was good", "The staff were kind", "The price was fair"]
@@ -95,10 +101,11 @@ XFA = (
 )
 
 
-def xfa(tmp_path: Path, data: str, page: Page) -> Parsed:
+def xfa(tmp_path: Path, data: str, page: Page, fields: str = "", rendering: str = "/NeedsRendering true") -> Parsed:
     body = XFA.replace("DATA", data)
     stream = f"<< /Length {len(body)} >>\nstream\n{body}\nendstream"
-    write(tmp_path / "a.pdf", [page], "/NeedsRendering true /AcroForm << /Fields [] /XFA 5 0 R >>", more=[stream])
+    look = "/DA (/Helv 11 Tf 0 g) /DR << /Font << /Helv 3 0 R >> >>"
+    write(tmp_path / "a.pdf", [page], f"{rendering} /AcroForm << /Fields [{fields}] {look} /XFA [(datasets) 5 0 R] >>", more=[stream])
     return load(tmp_path / "a.pdf")
 
 
@@ -112,3 +119,11 @@ def test_an_xfa_form_gives_its_values_and_says_that_its_pages_are_not_read(tmp_p
 def test_an_xfa_form_without_a_page_or_value_fails_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="XFA form"):
         xfa(tmp_path, "", Page())
+
+
+def test_an_xfa_form_with_fields_for_other_readers_is_read_by_those(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    page = Page().text(50, 60, "Surname")
+    page.objects = [widget(140, 64, "/FT /Tx /T (surname) /V (Nordmann)", 200, 16)]
+    parsed = xfa(tmp_path, "<Surname>Nordmann</Surname>", page, "7 0 R", "")
+    assert parsed.text.split() == ["Surname", "Nordmann"] and not parsed.notes and not caplog.records
+    assert "Surname: Nordmann" in xfa(tmp_path, "<Surname>Nordmann</Surname>", Page().text(50, 60, "Please wait..."), "", "").text
