@@ -42,7 +42,7 @@ def recognised(page: Any, words: Words) -> tuple[Words, list[Table]]:
     a scan) are dropped.
     """
     picture = drawing(page, laid_over=not len(words))
-    left, top, rest = inked(picture)
+    left, top, rest = inked(picture) if len(words) else (0, 0, picture)
     found = recognition.find(rest)
     found.boxes += [left, top, left, top]
     points = page.get_size()[0] / picture.shape[1]
