@@ -5,6 +5,7 @@ classifier that looks at a few of them says whether it is upside down. What was 
 """
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -27,27 +28,54 @@ _ASKED = 9
 Picture = NDArray[np.uint8]
 
 
+@dataclass(slots=True)
+class Found:
+    """Lines of a picture.
+
+    Attributes:
+        pieces: each with its box in pixels as it is read: of the picture turned upright, if it lay on its side or its head.
+        boxes: left, top, right, bottom of each in the picture as it was given.
+        turned: whether it was turned.
+    """
+
+    pieces: list[Piece]
+    boxes: NDArray[np.float64]
+    turned: bool = False
+
+    def text(self) -> str:
+        """Paragraphs with a blank line between."""
+        return _paragraphs(ordered(self.pieces))
+
+
 def read(picture: Picture) -> str:
     """The text of a picture (rows, columns, blue-green-red), paragraphs with a blank line between; "" if it has none."""
+    return find(picture).text()
+
+
+def find(picture: Picture) -> Found:
+    """The lines of a picture (rows, columns, blue-green-red)."""
     engine = _engine()
-    picture = _shrunk(picture)
-    crops, boxes = _lines(engine, picture)
-    if crops and _stands(boxes):
-        picture = np.ascontiguousarray(np.rot90(picture))
-        crops, boxes = _lines(engine, picture)
-    if crops and _upside_down(engine, crops):
+    small = _shrunk(picture)
+    scale = picture.shape[1] / small.shape[1]
+    crops, corners = _lines(engine, small)
+    asked, side = corners, bool(crops) and _stands(corners)
+    if side:
+        small = np.ascontiguousarray(np.rot90(small))
+        crops, corners = _lines(engine, small)
+        asked = np.stack([small.shape[0] - corners[:, :, 1], corners[:, :, 0]], axis=2)
+    if upside_down := bool(crops) and _upside_down(engine, crops):
         crops = [np.ascontiguousarray(crop[::-1, ::-1]) for crop in crops]
-        boxes = np.array([picture.shape[1], picture.shape[0]]) - boxes
-    if not crops:
-        return ""
-    found = engine.recognize_txt(crops)
+        corners = np.array([small.shape[1], small.shape[0]]) - corners
     pieces: list[Piece] = []
-    for text, score, box in zip(found.txts, found.scores, boxes, strict=True):
+    boxes: list[list[float]] = []
+    found = engine.recognize_txt(crops) if crops else None
+    for text, score, box, at in zip(found.txts, found.scores, corners, asked, strict=True) if found else ():
         if score >= _SURE and text.strip():
-            (x0, y0), (x1, y1) = box.min(axis=0).tolist(), box.max(axis=0).tolist()
+            (x0, y0), (x1, y1) = (scale * box.min(axis=0)).tolist(), (scale * box.max(axis=0)).tolist()
             x0, x1 = x0 + _FRAME * (y1 - y0), x1 - _FRAME * (y1 - y0)
             pieces.append(Piece(x0, y0, x1, y1, text.strip(), y1 - y0, len(pieces), len(text.split())))
-    return _paragraphs(ordered(pieces))
+            boxes.append([*at.min(axis=0), *at.max(axis=0)])
+    return Found(pieces, scale * np.array(boxes, np.float64).reshape(-1, 4), side or upside_down)
 
 
 @cache

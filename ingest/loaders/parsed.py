@@ -35,8 +35,9 @@ class Parsed:
     Attributes:
         pages: where each page begins: (start, number); None where the format has no pages.
         headings: (start, level, title); 1 is the highest level.
-        scanned: numbers of pages without text that hold a picture, so that OCR may read them.
-        ocr: numbers of pages whose text OCR read.
+        scanned: numbers of pages that show text which isn't read (in pictures, in curves, in fonts that tell no letters), so
+            that OCR may read it.
+        ocr: numbers of pages of which OCR read all or a part.
         empty: numbers of pages with nothing to read.
         notes: what a reader would see and the text lacks, a line each, for the receipt.
     """

@@ -4,7 +4,7 @@ A page costs a few bulk calls where its words already stand in reading order, an
 page is closed before the next is opened, and one that can't be read costs a note, not the file.
 """
 
-import re
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,42 +12,45 @@ from typing import Any
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from ingest.loaders import ocr as recognition
 from ingest.loaders.parsed import LoadError, Parsed, clean, counted
 from ingest.loaders.pdf_annotations import annotations, attachments, shown
 from ingest.loaders.pdf_direction import in_reading_direction
+from ingest.loaders.pdf_fonts import told
+from ingest.loaders.pdf_forms import is_xfa, xfa_values
 from ingest.loaders.pdf_headings import Block, blocks, choose, outline
 from ingest.loaders.pdf_layout import Line, is_plain, laid_out, plain_lines
 from ingest.loaders.pdf_pages import join_pages
+from ingest.loaders.pdf_recognised import placed, recognised
 from ingest.loaders.pdf_rules import Drawn, drawn_on
-from ingest.loaders.pdf_tables import ruled_tables, turned
-from ingest.loaders.pdf_words import Words, joined, words_of
+from ingest.loaders.pdf_tables import Table, ruled_tables, turned
+from ingest.loaders.pdf_unread import hide, may_hold_text, unread_share
+from ingest.loaders.pdf_words import Words, words_of
 
-_DOTS = 200
-"""Dots an inch at which a page is drawn for OCR."""
-_LEAST_SIDE = 1600
-_MOST_PIXELS = 12_000_000
-_FEW_WORDS = 8
-"""On a page that is all picture: its words are a stamp or a page number, not its text."""
+logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # it would tell the user to build a PDFium with XFA
+
 _AT_ONCE = 500
 """Pages after which the file is opened anew: PDFium keeps what it has read of each, 75 MB in a thousand, until then."""
+_XFA = "XFA form: its pages are not read, only the values filled in; open it in Adobe Reader and print it to a PDF"
 _LISTED = 10
-_UNTOLD = re.compile(r"[\x00\x01\x03-\x1f\ufffd\ue000-\uf8ff]")
-"""What stands for a glyph whose letter isn't known."""
+_WHOLE = 0.95
+"""Of a page's text: where more is not read, nothing is."""
 _MANY_TEXTS = 50
 
 
 @dataclass(slots=True)
 class _Read:
-    """The pages so far, each with its blocks, and what became of it."""
+    """The pages so far, each with its blocks, and what became of it; `scanned` has the part of a page's text that isn't read."""
 
     pages: list[tuple[int, list[Block]]] = field(default_factory=list)
-    scanned: list[int] = field(default_factory=list)
+    scanned: dict[int, float] = field(default_factory=dict)
     ocr: list[int] = field(default_factory=list)
     empty: list[int] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
     unmapped: list[int] = field(default_factory=list)
     attached: list[str] = field(default_factory=list)
+    fields: int = 0
+    hidden: int = 0
+    xfa: bool = False
 
 
 def load(path: Path, ocr: bool = False) -> Parsed:
@@ -64,8 +67,8 @@ def _open(path: Path) -> Any:
         document = pdfium.PdfDocument(path)
     except UnicodeEncodeError:
         document = pdfium.PdfDocument(path.read_bytes())
-    if document.get_formtype() == raw.FORMTYPE_ACRO_FORM:
-        document.init_forms()
+    if document.get_formtype() in (raw.FORMTYPE_ACRO_FORM, raw.FORMTYPE_XFA_FOREGROUND):
+        document.init_forms()  # of an XFA form that has fields for other readers too, those
     return document
 
 
@@ -85,6 +88,9 @@ def _document(path: Path, ocr: bool) -> Parsed:
                 document.close()
                 document = _open(path)
         join_pages(read.pages)
+        read.xfa = is_xfa(document, read.fields)
+        if read.xfa and read.pages:
+            read.pages[-1][1].append(Block("\n".join(xfa_values(document))))
         titles = outline(document, read.pages) or choose(read.pages)
     finally:
         document.close()
@@ -95,82 +101,67 @@ def _document(path: Path, ocr: bool) -> Parsed:
 
 
 def _page(document: Any, number: int, read: _Read, ocr: bool) -> list[Block]:
-    """One page's blocks; says in `read` if it is scanned or empty."""
+    """One page's blocks; says in `read` what became of it."""
     page = document[number - 1]
     try:
         text_page = page.get_textpage()
-        words = words_of(text_page, page.get_bbox())
-        boxes, comments = annotations(page, read.attached)
-        if boxes:
-            words = joined([words, *shown(document, page, number - 1, boxes)])
+        words, lost = told(text_page, words_of(text_page, page.get_bbox()), page.get_bbox())
+        laid = annotations(page, read.attached)
+        read.hidden += laid.hidden
+        read.fields += len(laid.boxes) + len(laid.marks)
+        if laid.boxes or laid.marks:
+            words = shown(document, page, number - 1, laid, words)
         drawn = drawn_on(page, *page.get_size())
-        unreadable = _garbled(words)
-        found = [] if unreadable else _blocks(text_page, words, drawn)
+        told_by, regions = len(words), list[Table]()
         if drawn.texts >= _MANY_TEXTS and 2 * sum(map(len, words.text)) < drawn.texts:
+            lost += drawn.texts
+        share = _unread(page, text_page, words, drawn, lost)
+        if share and ocr:
+            words, regions = recognised(page, words)
+            read.ocr.append(number)
+        elif share:
+            read.scanned[number] = share
+        if lost and not regions and len(words) == told_by:
             read.unmapped.append(number)
+        found = _blocks(text_page, words, drawn, regions, page.get_rotation() // 90)
         text_page.close()
-        found += [Block(comment) for comment in comments]
-        pictured = drawn.pictures > 0.05 or drawn.paths > 20
-        if unreadable or (not len(words) and pictured) or (drawn.pictures > 0.6 and len(words) < _FEW_WORDS):
-            return _scanned(page, number, read, ocr, found)
     finally:
         page.close()
-    if not found:
+    found += [Block(comment) for comment in laid.comments]
+    if not found and number not in read.scanned:
         read.empty.append(number)
     return found
 
 
-def _blocks(text_page: Any, words: Words, drawn: Drawn) -> list[Block]:
+def _unread(page: Any, text_page: Any, words: Words, drawn: Drawn, lost: int) -> float:
+    """How much of what a page shows its words don't tell, 0 to 1; what draws its words is hidden where that took a look."""
+    if not len(words) and (lost or drawn.pictures > 0.05):
+        return 1.0
+    if not (lost or may_hold_text(drawn) or (not len(words) and drawn.paths > 20)):
+        return 0.0
+    hide(text_page, words)
+    return max(unread_share(page, words, drawn), lost / max(1, lost + sum(map(len, words.text))))
+
+
+def _blocks(text_page: Any, words: Words, drawn: Drawn, regions: list[Table], upright: int) -> list[Block]:
     """Words of each direction apart, those of most words first: text along a margin follows the page's."""
-    if not len(words):
-        return []
     found: list[Block] = []
     turns = sorted(set(words.turn.tolist()), key=lambda turn: -int((words.turn == turn).sum()))
     for turn in turns:
         some = words if len(turns) == 1 else words.pick(words.turn == turn)
-        more = blocks(_lines(some, drawn, turn), text_page)
+        more = blocks(_lines(some, drawn, turn, regions if turn == upright else []), text_page)
         found += more if turn == turns[0] else [Block(block.text) for block in more]
-    return found
+    return found if upright in turns else found + [Block(text) for region in regions for text in region.text.split("\n\n")]
 
 
-def _lines(words: Words, drawn: Drawn, turn: int) -> list[Line]:
+def _lines(words: Words, drawn: Drawn, turn: int, regions: list[Table]) -> list[Line]:
     across, down = turned(drawn, turn)
     if words.seen_order:
-        words, across, down = in_reading_direction(words, across, down)
+        words, across, down, regions = in_reading_direction(words, across, down, regions)
     tables = ruled_tables(words, across, down) if len(across) + len(down) > 3 else []
     if not tables and is_plain(words):
-        return plain_lines(words)
-    return laid_out(words, tables)
-
-
-def _garbled(words: Words) -> bool:
-    """Whether a text layer tells only glyph numbers, as fonts without a character map do."""
-    text = "".join(words.text)
-    return len(_UNTOLD.findall(text)) > 0.4 * len(text) > 4
-
-
-def _scanned(page: Any, number: int, read: _Read, ocr: bool, found: list[Block]) -> list[Block]:
-    if not ocr:
-        read.scanned.append(number)
-        return found
-    text = recognition.read(_drawn(page))
-    read.ocr.append(number)
-    if not text:
-        read.empty.append(number)
-        return found
-    return [Block(paragraph) for paragraph in text.split("\n\n")]
-
-
-def _drawn(page: Any) -> Any:
-    """The page as pixels, few enough for the worker's memory however large the paper is."""
-    width, height = page.get_size()
-    wanted = max(_DOTS / 72, _LEAST_SIDE / max(1.0, width, height))  # a page may be as small as a stamp, and its picture fine
-    scale = min(wanted, (_MOST_PIXELS / max(1.0, width * height)) ** 0.5)
-    bitmap = page.render(scale=scale, rev_byteorder=False, prefer_bgrx=False)
-    try:
-        return bitmap.to_numpy()[:, :, :3].copy()
-    finally:
-        bitmap.close()
+        return placed(plain_lines(words), regions)
+    return laid_out(words, tables + regions)
 
 
 def _parsed(read: _Read, titles: dict[int, int]) -> Parsed:
@@ -188,7 +179,7 @@ def _parsed(read: _Read, titles: dict[int, int]) -> Parsed:
             if text:
                 parts.append(text + "\n\n")
                 length += len(parts[-1])
-    return Parsed("".join(parts), starts or None, headings, read.scanned, read.ocr, read.empty, _notes(read))
+    return Parsed("".join(parts), starts or None, headings, sorted(read.scanned), read.ocr, read.empty, _notes(read))
 
 
 def _notes(read: _Read) -> list[str]:
@@ -196,14 +187,35 @@ def _notes(read: _Read) -> list[str]:
     if read.failed:
         notes.append(f"{_numbered(read.failed)} can't be read")
     if read.unmapped:
-        notes.append(f"{_numbered(read.unmapped)}: most of the text can't be read (its fonts don't tell which letters they draw)")
+        notes.append(f"{_numbered(read.unmapped)}: a font does not say which letters it shows; its text is not read")
+    notes.append(_unread_note({page: share for page, share in read.scanned.items() if page not in read.unmapped}))
+    notes.append(counted(read.hidden, "hidden field", "left out"))
+    notes.append(_XFA if read.xfa else "")
     if read.attached:
         notes.append(counted(len(read.attached), "attachment", f"not read: {_listed(read.attached)}"))
-    return notes
+    return [note for note in notes if note]
+
+
+def _unread_note(shares: dict[int, float]) -> str:
+    """Such as "scanned: pages 3-7, 40 % not read"."""
+    whole = [page for page, share in shares.items() if share > _WHOLE]
+    part = [page for page, share in shares.items() if share <= _WHOLE]
+    said = [f"{_numbered(whole)} not read"] if whole else []
+    if part:
+        mean = sum(shares[page] for page in part) / len(part)
+        said.append(f"{_numbered(part)}, {max(1, round(100 * mean))} % not read")
+    return f"scanned: {'; '.join(said)}" if said else ""
 
 
 def _numbered(pages: list[int]) -> str:
-    return f"{'pages' if len(pages) > 1 else 'page'} {_listed([str(number) for number in pages])}"
+    """Pages by their numbers, those in a row as a range."""
+    ranges: list[list[int]] = []
+    for page in sorted(pages):
+        if ranges and page == ranges[-1][-1] + 1:
+            ranges[-1] = [ranges[-1][0], page]
+        else:
+            ranges.append([page])
+    return f"{'pages' if len(pages) > 1 else 'page'} {_listed(['-'.join(map(str, part)) for part in ranges])}"
 
 
 def _listed(names: list[str]) -> str:
@@ -212,6 +224,8 @@ def _listed(names: list[str]) -> str:
 
 
 def _nothing(read: _Read, count: int) -> str:
+    if read.xfa:
+        return _XFA.replace("not read, only the values filled in", "not read, and it holds no values")
     if not count:
         return "it has no pages"
     if read.failed:

@@ -7,7 +7,7 @@ is mirrored, so that its columns and the cells of its tables follow each other a
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from ingest.loaders.pdf_chars import Floats
 from ingest.loaders.pdf_columns import BULLET
 from ingest.loaders.pdf_rules import Rule
+from ingest.loaders.pdf_tables import Table
 from ingest.loaders.pdf_words import Words
 
 _GAP = 0.9
@@ -39,8 +40,11 @@ class _Stretch:
     letters: int = 0
 
 
-def in_reading_direction(words: Words, across: list[Rule], down: list[Rule]) -> tuple[Words, list[Rule], list[Rule]]:
-    """Words and rules of a page, mirrored if most of it reads from right to left; each stretch of a line is a line of its own."""
+def in_reading_direction(
+    words: Words, across: list[Rule], down: list[Rule], regions: list[Table]
+) -> tuple[Words, list[Rule], list[Rule], list[Table]]:
+    """Words, rules and recognised regions of a page, mirrored if most of it reads from right to left; each stretch of a line is a
+    line of its own."""
     letters = [len(_RIGHT_TO_LEFT.findall(text)) - len(_OTHER.findall(text)) for text in words.text]
     rows = [_stretches(row, words, letters) for row in _rows(words)]
     mirrored = sum(letters) > 0
@@ -67,8 +71,9 @@ def in_reading_direction(words: Words, across: list[Rule], down: list[Rule]) -> 
         text = [_spelt(*word, True) for word in spelt]
     found = Words(text, boxes[chosen], np.array(lines), words.turn[chosen], words.char[chosen], words.seen_order)
     if not mirrored:
-        return found, across, down
-    return found, [(y, -b, -a) for y, a, b in across], [(-x, a, b) for x, a, b in down]
+        return found, across, down, regions
+    seen = [replace(region, box=(-region.box[2], region.box[1], -region.box[0], region.box[3])) for region in regions]
+    return found, [(y, -b, -a) for y, a, b in across], [(-x, a, b) for x, a, b in down], seen
 
 
 def _rows(words: Words) -> list[list[int]]:

@@ -44,8 +44,9 @@ class Drawn:
     Attributes:
         across: horizontal rules: (y, from x, to x).
         down: vertical rules: (x, from y, to y).
-        pictures: the largest part of the page that a picture covers, 0 to 1.
+        pictures: the area of all pictures, as part of the page's; more than 1 where they overlap.
         paths: how many shapes there are.
+        corners: how many corners and curves those have that are no lines or rectangles, as letters are.
         texts: how many pieces of text its content draws, read or not.
     """
 
@@ -53,6 +54,7 @@ class Drawn:
     down: list[Rule] = field(default_factory=list)
     pictures: float = 0.0
     paths: int = 0
+    corners: int = 0
     texts: int = 0
 
 
@@ -63,7 +65,7 @@ def drawn_on(page: Any, width: float, height: float) -> Drawn:
     for obj, kind, matrix in _objects(ctypes.cast(page.raw, _address).value, buffer, found):
         if kind == _IMAGE:
             x0, y0, x1, y1 = _box(obj, buffer, matrix)
-            found.pictures = max(found.pictures, (x1 - x0) * (y1 - y0) / max(1.0, width * height))
+            found.pictures += (x1 - x0) * (y1 - y0) / max(1.0, width * height)
             continue
         found.paths += 1
         if len(found.across) + len(found.down) > _MOST_RULES:
@@ -142,6 +144,7 @@ def _path(found: Drawn, obj: int, buffer: Any, matrix: Matrix | None, width: flo
     if x1 - x0 > 0.95 * width and y1 - y0 > 0.95 * height:
         return  # the paper's colour
     parts = _segments(obj)
+    found.corners += parts * (parts > 5)
     if not 0 < parts <= _MOST_RULES:
         return
     _matrix(obj, ctypes.addressof(buffer))

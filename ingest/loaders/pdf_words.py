@@ -80,9 +80,9 @@ def joined(parts: list[Words]) -> Words:
     )
 
 
-def words_of(text_page: Any, seen: tuple[float, float, float, float]) -> Words:
-    """The words within the page's visible box (left, bottom, right, top)."""
-    codes = _codes(text_page)
+def words_of(text_page: Any, seen: tuple[float, float, float, float], codes: Codes | None = None) -> Words:
+    """The words within the page's visible box (left, bottom, right, top); `codes` are read for the page's own text."""
+    codes = _codes(text_page) if codes is None else codes
     starts, ends, line, first, last, char = _measured(text_page, codes)
     if not len(starts):
         empty = np.zeros(0, np.int64)

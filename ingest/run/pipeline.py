@@ -151,7 +151,7 @@ class Run:
         job, parsed = same.jobs[0], reading.parsed
         assert parsed is not None
         if parsed.scanned and not ocr_installed():
-            parsed.notes.append(f"{len(parsed.scanned)} scanned pages not read: {OCR_CURE}")
+            parsed.notes.append(f"scanned pages: {OCR_CURE}")
         if not embedder.multilingual and mostly_foreign(parsed.text):
             parsed.notes.append(SCRIPT_NOTE)
         chunks = chunks_of(job.path, same.sha256, same.loader, parsed, reading.spans)
