@@ -7,6 +7,7 @@ import shutil
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 from ingest.loaders.parsed import MOST_TEXT, LoadError, Parsed, check_length
 
@@ -46,7 +47,17 @@ SUFFIXES = {
 }
 
 
-_VERSION = "2"
+_HOMES = {
+    "pdf": "pdf.document",
+    "mail": "mail.message",
+    "outlook": "mail.outlook",
+    **{name: f"office.{name}" for name in ("docx", "pptx", "odf", "rtf", "wordml", "legacy")},
+    **{name: f"sheets.{name}" for name in ("xlsx", "spreadsheetml", "delimited")},
+    **{name: f"web.{name}" for name in ("html", "mhtml", "epub", "markdown", "notebook", "xmltext")},
+}
+"""Where the loaders stand that need more than a file."""
+
+_VERSION = "3"
 """Of what the loaders can read: a higher one tries files again that failed."""
 WITH_OCR = {"pdf", "image"}
 """Loaders that can read pictures of text, when asked to."""
@@ -66,7 +77,7 @@ def kind(path: Path) -> str | None:
 
 def readers() -> str:
     """What can be read here and now: where it changes, files that failed are tried again."""
-    found = {"ocr": ocr_installed(), "office": office()}
+    found = {"ocr": ocr_installed(), "office": libreoffice()}
     return " ".join([_VERSION, *(name for name, there in found.items() if there)])
 
 
@@ -75,9 +86,14 @@ def ocr_installed() -> bool:
     return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
 
-def office() -> str | None:
+def libreoffice() -> str | None:
     """LibreOffice's command, where it is installed."""
     return shutil.which("soffice") or shutil.which("libreoffice")
+
+
+def module_of(name: str) -> ModuleType:
+    """The module of a loader; importing it imports its parser."""
+    return import_module(f"ingest.loaders.{_HOMES.get(name, name)}")
 
 
 def load(path: Path, ocr: bool = False) -> Parsed:
@@ -95,7 +111,7 @@ def load(path: Path, ocr: bool = False) -> Parsed:
     size, largest = path.stat().st_size, _LARGEST_MAIL if name == "mail" else _LARGEST
     if name not in _IN_PARTS and size > largest:
         raise LoadError(f"too big: {size >> 20:,} MB, of at most {largest >> 20:,} MB that such a file may have")
-    module = import_module(f"ingest.loaders.{name}")
+    module = module_of(name)
     try:
         if name == "legacy":
             parsed: Parsed = module.convert(path, suffix)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ingest.loaders.markdown import headings
 from ingest.loaders.parsed import Builder, Parsed, clean
+from ingest.loaders.web.markdown import headings
 
 if TYPE_CHECKING:
     from langchain_core.document_loaders import BaseLoader

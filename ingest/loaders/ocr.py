@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.loaders.pdf_columns import Piece
-from ingest.loaders.pdf_layout import Line, ordered
+from ingest.loaders.pdf.columns import Piece
+from ingest.loaders.pdf.layout import Line, ordered
 
 _THREADS = 2
 _SPLIT_WORD = re.compile(r"(?<=[a-z]{2})-\n(?=[a-z]{2})")

@@ -64,10 +64,10 @@ def test_public_names_are_there(room: str) -> None:
 def test_the_readmes_tree_names_every_folder_of_modules_and_none_that_is_gone() -> None:
     tree = re.search(r"```text\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     assert tree
-    named, room = set(), ""
-    for depth, folder in re.findall(r"^( *)(\w+)/", tree[1], re.MULTILINE):
-        room = room if depth else folder
-        named.add(f"{room}/{folder}" if depth else folder)
+    named, path = set(), list[str]()
+    for indent, folder in re.findall(r"^( *)(\w+)/", tree[1], re.MULTILINE):
+        path = [*path[: len(indent) // 2], folder]
+        named.add("/".join(path))
     there = {f.parent.relative_to(ROOT).as_posix() for room in ROOMS for f in (ROOT / room).rglob("*.py")}
     assert named == there | {"data", "tests"}
 

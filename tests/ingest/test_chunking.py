@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest import Embedder
-from ingest.loaders.markdown import headings
 from ingest.loaders.parsed import Parsed, clean
+from ingest.loaders.web.markdown import headings
 from ingest.text.chunking import TARGET, pages_of, split
 
 WORDS = ["mill", "wheel", "tide", "grain", "stone", "flour", "harbour", "the", "of", "and", "Mr.", "Smith", "3.14", "e.g.", "水車", "été"]

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from ingest.loaders.encoding import as_utf8, codec, declared, decode
-from ingest.loaders.html import parse
+from ingest.loaders.web.html import parse
 from tests.ingest.languages import LANGUAGES
 
 ENGLISH = """

@@ -97,7 +97,7 @@ def load(path, ocr=False):
 
 parser = types.ModuleType("parser")
 parser.load = load
-sys.modules["ingest.loaders.html"] = sys.modules["ingest.loaders.pdf"] = parser
+sys.modules["ingest.loaders.web.html"] = sys.modules["ingest.loaders.pdf.document"] = parser
 """
 """A parser that never ends on some files, and on pictures, put in the place of others as a worker starts."""
 
@@ -154,8 +154,8 @@ def test_a_scan_that_takes_too_long_keeps_its_typed_pages_and_is_not_read_at_eve
 
 def test_a_worker_that_somebody_ends_is_not_held_against_the_file(library: Library, folder: Path, tmp_path: Path) -> None:
     """As the kernel does that runs out of memory: the next run tries again."""
-    code = "import os, signal, sys, types\nparser = types.ModuleType('ingest.loaders.html')\n"
-    code += "parser.load = lambda path: os.kill(os.getpid(), signal.SIGKILL)\nsys.modules['ingest.loaders.html'] = parser"
+    code = "import os, signal, sys, types\nparser = types.ModuleType('ingest.loaders.web.html')\n"
+    code += "parser.load = lambda path: os.kill(os.getpid(), signal.SIGKILL)\nsys.modules['ingest.loaders.web.html'] = parser"
     for signal_name, remembered in (("SIGKILL", False), ("SIGSEGV", True)):
         (tmp_path / "sitecustomize.py").write_text(code.replace("SIGKILL", signal_name))
         with pytest.MonkeyPatch.context() as patch:

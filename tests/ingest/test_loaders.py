@@ -6,8 +6,8 @@ import docx
 import pytest
 
 from ingest.loaders import load
-from ingest.loaders.markdown import headings
 from ingest.loaders.parsed import LoadError, Parsed
+from ingest.loaders.web.markdown import headings
 from tests.ingest.files import write_pdf
 
 

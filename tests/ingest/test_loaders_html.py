@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ingest.loaders import load
-from ingest.loaders.html import parse
+from ingest.loaders.web.html import parse
 
 TEXTS = {
     "an ordered list has its numbers": ("<ol><li>mix<li>bake</ol>", "1. mix\n2. bake"),

@@ -7,8 +7,8 @@ import compressed_rtf
 import pytest
 
 from ingest.loaders import load
-from ingest.loaders.mail import unflowed
-from ingest.loaders.mail_headers import decoded
+from ingest.loaders.mail.headers import decoded
+from ingest.loaders.mail.message import unflowed
 from ingest.loaders.parsed import Parsed
 from tests.ingest.office_files import write_ole
 

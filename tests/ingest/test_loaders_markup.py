@@ -10,9 +10,9 @@ import pytest
 from lxml import etree
 
 from ingest.loaders import load
-from ingest.loaders.markdown import headings
-from ingest.loaders.notebook import terminal
 from ingest.loaders.parsed import Parsed
+from ingest.loaders.web.markdown import headings
+from ingest.loaders.web.notebook import terminal
 from tests.ingest.office_files import write_zip
 
 WORKBOOK = """<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>

@@ -13,8 +13,8 @@ from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
-from ingest.loaders import SUFFIXES, load
-from ingest.loaders.numbering import written
+from ingest.loaders import SUFFIXES, load, module_of
+from ingest.loaders.office.numbering import written
 from ingest.loaders.parsed import LoadError, Parsed
 from tests.ingest.office_files import paragraph, write_docx, write_odf, write_ole, write_zip
 
@@ -324,10 +324,8 @@ def test_old_files_are_read_through_libreoffice(shared: Path) -> None:
 
 
 def test_every_format_has_a_loader(tmp_path: Path) -> None:
-    from importlib import import_module
-
     for name in set(SUFFIXES.values()):
-        assert callable(import_module(f"ingest.loaders.{name}").load)
+        assert callable(module_of(name).load)
 
 
 def test_a_word_file_made_by_python_docx_gives_its_list_numbers(tmp_path: Path) -> None:

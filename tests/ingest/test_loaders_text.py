@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from ingest.loaders import load
 from ingest.loaders.encoding import decode
-from ingest.loaders.number_format import render
 from ingest.loaders.parsed import Parsed, clean
 from ingest.loaders.rst import headings
+from ingest.loaders.sheets.number_format import render
 
 SAMPLES = {
     "cp1252": [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingest.loaders import load
-from ingest.loaders.numbering import written
+from ingest.loaders.office.numbering import written
 from ingest.loaders.parsed import Parsed
 from tests.ingest.feature_files import (
     LOWERED,

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ingest import Embedder
-from ingest.loaders import legacy, office
+from ingest.loaders import libreoffice
+from ingest.loaders.office import legacy
 from ingest.run import child
 from ingest.run.worker import Reading, Request, Workers
 
@@ -153,7 +154,7 @@ LETTER = """<?xml version="1.0"?>
 @pytest.fixture
 def letter(tmp_path: Path, listener: Listener) -> Path:
     """A Word file of 9 kB with a picture that lies at the listener's; LibreOffice asks there while it is made."""
-    if office() is None:
+    if libreoffice() is None:
         pytest.skip("LibreOffice is not installed")
     (tmp_path / "letter.fodt").write_text(LETTER.replace("PORT", str(listener.port)))
     _convert(tmp_path / "letter.fodt", "doc")
@@ -168,7 +169,7 @@ def _convert(file: Path, into: str, before: str = "pass") -> None:
     """LibreOffice as it is, without what keeps it from the network but what `before` does."""
     code = f"import os, sys; {before}; os.execvp(sys.argv[1], sys.argv[1:])"
     profile = f"-env:UserInstallation={(file.parent / 'profile').as_uri()}"
-    command = [str(office()), profile, "--headless", "--convert-to", into, "--outdir", str(file.parent), str(file)]
+    command = [str(libreoffice()), profile, "--headless", "--convert-to", into, "--outdir", str(file.parent), str(file)]
     subprocess.run([sys.executable, "-c", code, *command], cwd=Path(child.__file__).parents[2], check=True, capture_output=True)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from ingest.loaders.number_format import general, render, render_text
+from ingest.loaders.sheets.number_format import general, render, render_text
 
 
 @pytest.mark.parametrize(

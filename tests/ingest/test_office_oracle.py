@@ -8,10 +8,10 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from ingest.loaders import load, office
+from ingest.loaders import libreoffice, load
 from tests.ingest.feature_files import feature_docx, feature_pptx
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not office(), reason="LibreOffice is not installed")]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not libreoffice(), reason="LibreOffice is not installed")]
 
 KNOWN = {
     "Ratio 7/8 + x^2 done": "LibreOffice draws a formula only where its Math is installed, and then as single signs",
@@ -25,7 +25,7 @@ KNOWN = {
 
 
 def convert(source: Path, suffix: str) -> Path:
-    command = [office() or "", f"-env:UserInstallation={(source.parent / 'profile').as_uri()}", "--headless", "--convert-to", suffix]
+    command = [libreoffice() or "", f"-env:UserInstallation={(source.parent / 'profile').as_uri()}", "--headless", "--convert-to", suffix]
     subprocess.run([*command, "--outdir", source.parent, source], check=True, capture_output=True, timeout=180)
     return source.with_suffix(f".{suffix}")
 

@@ -258,7 +258,7 @@ def test_what_lies_outside_the_page_is_not_read(tmp_path: Path) -> None:
 def test_memory_stays_flat_over_a_long_file(tmp_path: Path) -> None:
     padding = f"% {'what a page weighs ' * 1500}\n"
     write(tmp_path / "a.pdf", [Page(padding).lines(50, 60, LEFT).text(50, 300, f"{number}") for number in range(2000)])
-    code = "import sys, pathlib, ingest.loaders.pdf as pdf\n"
+    code = "import sys, pathlib, ingest.loaders.pdf.document as pdf\n"
     code += "peak = lambda: int(pathlib.Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])\n"
     code += "before = peak()\n"
     code += "print(len(pdf.load(pathlib.Path(sys.argv[1])).pages), peak() - before)"

@@ -1,0 +1,1 @@
+"""Pages and what is made like them: HTML, saved pages, books, notebooks, Markdown, XML."""
