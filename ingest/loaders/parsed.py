@@ -105,11 +105,11 @@ class Builder:
         """Characters so far."""
         return self._length
 
-    def block(self, text: str) -> None:
-        """Adds a paragraph, list item or table; blank ones are dropped."""
+    def block(self, text: str, depth: int = 0) -> None:
+        """Adds a paragraph, list item or table; blank ones are dropped, nested ones are indented."""
         if text := clean(text).strip():
             self._close_lines()
-            self._append(text + "\n\n")
+            self._append("  " * depth + text + "\n\n")
 
     def line(self, text: str, depth: int = 0) -> None:
         """Adds a line that belongs to the ones before and after it, as a list's items do; nested ones are indented."""
@@ -130,7 +130,7 @@ class Builder:
         elif block.kind == "item" and len(block.text) < _LONG_ITEM:
             self.line(block.text, block.level)
         else:
-            self.block(block.text)
+            self.block(block.text, block.level if block.kind == "item" else 0)
 
     def append(self, parsed: Parsed, below: int = 0) -> None:
         """Adds a whole other document (a chapter, an attachment), its headings so many levels lower, its notes too."""

@@ -3,7 +3,7 @@
 import pytest
 
 from ingest.loaders.linear import fraction, lifted, raised, root, settled
-from ingest.loaders.parsed import clean
+from ingest.loaders.parsed import Block, Builder, clean
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,11 @@ def test_fractions_and_roots_are_read_as_one_would_type_them() -> None:
 )
 def test_nothing_invisible_hides_a_word(written: str, read: str) -> None:
     assert clean(written) == read
+
+
+def test_nested_items_are_indented_however_long_they_are() -> None:
+    builder = Builder()
+    for depth, text in enumerate(["- short", f"a. {'a long clause of a contract ' * 8}", "- short again"]):
+        builder.add(Block("item", text, depth))
+    lines = [line for line in builder.parsed().text.splitlines() if line]
+    assert [len(line) - len(line.lstrip()) for line in lines] == [0, 2, 4]
