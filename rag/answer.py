@@ -14,6 +14,21 @@ NOT_FOUND = "Your documents don't say."
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a passage says to a question: passage[start:end] is its best span.
+
+    Attributes:
+        score: log-odds of the span against "nowhere".
+        answerable: probability that the passage answers the question, calibrated.
+    """
+
+    start: int
+    end: int
+    score: float
+    answerable: float
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A retrieved chunk with its fused score and what went into it. A score that isn't known is None, never 0."""
 
@@ -25,6 +40,8 @@ class Evidence:
     """BM25; None where it is not among those that rank by words."""
     coverage: float = 0.0
     """Share of the question's content words that stand in the chunk, 0 to 1 (coverage.py)."""
+    reading: Reading | None = None
+    """What the reader found in the chunk's text; None where it was not read (read.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,18 @@ class Citation:
     text: str
     verified: bool
     """Whether all that the answer says with this marker stands verbatim in the source (verify.py): the same letters, no more."""
+    span: tuple[int, int] | None = None
+    """The words of the source that answer, as characters of the document's canonical text: the answer's own where they stand
+    there, else those that the reader points at."""
+    quote: tuple[int, int] | None = None
+    """The sentence, table row or list that holds them, to be shown first (quote.py)."""
+
+    def quoted(self) -> tuple[str, str, str]:
+        """The quote in three: before the span, the span, behind it; the whole passage and nothing more where none is known."""
+        if self.quote is None or self.span is None:
+            return self.text, "", ""
+        first, start, end, last = (max(0, at - self.char_start) for at in (self.quote[0], *self.span, self.quote[1]))
+        return self.text[first:start], self.text[start:end], self.text[end:last]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +113,10 @@ class Answer:
     evidence: tuple[Evidence, ...] = ()
     """What was packed, in the order of the markers: evidence[n - 1] is source [n]."""
     ledger: Ledger | None = None
+    pointed: bool = False
+    """Whether the text is the documents' own words, found by the reader: its sentences (Citation.quote) are shown in its place."""
+    probability: float | None = None
+    """That the evidence answers, as the gate took it (gate.py); None where it can't be known."""
     timings: Timings = field(default_factory=Timings)
     raw: str = ""
     """What the model wrote, where that differs from the text shown."""
@@ -98,10 +131,17 @@ class Answer:
             citations=self.citations + part.citations,
             evidence=self.evidence + part.evidence,
             ledger=part.ledger or self.ledger,
+            pointed=self.pointed or part.pointed,
+            probability=self.probability if part.probability is None else part.probability,
             timings=part.timings if part.timings.total_s else self.timings,
             raw=self.raw + part.raw,
             note=" ".join(filter(None, (self.note, part.note))),
         )
+
+    def shown(self) -> str:
+        """What a reader sees first: what the model wrote, or the sentences that it stands for; then what its sources say of it."""
+        quotes = [f"{''.join(citation.quoted())} [{citation.marker}]" for citation in self.citations]
+        return "\n\n".join(quotes if self.pointed else [self.text, *quotes])
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `octavo ask --json`."""
@@ -111,6 +151,8 @@ class Answer:
             "refused": self.refused,
             "citations": [asdict(c) for c in self.citations],
             "ledger": ledger,
+            "pointed": self.pointed,
+            "probability": self.probability,
             "timings": asdict(self.timings),
             "note": self.note,
         }

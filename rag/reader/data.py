@@ -2,8 +2,8 @@
 
 A question's own passage gives the pairs that hold the answer. Those that don't are as they come in use: the question's other
 passages, passages that the embedder and the words find for it and that hold no accepted answer, and its own passage
-with the sentences cut out that hold one. Where the answer is a judgement (yes or no, a sentence of one's own), the pair says only
-that the passage answers.
+with the sentences cut out that hold one. Where the answer is a judgement (yes or no, a count of rows), the pair says only that the
+passage answers; where it is in the asker's own words, it points at the sentence that says as much, if one does.
 """
 
 import random
@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from model.grounded import normalize_answer
 from model.train.data import SENTENCE_END, Question
+from rag.reader.asked import Asked
+from rag.reader.tables import counts
 from rag.reader.windows import Pieces, Text, Window, windows
 
 _MOST_PLACES = 8
@@ -23,6 +25,8 @@ _SHARE = 0.5
 """Of the passages that hold an answer are read cut, too, and as many joined."""
 _JOINED = 1000
 """Characters of a passage that may be joined with half of another."""
+_SAYS = 0.6
+"""Of an answer's words stand in the sentence that says as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,18 @@ def cut_out(passage: str, answers: Sequence[str]) -> str | None:
     return left
 
 
+def sentence_of(passage: str, answer: str) -> tuple[int, int] | None:
+    """Where the one sentence of a passage stands that says what an answer in other words says; None where none does."""
+    words = set(normalize_answer(answer).split())
+    start, best = 0, (0.0, (0, 0))
+    for sentence in SENTENCE_END.split(passage):
+        start = passage.index(sentence, start)
+        shared = len(words & set(normalize_answer(sentence).split())) / max(1, len(words))
+        best = max(best, (shared, (start, start + len(sentence))))
+        start += len(sentence)
+    return best[1] if len(words) > 2 and best[0] >= _SAYS else None
+
+
 def spans_in(text: Text, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Places in characters as first and last piece."""
     spans = []
@@ -100,29 +116,25 @@ def build(
     pieces: Pieces,
     near: Sequence[Sequence[str]],
     seed: int = 0,
+    more: Sequence[Asked] = (),
 ) -> Pairs:
-    """All pairs of some questions; `near` gives each question's passages from elsewhere."""
+    """All pairs of some questions, and of what is asked besides; `near` gives each question's passages from elsewhere."""
     rng = random.Random(seed)
-    asked = list(dict.fromkeys(row.question for row in rows))
-    out = Pairs(questions=pieces.read(asked))
-    question_at = {text: n for n, text in enumerate(asked)}
-    wanted = [list(_passages(row, others, rng)) for row, others in zip(rows, near, strict=True)]
-    texts = list(dict.fromkeys(text for passages in wanted for text, _, _ in passages))
-    out.passages = pieces.read(texts)
-    passage_at = {text: n for n, text in enumerate(texts)}
-    for row, passages in zip(rows, wanted, strict=True):
-        question = question_at[row.question]
-        for text, found, answers in passages:
-            passage = passage_at[text]
-            spans = spans_in(out.passages[passage], found)
-            if found and not spans:
-                continue
-            for window in windows(out.questions[question], out.passages[passage]):
-                whole = tuple(s for s in spans if window.first <= s[0] and s[1] < window.last)
-                if answers and not whole and any(window.first <= s[1] and s[0] < window.last for s in spans):
-                    continue  # only a part of the answer is in it
-                here = bool(whole) if found else answers
-                out.pairs.append(Pair(question, passage, window, whole[:_MOST_PLACES], here))
+    every = [asked for row, others in zip(rows, near, strict=True) for asked in _passages(row, others, rng)] + list(more)
+    questions, passages = list(dict.fromkeys(a.question for a in every)), list(dict.fromkeys(a.passage for a in every))
+    question_at, passage_at = ({text: n for n, text in enumerate(texts)} for texts in (questions, passages))
+    out = Pairs(questions=pieces.read(questions), passages=pieces.read(passages))
+    for asked in every:
+        question, passage = question_at[asked.question], passage_at[asked.passage]
+        spans = spans_in(out.passages[passage], asked.places)
+        if asked.places and not spans:
+            continue
+        for window in windows(out.questions[question], out.passages[passage]):
+            whole = tuple(s for s in spans if window.first <= s[0] and s[1] < window.last)
+            if asked.answers and not whole and any(window.first <= s[1] and s[0] < window.last for s in spans):
+                continue  # only a part of the answer is in it
+            here = bool(whole) if asked.places else asked.answers
+            out.pairs.append(Pair(question, passage, window, whole[:_MOST_PLACES], here))
     return out
 
 
@@ -131,25 +143,41 @@ def own_passages(row: Question) -> list[str]:
     return [*row.contexts, *(row.distractors or [])[:1]]
 
 
-def _passages(row: Question, near: Sequence[str], rng: random.Random) -> Iterator[tuple[str, list[tuple[int, int]], bool]]:
-    """(passage, where the answer stands in it, whether it answers)"""
+def found_in(row: Question, text: str) -> list[tuple[int, int]]:
+    """Where a question's answer stands in one of its contexts; nowhere where it is a judgement, or stands there by chance."""
+    if row.kind == "yesno":
+        return []
+    if row.kind == "abstractive":
+        said = next((place for answer in row.answers if (place := sentence_of(text, answer))), None)
+        return [said] if said and not text.startswith("|") else []
+    found = sorted({place for answer in row.answers for place in places(text, answer)})
+    by_chance = text.startswith("|") and (len(found) > 1 or counts(row.question))
+    return [] if by_chance else found
+
+
+def _passages(row: Question, near: Sequence[str], rng: random.Random) -> Iterator[Asked]:
+    """What a question asks of its own passages, of those cut and joined, and of those from elsewhere."""
     judged = row.kind in ("yesno", "abstractive")
     for text in row.contexts:
         if not text.strip():
             continue
-        found = sorted({place for answer in row.answers for place in places(text, answer)}) if not judged else []
+        found = found_in(row, text)
+        if found:
+            yield Asked(row.question, text, found, True)
+        elif judged or holds(text, row.answers):
+            if len(row.contexts) == 1 and (judged or text.startswith("|")):
+                yield Asked(row.question, text, [], True)
+        else:
+            yield Asked(row.question, text, [], False)
         if judged:
-            if len(row.contexts) == 1:
-                yield text, [], True
-        elif found or not holds(text, row.answers):
-            yield text, found, bool(found)
+            continue
         if found and rng.random() < _SHARE and (left := cut_out(text, row.answers)):
-            yield left, [], False
+            yield Asked(row.question, left, [], False)
         if found and near and len(text) < _JOINED and rng.random() < _SHARE:
             whole, shift = joined(text, near[0], rng)
-            yield whole, [(start + shift, end + shift) for start, end in found], True
+            yield Asked(row.question, whole, [(start + shift, end + shift) for start, end in found], True)
     for text in own_passages(row)[len(row.contexts) :]:
         if judged or not holds(text, row.answers):
-            yield text, [], False
+            yield Asked(row.question, text, [], False)
     for text in near:
-        yield text, [], False
+        yield Asked(row.question, text, [], False)

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ingest.text.embedder import bf16_gains, default_directory, weights_sha256
+from rag.answer import Reading as Reading
 from rag.errors import ReaderError
 from rag.reader.bert import Shape, Weights, encode, read_weights
 from rag.reader.windows import Batch, Pieces, Text, batch, windows
@@ -29,21 +30,6 @@ SPAN, ANSWERABLE = "span", "answerable"
 """The heads, each a .weight and a .bias: (2, hidden) for where an answer begins and ends, (1, hidden) over [CLS]."""
 _LONGEST_SPAN = 64
 """Word pieces of an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a passage says to a question: passage[start:end] is its best span.
-
-    Attributes:
-        score: log-odds of the span against "nowhere"; passages may be ranked by it.
-        answerable: probability that the passage answers the question, calibrated.
-    """
-
-    start: int
-    end: int
-    score: float
-    answerable: float
 
 
 def merged(base: Weights, differences: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from ingest.errors import IngestError
@@ -34,6 +35,7 @@ from rag.reader.mine import nearest
 from rag.reader.model import CONFIG, FILE, logits
 from rag.reader.network import Network, low_rank, whole
 from rag.reader.teacher import read_encoder
+from rag.reader.variants import variants
 from rag.reader.windows import Pieces
 
 Progress = Callable[[int, int, float], None]
@@ -156,6 +158,18 @@ def _load_teacher(run: Path, pieces: Pieces, device: torch.device) -> Network:
     return network
 
 
+def go_on_from(network: Network, start: Path) -> None:
+    """Gives a reader's network the weights of another reader of its rank."""
+    try:
+        tensors = load_file(start / FILE)
+    except (OSError, SafetensorError) as error:
+        raise ReaderError(f"{start}: no reader can be read from it ({error})", "name a reader's folder") from error
+    for name, p in network.parameters.items():
+        if name not in tensors or tensors[name].shape != p.shape:
+            raise ReaderError(f"{start}: a reader of another rank or for another encoder", "give the rank that its config.json says")
+        p.data.copy_(tensors[name])
+
+
 def export(network: Network, rank: int, base: Path, out: Path) -> None:
     """What `Reader.load` reads: the difference in bf16, and what it is a difference to."""
     tensors = {name: p.detach().to(torch.bfloat16).cpu().contiguous() for name, p in network.parameters.items()}
@@ -165,22 +179,45 @@ def export(network: Network, rank: int, base: Path, out: Path) -> None:
 
 
 def make(
-    questions: Sequence[Path], out: Path, base: Path, plan: Plan, rank: int | None, teacher: Path | None = None, dry_run: bool = False
+    questions: Sequence[Path],
+    out: Path,
+    base: Path,
+    plan: Plan,
+    rank: int | None,
+    teacher: Path | None = None,
+    dry_run: bool = False,
+    start: Path | None = None,
 ) -> None:
-    """A reader of this rank over the encoder in `base`, or, without a rank, a teacher that is `base` all of whose weights learn."""
+    """A reader of this rank over the encoder in `base`, or, without a rank, a teacher that is `base` all of whose weights learn.
+
+    Args:
+        start: a reader that it goes on from.
+    """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     home = base if rank else default_directory()
     pieces, shape, embedder = Pieces(home / "tokenizer.json"), Shape.read(home / "config.json"), read_weights(home)
     rows = [row for file in questions for row in read_questions(file) if row.source not in _HINTS]
     if not dry_run:
-        _claim(out, {"made_by": "rag.reader.train", "base": str(base.resolve()), "whole": not rank, "rank": rank, **asdict(plan)})
+        _claim(
+            out,
+            {
+                "made_by": "rag.reader.train",
+                "base": str(base.resolve()),
+                "whole": not rank,
+                "rank": rank,
+                "start": str(start),
+                **asdict(plan),
+            },
+        )
     rows = rows[: 100 if dry_run else None]
     _say(f"{len(rows)} questions; looking for passages that are near and don't answer")
     near = nearest({name: t.to(device) for name, t in embedder.items()}, shape, pieces, rows, _NEAR)
-    pairs = build(rows, pieces, near, seed=plan.seed)
+    pairs = build(rows, pieces, near, plan.seed, variants(rows, near, plan.seed))
     _say(f"{len(pairs.pairs)} pairs, {sum(p.answerable for p in pairs.pairs)} of them answered")
     taught = ask(_load_teacher(teacher, pieces, device), pairs, pieces, 2 * plan.tokens) if teacher else None
     network = low_rank(embedder, shape, rank, plan.seed, device) if rank else whole(*read_encoder(base, pieces), plan.seed, device)
+    if start:
+        go_on_from(network, start)
     began = time.monotonic()
 
     def progress(step: int, of: int, value: float) -> None:
@@ -203,6 +240,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path, help="the encoder's folder, by default the embedder's that comes with Octavo")
     parser.add_argument("--whole", action="store_true", help="train all of the base's weights: a teacher")
     parser.add_argument("--teacher", type=Path, help="the folder of a teacher's run")
+    parser.add_argument("--start", type=Path, help="the folder of a reader to go on from")
     parser.add_argument("--rank", type=int, default=72, help="of the difference to each matrix")
     parser.add_argument("--epochs", type=float, default=6.0)
     parser.add_argument("--lr", type=float, default=1e-3)
@@ -211,7 +249,7 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="two steps on a hundred questions; nothing is written")
     a = parser.parse_args()
     plan = Plan(epochs=a.epochs, peak=a.lr, dropout=a.dropout, seed=a.seed)
-    make(a.questions, a.out, a.base or default_directory(), plan, None if a.whole else a.rank, a.teacher, a.dry_run)
+    make(a.questions, a.out, a.base or default_directory(), plan, None if a.whole else a.rank, a.teacher, a.dry_run, a.start)
 
 
 if __name__ == "__main__":

@@ -169,6 +169,15 @@ def test_a_reader_learns_from_a_teacher(tiny: Path, questions: Path, tmp_path: P
         make([questions], tmp_path / "more", tiny, plan(), 2, tmp_path / "alone")
 
 
+def test_a_reader_goes_on_from_another_of_its_rank(tiny: Path, questions: Path, tmp_path: Path) -> None:
+    make([questions], tmp_path / "first", tiny, plan(epochs=1.0), 2)
+    make([questions], tmp_path / "second", tiny, plan(epochs=1.0, peak=1e-12), 2, start=tmp_path / "first")
+    first, second = (Reader.load(tmp_path / name, tiny, torch.float32).weights for name in ("first", "second"))
+    assert all(torch.allclose(t, second[name], atol=1e-4) for name, t in first.items())
+    with pytest.raises(ReaderError, match="another rank"):
+        make([questions], tmp_path / "third", tiny, plan(), 3, start=tmp_path / "first")
+
+
 def test_the_average_of_two_readers_is_their_mean_where_the_rank_suffices(tiny: Path, questions: Path, tmp_path: Path) -> None:
     for seed in (0, 1):
         make([questions], tmp_path / str(seed), tiny, plan(epochs=1.0, seed=seed), 2)
