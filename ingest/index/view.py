@@ -93,12 +93,17 @@ class View:
         near = vectors.nearest(connection, vector, k + vectors.unused_count(connection), where, within=search.as_json(within))
         return self._hits(near, k, within)
 
-    def words(self, text: str, k: int, within: Collection[str] | None = None) -> list[Hit]:
-        """The k chunks that share the most telling words, best first; score is BM25, larger is better."""
+    def words(self, text: str, k: int, within: Collection[str] | None = None, phrases: Sequence[str] = ()) -> list[Hit]:
+        """The k chunks that share the most telling words, best first; score is BM25, larger is better.
+
+        Args:
+            within: paths of documents to look in; None for all.
+            phrases: words in a row that a chunk must hold, in any of their forms.
+        """
         terms = self._telling(list(dict.fromkeys(scripts.terms(text))))
         if k < 1 or not terms:
             return []
-        return [Hit(chunk, score) for chunk, score in search.words(self.connection, terms, k, within)]
+        return [Hit(chunk, score) for chunk, score in search.words(self.connection, terms, k, within, phrases)]
 
     def chunks(self, ids: Sequence[str]) -> list[Chunk]:
         """Chunks by id, in that order; those that are gone are left out."""

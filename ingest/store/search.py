@@ -50,10 +50,12 @@ def chunks_by_vector(
     return found
 
 
-def words(connection: sqlite3.Connection, terms: Sequence[str], k: int, within: Iterable[str] | None) -> list[tuple[Chunk, float]]:
-    """The k best chunks that hold some of the terms, with their BM25; larger is better: among the very best of all, where enough
-    of these are within, else among all that are."""
-    match = " OR ".join(map(_phrase, terms))
+def words(
+    connection: sqlite3.Connection, terms: Sequence[str], k: int, within: Iterable[str] | None, phrases: Sequence[str] = ()
+) -> list[tuple[Chunk, float]]:
+    """The k best chunks that hold some of the terms and all of the phrases, with their BM25; larger is better: among the very best
+    of all, where enough of these are within, else among all that are."""
+    match = " AND ".join([f"({' OR '.join(map(_phrase, terms))})", *map(_phrase, phrases)])
     few = within is not None and _REACH * within_count(connection, within) < rows.chunk_count(connection)
     narrow = f"and +rowid {_WITHIN}"  # + so that FTS5 isn't asked for each document's rows in turn
     found: list[Any] = []
@@ -70,13 +72,13 @@ def words(connection: sqlite3.Connection, terms: Sequence[str], k: int, within: 
 
 
 def _phrase(term: str) -> str:
-    """A term as FTS5 is asked for it; characters of a script without spaces are tokens in a row."""
-    return f'"{spaced(term)}"'
+    """A term or phrase as FTS5 is asked for it: tokens in a row, as are the characters of a script without spaces."""
+    return f'"{spaced(term).replace(chr(34), " ")}"'
 
 
 def document_frequency(connection: sqlite3.Connection, terms: Sequence[str]) -> dict[str, int]:
     """In how many chunks each term stands, after FTS5's own folding and stemming."""
-    words = [term for term in terms if not is_unspaced(term)]
+    words = [term for term in terms if term.isalnum() and not is_unspaced(term)]
     with closing(sqlite3.connect(":memory:")) as scratch:
         scratch.execute("create virtual table word using fts5 (text, tokenize='porter unicode61')")
         scratch.execute("create virtual table stem using fts5vocab (word, 'instance')")

@@ -14,6 +14,7 @@ UNSPACED = (
 )
 _ONE = re.compile(f"[{UNSPACED}]")
 _PART = re.compile(rf"[{UNSPACED}]+|[^\W{UNSPACED}]+")
+_JOINED = re.compile(r"[\w@/.:\\+-]+")
 _FOREIGN = re.compile(
     "[\u0370-\u1fff\u2c00-\u2dff\u3040-\ud7ff\uf900-\ufdff\ufe70-\ufeff\uff66-\uff9f\U00010000-\U0001efff\U00020000-\U0003134f]"
 )
@@ -37,13 +38,24 @@ def is_unspaced(text: str) -> bool:
 
 
 def terms(text: str) -> Iterator[str]:
-    """Its words in lower case; of a run without spaces, each two characters in a row (or the one, if it is alone)."""
-    for match in _PART.finditer(text.lower()):
+    """Its words in lower case: an identifier whole; of a run without spaces, each two characters in a row (or the one, if alone)."""
+    text = text.lower()
+    for joined in _JOINED.finditer(text):
+        if is_identifier(identifier := joined[0].rstrip("/.:\\+-")):
+            yield identifier
+    for match in _PART.finditer(_JOINED.sub(lambda m: " " if is_identifier(m[0].rstrip("/.:\\+-")) else m[0], text)):
         word = match[0]
         if is_unspaced(word) and len(word) > 2:
             yield from (word[start : start + 2] for start in range(len(word) - 1))
         else:
             yield word
+
+
+def is_identifier(word: str) -> bool:
+    """Whether it is a part number, a path, an address or a version: more than one part, and a figure, @, _ or a path's slashes."""
+    parts = re.findall(r"[^\W_]+", word)
+    path = word.count("/") > 1 or word.startswith("/") or "\\" in word
+    return (len(parts) > 1 and (path or bool(re.search(r"[\d@_]", word)))) or (path and bool(parts))
 
 
 def mostly_foreign(text: str) -> bool:
