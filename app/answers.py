@@ -1,11 +1,12 @@
 """Answers on the terminal."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import reduce
 from operator import add
 from pathlib import Path
-from textwrap import fill
+from textwrap import fill, indent
 from typing import TYPE_CHECKING
 
 from ingest.terminal import plain, say
@@ -26,21 +27,34 @@ def open_chain(library: str, model: str | None) -> "Iterator[AnswerChain]":
 
 
 def show(parts: "Iterable[Answer]") -> "Answer":
-    """Prints an answer as it comes, then the passages that it cites."""
+    """Prints an answer as it comes, then the passages that it cites; of one in the documents' own words, their sentences."""
     seen = []
     for part in parts:
         seen.append(part)
-        print(plain(part.text), end="", flush=True)
+        if not seen[0].pointed:
+            print(plain(part.text), end="", flush=True)
     answer = reduce(add, seen)
-    print()
+    print("\n\n".join(f"{_quote(citation)} [{citation.marker}]" for citation in answer.citations) if answer.pointed else "")
     if answer.note:
         say(answer.note, err=True)
     for citation in answer.citations:
         mark = "" if citation.verified else "  (the passage does not say it word for word: check it)"
         print()
         say(f"  [{citation.marker}] {place(citation)}{mark}")
-        print(fill(plain(" ".join(citation.text.split())), 100, initial_indent="      ", subsequent_indent="      "))
+        if not answer.pointed:
+            print(indent(_quote(citation), " " * 6))
     return answer
+
+
+def _quote(citation: "Citation") -> str:
+    """What a citation quotes, as lines of a terminal, the words that answer in bold where there is one."""
+    before, words, after = map(plain, citation.quoted())
+    if sys.stdout.isatty() and words:
+        words = f"\x1b[1m{words}\x1b[22m"
+    lines = f"{before}{words}{after}".splitlines()
+    if any(line.lstrip().startswith("|") for line in lines):
+        return "\n".join(lines)
+    return fill(" ".join(" ".join(lines).split()), 100)
 
 
 def place(citation: "Citation") -> str:

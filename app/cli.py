@@ -39,16 +39,20 @@ def ask(
     question: Annotated[str, typer.Argument(help="The question, in quotes.")],
     library: Library = "default",
     model: Model = None,
+    within: Annotated[
+        list[str] | None, typer.Option("--in", help="A document or folder to look in; may be given again.", metavar="PATH")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Answer a question from a library's documents, with the passages that the answer stands on."""
     from app.answers import open_chain, show
 
+    query = {"question": question, "within": within or None}
     with open_chain(library, model) as chain:
         if json:
-            _print_json(chain.invoke(question).to_dict())
+            _print_json(chain.invoke(query).to_dict())
         else:
-            show(chain.stream(question))
+            show(chain.stream(query))
 
 
 @app.command(name="eval")
@@ -75,7 +79,8 @@ def evaluate(
         _print_json(figures)
     else:
         for name, value in figures.items():
-            say(f"{name:24} {value if value is not None else '-'}")
+            shown = "  ".join(f"{part} {share}" for part, share in value.items()) if isinstance(value, dict) else value
+            say(f"{name:24} {shown if shown is not None else '-'}")
 
 
 @app.command()

@@ -35,6 +35,7 @@ _STYLE = """<style>
 .oct-d summary { cursor: pointer; overflow-wrap: anywhere; }
 .oct-d[open] summary { margin-bottom: .6rem; }
 .oct-a { font-size: 1.1rem; line-height: 1.6; white-space: pre-wrap; overflow-wrap: anywhere; }
+.oct-q { font-family: Georgia, serif; margin-bottom: .6rem; }
 .oct-m { background: #7a4b12; color: #fff; border-radius: .6em; padding: 0 .45em; font-size: .8em; }
 .oct-p { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .93rem; line-height: 1.55; }
 .oct-p mark { background: #ffe08a; color: #222; padding: 0 .1em; border-radius: .2em; }
@@ -97,7 +98,12 @@ def answer(value: Answer) -> None:
 
 
 def _marked(value: Answer) -> str:
-    """The answer's text as HTML; markers of sources that are there stand out, invented ones stay plain text."""
+    """The answer's text as HTML; markers of sources that are there stand out, invented ones stay plain text.
+
+    Where it is the documents' own words, their sentences stand in its place, the words that answer strong in them.
+    """
+    if value.pointed and value.citations:
+        return "".join(f'<div class="oct-a oct-q">{_quoted(citation)}</div>' for citation in value.citations)
     out, at = [], 0
     for marker in find_markers(value.text, value.evidence):
         if all(1 <= n <= len(value.evidence) for n in marker.numbers):
@@ -106,16 +112,30 @@ def _marked(value: Answer) -> str:
     return f'<div class="oct-a">{"".join([*out, escape(value.text[at:])])}</div>'
 
 
+def _quoted(citation: Citation) -> str:
+    before, words, after = map(escape, citation.quoted())
+    strong = f"<strong>{words}</strong>" if words else ""
+    return f'{before}{strong}{after} <span class="oct-m">{citation.marker}</span>'
+
+
 def _passage(citation: Citation, value: Answer) -> None:
     """A citation's name, which opens the passage below it; the first one is open."""
     opened = " open" if citation is value.citations[0] else ""
     doubt = "" if citation.verified else "<p>The answer's words do not stand in this passage as they are: check it.</p>"
-    text = f'{doubt}<div class="oct-p">{lit(citation.text, claims(value.text, citation.marker, value.evidence))}</div>'
+    text = f'{doubt}<div class="oct-p">{_lit(citation, claims(value.text, citation.marker, value.evidence))}</div>'
     name = _shown(f"[{citation.marker}] {place(citation)}")
     st.html(f'<details class="oct-d"{opened}><summary>{name}</summary>{text}</details>')
     is_pdf = PurePosixPath(citation.path).suffix.lower() == ".pdf"
     if is_pdf and citation.page_start and st.toggle(f"Show page {citation.page_start}", key=f"page {id(value)} {citation.marker}"):
         _page(citation.path, citation.page_start)
+
+
+def _lit(citation: Citation, said: Sequence[str]) -> str:
+    """A citation's passage as HTML, its span marked; else the words of what was said wherever they stand."""
+    if citation.span is None:
+        return lit(citation.text, said)
+    start, end = (at - citation.char_start for at in citation.span)
+    return f"{escape(citation.text[:start])}<mark>{escape(citation.text[start:end])}</mark>{escape(citation.text[end:])}"
 
 
 def lit(passage: str, claims: Sequence[str]) -> str:

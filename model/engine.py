@@ -21,18 +21,15 @@ from model.tokenizer import Tokenizer
 _PREFILL_STEP = 1024
 """Prompt tokens computed between two checks of `cancel`."""
 
-_LOOK_AHEAD = 32
-"""Tokens of room in the cache for a continuation that a constraint scores."""
-
-Constraint = Callable[[list[int], Tensor, KVCache], Tensor]
-"""(ids generated so far, logits (vocab_size,), the cache that they came from) -> the logits to choose from."""
+LogitsProcessor = Callable[[list[int], Tensor], Tensor]
+"""(ids generated so far, logits (vocab_size,)) -> the logits to choose from; a pure function, which may write into the logits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     id: int
     logprob: float
-    """Natural logarithm of its probability, before any constraint."""
+    """Natural logarithm of its probability, before any processor."""
 
 
 class Model:
@@ -87,21 +84,6 @@ class Model:
         """Reads one more token into the cache; logits (vocab_size,) of the token after it."""
         return self.network.logits(self.network.hidden(torch.tensor([[token]], device=self.device), cache)[0, -1])
 
-    @torch.inference_mode()
-    def score_continuation(self, ids: Sequence[int], logits: Tensor, cache: KVCache) -> float:
-        """Log-probability (natural) of a continuation; the cache is restored.
-
-        Args:
-            ids: the continuation, one token or more.
-            logits: (vocab_size,), of its first token.
-            cache: what was read before it, with room for its other tokens.
-        """
-        length = cache.length
-        rest = self.network(torch.tensor([ids[:-1]], device=self.device), cache)[0] if len(ids) > 1 else logits[:0]
-        cache.truncate(length)
-        logprobs = torch.cat((logits[None], rest.view(-1, logits.shape[0]))).log_softmax(-1)  # (len(ids), vocab_size)
-        return logprobs[torch.arange(len(ids)), torch.tensor(ids)].sum().item()
-
     def generate(
         self,
         ids: Sequence[int],
@@ -109,7 +91,7 @@ class Model:
         *,
         stop_ids: Collection[int] | None = None,
         sampler: Sampler = greedy,
-        constraint: Constraint | None = None,
+        processors: Sequence[LogitsProcessor] = (),
         cancel: threading.Event | None = None,
     ) -> Iterator[Token]:
         """Yields tokens until a stop id (not yielded), `max_new_tokens`, or `cancel` is set.
@@ -118,7 +100,7 @@ class Model:
             ids: the prompt, <bos> included.
             stop_ids: by default those of the tokenizer.
             sampler: chooses a token from the logits.
-            constraint: changes the logits before a token is chosen.
+            processors: change the logits, one after the other, before a token is chosen.
 
         Raises:
             WindowError: prompt and answer together would not fit the window.
@@ -129,7 +111,7 @@ class Model:
                 f"the prompt has {len(ids)} tokens; with {max_new_tokens} for the answer that is more than the model's {self.window}",
                 "ask a shorter question or allow a shorter answer",
             )
-        return self._generate(ids, max_new_tokens, self.tokenizer.stop_ids if stop_ids is None else stop_ids, sampler, constraint, cancel)
+        return self._generate(ids, max_new_tokens, self.tokenizer.stop_ids if stop_ids is None else stop_ids, sampler, processors, cancel)
 
     def _generate(
         self,
@@ -137,21 +119,29 @@ class Model:
         max_new_tokens: int,
         stop_ids: Collection[int],
         sampler: Sampler,
-        constraint: Constraint | None,
+        processors: Sequence[LogitsProcessor],
         cancel: threading.Event | None,
     ) -> Iterator[Token]:
-        cache = self.new_cache(len(ids) + max_new_tokens + _LOOK_AHEAD)
+        cache = self.new_cache(len(ids) + max_new_tokens)
         logits = self.prefill(ids, cache, cancel)
         generated: list[int] = []
         while logits is not None:
-            token = sampler(logits if constraint is None else constraint(generated, logits, cache))
+            token, logprobs = self._choose(logits, generated, sampler, processors)
             if token in stop_ids:
                 return
-            yield Token(token, logits.log_softmax(-1)[token].item())
+            yield Token(token, logprobs[token].item())
             generated.append(token)
             if len(generated) == max_new_tokens or (cancel is not None and cancel.is_set()):
                 return
             logits = self.decode(token, cache)
+
+    @torch.inference_mode()
+    def _choose(self, logits: Tensor, generated: list[int], sampler: Sampler, processors: Sequence[LogitsProcessor]) -> tuple[int, Tensor]:
+        """The next token, and the log-probabilities before any processor."""
+        logprobs = logits.log_softmax(-1)
+        for process in processors:
+            logits = process(generated, logits)
+        return sampler(logits), logprobs
 
     def score(self, ids: Sequence[int], spans: Sequence[tuple[int, int]]) -> list[float]:
         """Log-probability (natural) of each span [start, end) of ids, given all that stands before it."""

@@ -1,4 +1,4 @@
-"""A question in, a cited answer out: retrieve, pack, gate, generate, verify. LangChain lives here."""
+"""A question in, a cited answer out: retrieve, read, gate, pack, generate, verify. LangChain lives here."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -31,7 +31,7 @@ def answer_from(
     Raises:
         ReplyError: the model wrote nothing.
     """
-    stream, thoughts, reply = CitationStream(prompt.evidence, model.is_grounded), ThoughtFilter(), _Reply()
+    stream, thoughts, reply = CitationStream(prompt.evidence, prompt.question, model.is_grounded), ThoughtFilter(), _Reply()
     held, answers, first_token_s, shown = "", False, 0.0, ""
     for chunk in chunks:
         reply.add(chunk)

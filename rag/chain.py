@@ -1,4 +1,4 @@
-"""The chain: question -> retrieve -> pack -> gate -> generate -> verify -> Answer, as one LangChain Runnable.
+"""The chain: question -> retrieve -> read -> gate -> pack -> generate -> verify -> Answer, as one LangChain Runnable.
 
 `stream` yields parts of an Answer that add up to what `invoke` returns.
 """
@@ -16,12 +16,17 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import patch_config, run_in_executor
 
 from ingest import Library
+from model import grounded
 from rag import gate, servers
 from rag.answer import NOT_FOUND, Answer, Timings
 from rag.answering import answer_from
+from rag.citations import strip_markers
 from rag.models import AnswerModel, answer_model
+from rag.point import best_source, point
 from rag.prompt import Prompt, build_prompt
 from rag.query import Input, read_query
+from rag.quote import asks_to_judge
+from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever, from_document
 from rag.settings import Settings
 
@@ -71,21 +76,32 @@ class AnswerChain(Runnable[Input, Answer]):
         started = time.monotonic()
         child = patch_config(config, callbacks=run_manager.get_child())
         documents = self.retriever.invoke(query.question, child, k=RETRIEVED, within=query.within)
+        evidence = read(query.question, [from_document(d) for d in documents], default_reader())
+        decision = gate.decide(query.question, evidence, self.settings.gate_threshold)
         retrieve_s = time.monotonic() - started
-        prompt = build_prompt(query, [from_document(d) for d in documents], self.model, self.settings.max_answer_tokens)
-        unfinished = self.retriever.library.unfinished()
-        note = unfinished or self.retriever.library.index_trouble()
-        yield Answer(evidence=prompt.evidence, ledger=prompt.ledger, note=note)
-        threshold = gate.max_refusal_probability(prompt.evidence, bool(unfinished)) if self.model.is_grounded else 1.0
-        if gate.is_irrelevant(prompt.evidence, bool(unfinished)) or threshold < gate.MIN_REFUSAL_PROBABILITY:
+        prompt = build_prompt(query, evidence, self.model, self.settings.max_answer_tokens)
+        note = self.retriever.library.unfinished() or self.retriever.library.index_trouble()
+        quotes = self.model.is_grounded and best_source(prompt.evidence) > 0 and not decision.refuse
+        yield Answer(evidence=prompt.evidence, ledger=prompt.ledger, pointed=quotes, probability=decision.probability, note=note)
+        if decision.refuse:
             total_s = time.monotonic() - started
             yield Answer(NOT_FOUND, refused=True, timings=Timings(retrieve_s, total_s, total_s, 0, 0))
             return
-        chunks = self._chunks(prompt, threshold, patch_config(config, callbacks=run_manager.get_child()))
+        child = patch_config(config, callbacks=run_manager.get_child())
+        chunks = self._quoted(prompt, child) if quotes else self._chunks(prompt, child)
         yield from answer_from(chunks, prompt, self.model, started, retrieve_s)
 
-    def _chunks(self, prompt: Prompt, threshold: float, config: RunnableConfig) -> Iterator[AIMessageChunk]:
-        if not self.model.is_local:
-            return servers.stream(self.model.chat, prompt.messages, self.model.url, config)
-        extra: dict[str, Any] = {"refusal_threshold": threshold} if self.model.is_grounded else {}
-        return self.model.chat.stream(prompt.messages, config, **extra)
+    def _quoted(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
+        """What the reader points at; where a judgement is asked for, the model's word for it with the source that decides."""
+        if not asks_to_judge(prompt.question):
+            yield AIMessageChunk(content=point(prompt.question, prompt.evidence))
+            return
+        written = reduce(add, self._chunks(prompt, config))
+        text = f"{strip_markers(written.text)} [{best_source(prompt.evidence)}]"
+        yield written.model_copy(update={"content": text})
+
+    def _chunks(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
+        if self.model.is_local:
+            closed = {"not_first": [grounded.REFUSAL]} if self.model.is_grounded else {}  # the gate has decided
+            return self.model.chat.stream(prompt.messages, config, **closed)
+        return servers.stream(self.model.chat, prompt.messages, self.model.url, config)

@@ -3,10 +3,11 @@
 A message's content may be a list of text blocks: each is encoded on its own, so that a caller can count tokens exactly.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from threading import Event, Lock
 from typing import Any
 
+import torch
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.language_models.chat_models import generate_from_stream
@@ -15,14 +16,15 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Chat
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from torch import Tensor
 
 from model import Model, load_model
+from model.engine import LogitsProcessor
 from model.errors import SourceError
 from model.sampling import sampled
 from model.settings import Settings
 from model.tokenizer import TextStream
 from rag.errors import UnsupportedError
-from rag.gate import RefusalGate
 
 _ROLES = {"human": "user", "user": "user", "ai": "assistant", "assistant": "assistant", "system": "system"}
 _WINDOW = 8192
@@ -109,19 +111,19 @@ class ChatGemma2(BaseChatModel):
     def _stream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
-        """kwargs may change max_tokens, temperature, top_p, top_k and seed for this call, and set `refusal_threshold`: the
-        refusal probability (0 to 1) above which a model that was tuned on grounded questions answers that the sources don't say."""
-        model, threshold = self.model, kwargs.pop("refusal_threshold", None)
+        """kwargs may change max_tokens, temperature, top_p, top_k and seed for this call; `not_first` lists texts with which the
+        reply may not begin: their first tokens are masked."""
+        model = self.model
+        closed = {model.tokenizer.encode(text)[0] for text in kwargs.pop("not_first", ())}
         call = self._with(kwargs)
         ids = model.tokenizer.chat(_turns(messages))
-        gate = RefusalGate(model, threshold) if threshold is not None else None
         cancel = Event()
         limit = min(call.max_tokens, max(1, model.window - len(ids)))
         tokens = model.generate(
             ids,
             limit,
             sampler=sampled(call.temperature, call.top_k, call.top_p, call.seed),
-            constraint=gate,
+            processors=[_mask_first(closed)] if closed else (),
             cancel=cancel,
         )
         text, count = TextStream(model.tokenizer), 0
@@ -142,8 +144,6 @@ class ChatGemma2(BaseChatModel):
         usage = UsageMetadata(input_tokens=len(ids), output_tokens=count, total_tokens=len(ids) + count)
         finish = "length" if count == limit and not held.stopped else "stop"
         meta: dict[str, Any] = {"finish_reason": finish, "model_name": self.source, "model_provider": "octavo"}
-        if gate is not None:
-            meta["refusal_probability"] = gate.refusal_probability
         last = AIMessageChunk(content="", usage_metadata=usage, response_metadata=meta, chunk_position="last")
         yield ChatGenerationChunk(message=last, generation_info={"finish_reason": finish})
 
@@ -157,6 +157,15 @@ class ChatGemma2(BaseChatModel):
         except ValidationError as error:
             first = error.errors()[0]
             raise UnsupportedError(f"ChatGemma2's {first['loc'][0]} can't be {first['input']!r}: {first['msg'].lower()}") from error
+
+
+def _mask_first(tokens: Collection[int]) -> LogitsProcessor:
+    def process(generated: list[int], logits: Tensor) -> Tensor:
+        if not generated:
+            logits[list(tokens)] = -torch.inf
+        return logits
+
+    return process
 
 
 def _chunk(piece: str, run_manager: CallbackManagerForLLMRun | None) -> ChatGenerationChunk:

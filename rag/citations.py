@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answer import Citation, Evidence
+from rag.quote import shown_quote
 from rag.verify import Claim, Source
 
 _NUMBERS = r"\d{1,3}(?: ?, ?\d{1,3})*"
@@ -59,26 +60,33 @@ class CitationStream:
 
     Args:
         evidence: the sources, number 1 first.
+        question: what was asked.
         quotes: whether the model was trained to answer in its sources' own words. Then a marker whose source doesn't hold
             them is given to the one that does, and an answer without a marker is given one, where that is certain.
     """
 
-    def __init__(self, evidence: Sequence[Evidence], quotes: bool = False) -> None:
+    def __init__(self, evidence: Sequence[Evidence], question: str = "", quotes: bool = False) -> None:
         self._evidence = evidence
+        self._question = question
         self._passages = _Passages(evidence)
         self._quotes = quotes
         self._held = ""
         self._words = ""
         """Shown since the last marker."""
         self._claim = Claim("")
-        """What the last marker stands for."""
+        self._claimed = ""
+        """What the last marker stands for, and its text."""
         self._verbatim: dict[int, bool] = {}
+        self._claims: dict[int, list[str]] = {}
         self._has_text = self._has_markers = False
 
     @property
     def citations(self) -> tuple[Citation, ...]:
         """One of each source named so far, in the order of their first naming; verified where all that it stands for is verbatim."""
-        return tuple(_citation(number, self._evidence[number - 1], verbatim) for number, verbatim in self._verbatim.items())
+        return tuple(
+            _citation(number, self._evidence[number - 1], verbatim, self._claims[number], self._question)
+            for number, verbatim in self._verbatim.items()
+        )
 
     def push(self, piece: str) -> str:
         """Takes what the model wrote next; returns what can be shown."""
@@ -94,6 +102,7 @@ class CitationStream:
         self._held = ""
         if self._quotes and not self._has_markers and (number := self._only_holder(Claim(self._words))):
             self._verbatim[number] = True
+            self._claims[number] = [self._words]
             rest += f" [{number}]"
         return self._show(rest)
 
@@ -118,7 +127,8 @@ class CitationStream:
     def _cite(self, markers: str) -> str:
         """Notes what these markers stand for; returns them as they are shown."""
         claim = Claim(self._words)
-        self._claim = claim if claim.tokens else self._claim  # there is but a comma between [1], [2]
+        if claim.tokens:  # there is but a comma between [1], [2]
+            self._claim, self._claimed = claim, self._words
         self._words, self._has_markers = "", True
         numbers = [number for match in MARKER.findall(markers) for number in _numbers(match)]
         if self._quotes and len(numbers) == 1 and not self._passages.hold(numbers[0], self._claim):
@@ -127,6 +137,7 @@ class CitationStream:
         for number in numbers:
             if 1 <= number <= len(self._evidence):
                 self._verbatim[number] = self._verbatim.get(number, True) and self._passages.hold(number, self._claim)
+                self._claims.setdefault(number, []).append(self._claimed)
         return markers
 
     def _only_holder(self, claim: Claim) -> int | None:
@@ -180,6 +191,18 @@ def _numbers(listed: str) -> tuple[int, ...]:
     return tuple(map(int, listed.split(",")))
 
 
-def _citation(number: int, evidence: Evidence, verified: bool) -> Citation:
-    c = evidence.chunk
-    return Citation(number, c.path, c.page_start, c.page_end, c.char_start, c.char_end, c.text, verified)
+def _citation(number: int, evidence: Evidence, verified: bool, claims: Sequence[str], question: str) -> Citation:
+    c, reading = evidence.chunk, evidence.reading
+    span = next(filter(None, (find_words(c.text, claim) for claim in claims)), None)
+    if span is None and reading and reading.end:
+        span = reading.start, reading.end
+    quote = shown_quote(c.text, *span, question) if span else None
+    placed = [(c.char_start + part[0], c.char_start + part[1]) if part else None for part in (span, quote)]
+    return Citation(number, c.path, c.page_start, c.page_end, c.char_start, c.char_end, c.text, verified, *placed)
+
+
+def find_words(passage: str, claim: str) -> tuple[int, int] | None:
+    """Where the words of a claim stand in a row, whatever is between them but words; None where they don't."""
+    words = re.findall(r"\w+", claim)
+    found = re.search(r"\b" + r"\W+".join(map(re.escape, words)) + r"\b", passage, re.IGNORECASE) if words else None
+    return found.span() if found else None

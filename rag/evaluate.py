@@ -25,9 +25,11 @@ from rag.answer import NOT_FOUND, Answer
 from rag.chain import AnswerChain, build_chain
 from rag.citations import strip_markers
 from rag.errors import EvalError, ReplyError
+from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever
 
 Progress = Callable[[int, int], None]
+STAGES = ("meaning", "words", "fused", "read")
 
 
 def read_lines(path: Path, *keys: str) -> list[dict[str, Any]]:
@@ -178,10 +180,11 @@ def figures(rows: list[dict[str, Any]], predictions: list[dict[str, Any]]) -> di
 
 
 def evaluate_retrieval(corpus: Path, queries: Path, progress: Progress) -> dict[str, Any]:
-    """Recall at 1, 5 and 10, mean reciprocal rank and nDCG at 10, over documents."""
+    """Recall at 1, 5 and 10, mean reciprocal rank and nDCG at 10, over documents, of each stage: found by meaning, by words, by
+    both together, and read."""
     documents = read_lines(corpus, "id", "text")
     asked = read_lines(queries, "text", "relevant")
-    total = dict.fromkeys(("recall@1", "recall@5", "recall@10", "MRR", "nDCG@10"), 0.0)
+    total = {stage: dict.fromkeys(("recall@1", "recall@5", "recall@10", "MRR", "nDCG@10"), 0.0) for stage in STAGES}
     with temporary_library({d["text"] for d in documents if d["text"].strip()}) as (library, paths):
         names: dict[str, list[str]] = {}
         for d in documents:
@@ -189,10 +192,20 @@ def evaluate_retrieval(corpus: Path, queries: Path, progress: Progress) -> dict[
                 names.setdefault(paths[d["text"]], []).append(d["id"])
         retriever = LibraryRetriever(library=library)
         for number, query in enumerate(asked, 1):
-            found = [names[p] for p in dict.fromkeys(e.chunk.path for e in retriever.evidence(query["text"], k=40))][:10]
-            _score(total, [i for same in found for i in same], set(query["relevant"]))
+            for stage, ranking in _rankings(library, retriever, query["text"]).items():
+                found = [names[path] for path in dict.fromkeys(ranking)][:10]
+                _score(total[stage], [i for same in found for i in same], set(query["relevant"]))
             progress(number, len(asked))
-    return {"queries": len(asked), **{name: round(value / len(asked), 4) for name, value in total.items()}}
+    means = {stage: {name: round(value / len(asked), 4) for name, value in figures.items()} for stage, figures in total.items()}
+    return {"queries": len(asked), **means}
+
+
+def _rankings(library: Library, retriever: LibraryRetriever, question: str) -> dict[str, list[str]]:
+    """The paths of the chunks that each stage finds, best first."""
+    fused = retriever.evidence(question, k=40)
+    hits = {"meaning": library.dense(question, 40), "words": library.words(question, 40)}
+    stages = {"fused": fused, "read": read(question, fused, default_reader())}
+    return {stage: [hit.chunk.path for hit in found] for stage, found in (hits | stages).items()}
 
 
 def _score(total: dict[str, float], found: list[str], relevant: set[str]) -> None:

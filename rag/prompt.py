@@ -26,6 +26,7 @@ _LEAST_FOR_SOURCES = 64
 
 @dataclass(frozen=True)
 class Prompt:
+    question: str
     messages: list[BaseMessage]
     evidence: tuple[Evidence, ...]
     """The sources in it, number 1 first."""
@@ -63,7 +64,7 @@ def build_prompt(query: Query, evidence: Sequence[Evidence], model: AnswerModel,
     ledger = Ledger(
         model.context_length, reserve, (*lines, *history_lines, *source_lines), (*dropped, *left_out), estimated=not model.is_local
     )
-    return Prompt([*rules, *history_messages, asked], tuple(packed), ledger)
+    return Prompt(query.question, [*rules, *history_messages, asked], tuple(packed), ledger)
 
 
 def _human(segments: Sequence[str], in_segments: bool) -> HumanMessage:

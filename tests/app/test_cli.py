@@ -10,7 +10,7 @@ from ingest import IngestError, Library
 from tests.app.conftest import Run
 from tests.conftest import ROOT
 
-CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified"}
+CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified", "span", "quote"}
 AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
 
 
@@ -22,13 +22,20 @@ def test_ask_prints_the_answer_and_the_passages_it_cites(octavo: Run) -> None:
 
 
 def test_ask_json_has_the_agreed_keys(octavo: Run) -> None:
-    ran = octavo("ask", AGE, "--json")
-    answer = json.loads(ran.out)
-    assert set(answer) == {"answer", "refused", "citations", "ledger", "timings", "note"}
+    pointed = json.loads(octavo("ask", AGE, "--json").out)
+    assert pointed["pointed"] and pointed["timings"]["prompt_tokens"] is None, "the reader found it: no model was asked"
+    answer = json.loads(octavo("ask", "Does the Society's insurance cover volunteers on duty?", "--json").out)
+    assert set(answer) == set(pointed) == {"answer", "refused", "citations", "ledger", "pointed", "probability", "timings", "note"}
     assert set(answer["citations"][0]) == CITATION
     assert set(answer["timings"]) == {"retrieve_s", "first_token_s", "total_s", "prompt_tokens", "completion_tokens"}
     assert answer["timings"]["prompt_tokens"] == answer["ledger"]["total"]
     assert answer["ledger"]["total"] + answer["ledger"]["reserve"] <= answer["ledger"]["window"]
+
+
+def test_ask_looks_where_it_is_told_to(octavo: Run, samples: Path) -> None:
+    cited = json.loads(octavo("ask", "What does a ticket cost?", "--in", samples / "faq.md", "--json").out)["citations"]
+    assert {Path(c["path"]).name for c in cited} <= {"faq.md"}
+    assert octavo("ask", AGE, "--in", "nowhere.md").code == 2
 
 
 def test_a_refusal_is_an_answer(octavo: Run) -> None:

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from model import Model, load_model
-from model.cache import KVCache
 from model.errors import WindowError
 from model.sampling import greedy, sampled
 from tests.model.conftest import oracle, tokenizer_json
@@ -32,10 +31,10 @@ def test_a_stop_id_ends_the_text_and_is_not_part_of_it(model: Model) -> None:
 def test_stop_ids_come_from_the_tokenizer(model: Model) -> None:
     eos = model.tokenizer.end_of_turn_id
 
-    def end(generated: list[int], logits: torch.Tensor, cache: KVCache) -> torch.Tensor:
+    def end(generated: list[int], logits: torch.Tensor) -> torch.Tensor:
         return logits if len(generated) < 3 else torch.nn.functional.one_hot(torch.tensor(eos), len(logits)).float()
 
-    assert len(list(model.generate(PROMPT, 20, constraint=end))) <= 3
+    assert len(list(model.generate(PROMPT, 20, processors=[end]))) <= 3
 
 
 def test_cancel_ends_a_generation_between_tokens_and_before_the_first(model: Model) -> None:
@@ -68,15 +67,6 @@ def test_scores_are_the_logprobs_of_generated_tokens(model: Model) -> None:
     spans = [(4, 7), (7, 14)]
     sums = [sum(t.logprob for t in tokens[a - 4 : b - 4]) for a, b in spans]
     assert model.score(ids, spans) == pytest.approx(sums, abs=1e-3)
-
-
-def test_a_continuation_is_scored_and_the_cache_is_left_as_it_was(model: Model) -> None:
-    cache = model.new_cache(20)
-    logits = model.prefill(PROMPT, cache)
-    assert logits is not None
-    for ids in ([7], [7, 9, 30]):
-        assert model.score_continuation(ids, logits, cache) == pytest.approx(model.score(PROMPT + ids, [(4, 4 + len(ids))])[0], abs=1e-3)
-        assert cache.length == len(PROMPT)
 
 
 def test_sampling_keeps_to_top_k_and_top_p_and_its_seed() -> None:

@@ -18,9 +18,11 @@ from ingest import Library
 from model.grounded import normalize_answer
 from rag import build_chain
 from rag.answer import NOT_FOUND, Answer
-from rag.answering import CUT_OFF
+from rag.answering import CUT_OFF, answer_from
 from rag.chain import AnswerChain
 from rag.errors import QuestionError
+from rag.prompt import build_prompt
+from rag.query import read_query
 from tests.conftest import ROOT
 
 QUESTIONS = [json.loads(line) for line in (ROOT / "tests" / "samples_questions.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -48,14 +50,14 @@ def test_most_questions_that_the_samples_answer_are_answered(chain: AnswerChain)
         answer = chain.invoke(q["question"])
         right += not answer.refused and any(f" {normalize_answer(a)} " in f" {normalize_answer(answer.text)} " for a in q["answers"])
     assert len(asked) == 14
-    assert right >= 4
+    assert right >= 7
 
 
 def test_questions_that_the_samples_do_not_answer_are_refused(chain: AnswerChain) -> None:
     asked = [q for q in QUESTIONS if not q["answers"]]
     answers = [chain.invoke(q["question"]) for q in asked]
     assert len(asked) == 20
-    assert sum(a.refused for a in answers) >= 14
+    assert sum(a.refused for a in answers) >= 12
     for a in answers:
         assert a.refused == (a.text == NOT_FOUND)
         assert not (a.refused and a.citations)
@@ -92,7 +94,7 @@ def test_callbacks_see_retriever_and_model_as_children_of_one_run(chain: AnswerC
         def on_chat_model_start(self, *args: Any, parent_run_id: Any = None, **kwargs: Any) -> None:
             seen.append(("model", parent_run_id is None))
 
-    chain.invoke(AGE, {"callbacks": [Watch()]})
+    chain.invoke("Does the insurance cover volunteers on duty?", {"callbacks": [Watch()]})
     assert seen == [("chain", True), ("retriever", False), ("model", False)]
 
 
@@ -181,10 +183,13 @@ def test_a_question_with_bytes_that_are_no_character_is_answered(chain: AnswerCh
     json.dumps(answer.to_dict(), ensure_ascii=False).encode()
 
 
-def test_the_starters_answer_is_cut_with_a_note_and_no_half_marker(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OCTAVO_MAX_ANSWER_TOKENS", "8")
-    chain = build_chain(library, "starter")
-    answers = [chain.invoke(q["question"]) for q in [q for q in QUESTIONS if q["answers"]][:8]]
+def test_what_the_starter_writes_is_cut_with_a_note_and_no_half_marker(chain: AnswerChain) -> None:
+    answers = []
+    for q in [q for q in QUESTIONS if q["answers"]][:8]:
+        evidence = chain.retriever.evidence(q["question"])
+        prompt = build_prompt(read_query(q["question"]), evidence, chain.model, 8)
+        chunks = chain.model.chat.stream(prompt.messages, max_tokens=8)
+        answers.append(reduce(add, answer_from(chunks, prompt, chain.model, 0.0, 0.0)))
     cut = [a for a in answers if a.note]
     assert cut and all(a.note == CUT_OFF for a in cut)
     assert not any(re.search(r"\[\d*$", a.text) for a in answers)

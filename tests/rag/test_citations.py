@@ -24,7 +24,7 @@ SOURCES = sources(*TEXTS)
 
 
 def resolve(pieces: Sequence[str], evidence: list[Evidence], quotes: bool = False, cut: bool = False) -> tuple[str, tuple[Citation, ...]]:
-    stream = CitationStream(evidence, quotes)
+    stream = CitationStream(evidence, quotes=quotes)
     shown = "".join(map(stream.push, pieces)) + stream.flush(cut)
     return shown, stream.citations
 

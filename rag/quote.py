@@ -1,0 +1,116 @@
+"""What is shown first of an answer: the sentence, table row or list item that holds it, as it stands in the document.
+
+A span of a few words is easily misread; its sentence says what it is about. Where a question asks for several things and the
+span lies in a list or a table, the whole of that is shown.
+"""
+
+import re
+
+_SENTENCE_END = re.compile(
+    r"""(?<=[.!?…])(?<!\b[A-Z]\.)(?<!\b[A-Z][a-z]\.)(?<!\b[a-z]\.)["'\u201d\u2019)\]]*\s+(?=[^a-z\s])|(?<=[\u3002\uff01\uff1f])"""
+)
+_BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
+_ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\(?(?:\d+(?:\.\d+)*|[A-Za-z]|[ivxlc]+)[.)])[ \t]+", re.MULTILINE)
+_LONGEST, _ENOUGH = 1500, 500
+"""Characters of a list or table that is shown whole, and of sentences that are shown in a row."""
+_YES_NO = re.compile(
+    r"\s*(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must|(?:is|are|do|does|did|ca)n't)\b",
+    re.IGNORECASE,
+)
+_CHOICE = re.compile(r"\bor(?:\s+\S+){1,4}\s*\??\s*$", re.IGNORECASE)
+_NO_SPAN = re.compile(
+    r"""\s*(?:why|how\ come|explain|describe|tell\ me
+    |how\ (?!many|much|long|old|far|often|tall|high|deep|wide|big|large|heavy|fast|late|early|soon))\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_SEVERAL = re.compile(
+    r"""^\s*(?:list|name)\b | \b(?:all|both|each|every|several|two|three|four|five|six|seven|eight|nine|ten)\b
+    | \b(?:what|which|whose)\s+(?:[a-z]+\s+)?(?!does\b|this\b)[a-z]{2,}[a-rt-z]s\b | \b(?:what|who)\s+(?:are|were)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def shown_quote(text: str, start: int, end: int, question: str) -> tuple[int, int]:
+    """What is shown of a passage whose text[start:end] answers the question, as a span of the text."""
+    several = wants_several(question)
+    if several and (found := whole_list(text, start, end)):
+        return found
+    first, last = sentence(text, start, end)
+    return _with_its_paragraph(text, first, last) if several or not wants_a_span(question) else (first, last)
+
+
+def sentence(text: str, start: int, end: int) -> tuple[int, int]:
+    """The sentences, rows or items that hold text[start:end], as a span of the text."""
+    first, last = _paragraph(text, start, end)
+    cuts = _cuts(text, first, last)
+    begin = max(cut for cut in cuts if cut <= start)
+    finish = min((cut for cut in cuts if cut >= end and cut > begin), default=last)
+    return _trimmed(text, begin, finish)
+
+
+def _cuts(text: str, first: int, last: int) -> list[int]:
+    """Where a paragraph's sentences, rows and items begin and end."""
+    cuts = {
+        first,
+        last,
+        *(m.start() for m in _ITEM.finditer(text, first, last)),
+        *(m.end() for m in _SENTENCE_END.finditer(text, first, last)),
+    }
+    if text.startswith("|", first):
+        cuts |= {m.end() for m in re.finditer("\n", text[:last]) if m.end() > first}
+    return sorted(cuts)
+
+
+def _with_its_paragraph(text: str, first: int, last: int) -> tuple[int, int]:
+    """A quote with as many whole sentences of its paragraph as are _ENOUGH characters, those that follow first: they may decide."""
+    begin, end = _paragraph(text, first, last)
+    cuts = _cuts(text, begin, end)
+    last = max([last, *(cut for cut in cuts if cut - first <= _ENOUGH)])
+    first = min([first, *(cut for cut in cuts if last - cut <= _ENOUGH)])
+    return _trimmed(text, first, last)
+
+
+def whole_list(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The list or table that holds text[start:end], with the line that leads in to it; None where it stands in neither, or it is long."""
+    first, last = _paragraph(text, start, end)
+    while _ITEM.match(text, first) and (above := _paragraph(text, first - 1, first - 1))[0] < first and _ITEM.match(text, above[0]):
+        first = above[0]
+    while _ITEM.match(text, first) and _ITEM.match(text, (below := _paragraph(text, last + 2, last + 2))[0]) and below[1] > last:
+        last = below[1]
+    if len(list(_ITEM.finditer(text, first, last))) < 2 and not text.startswith("|", first):
+        return None
+    before = text[:first].rstrip()
+    if before.endswith(":"):
+        first = before.rfind("\n\n") + 2 if "\n\n" in before else 0
+    return _trimmed(text, first, last) if last - first <= _LONGEST else None
+
+
+def wants_several(question: str) -> bool:
+    """Whether a question asks for more than one thing."""
+    return _SEVERAL.search(question) is not None
+
+
+def asks_to_judge(question: str) -> bool:
+    """Whether a yes or no is asked for, or one of two things: words that need not stand in a source."""
+    return bool(_YES_NO.match(question) or _CHOICE.search(question))
+
+
+def wants_a_span(question: str) -> bool:
+    """Whether a few words can answer: who, when, how much; not why, or whether."""
+    return not (asks_to_judge(question) or _NO_SPAN.match(question))
+
+
+def _paragraph(text: str, start: int, end: int) -> tuple[int, int]:
+    first, last = 0, len(text)
+    for gap in _BLANK_LINE.finditer(text):
+        if gap.end() <= start:
+            first = gap.end()
+        elif gap.start() >= end:
+            last = gap.start()
+            break
+    return first, last
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    body = text[start:end]
+    return end - len(body.lstrip()), start + len(body.rstrip())
