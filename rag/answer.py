@@ -120,6 +120,8 @@ class Answer:
     timings: Timings = field(default_factory=Timings)
     raw: str = ""
     """What the model wrote, where that differs from the text shown."""
+    searched: str = ""
+    """What was looked up, where that is more than the question (follow_up.py)."""
     note: str = ""
     """What the answer may miss: the library is still being filled, or the model was cut off."""
 
@@ -128,6 +130,7 @@ class Answer:
             self,
             text=self.text + part.text,
             refused=self.refused or part.refused,
+            searched=self.searched or part.searched,
             citations=self.citations + part.citations,
             evidence=self.evidence + part.evidence,
             ledger=part.ledger or self.ledger,
@@ -149,6 +152,7 @@ class Answer:
         return {
             "answer": self.text,
             "refused": self.refused,
+            "searched": self.searched,
             "citations": [asdict(c) for c in self.citations],
             "ledger": ledger,
             "pointed": self.pointed,

@@ -21,6 +21,7 @@ from rag import gate, servers
 from rag.answer import NOT_FOUND, Answer, Timings
 from rag.answering import answer_from
 from rag.citations import strip_markers
+from rag.follow_up import search_text
 from rag.models import AnswerModel, answer_model
 from rag.point import best_source, point
 from rag.prompt import Prompt, build_prompt
@@ -75,14 +76,22 @@ class AnswerChain(Runnable[Input, Answer]):
         query = read_query(next(inputs))
         started = time.monotonic()
         child = patch_config(config, callbacks=run_manager.get_child())
-        documents = self.retriever.invoke(query.question, child, k=RETRIEVED, within=query.within)
-        evidence = read(query.question, [from_document(d) for d in documents], default_reader())
-        decision = gate.decide(query.question, evidence, self.settings.gate_threshold)
+        searched = search_text(query)
+        documents = self.retriever.invoke(searched, child, k=RETRIEVED, within=query.within)
+        evidence = read(searched, [from_document(d) for d in documents], default_reader())
+        decision = gate.decide(searched, evidence, self.settings.gate_threshold)
         retrieve_s = time.monotonic() - started
         prompt = build_prompt(query, evidence, self.model, self.settings.max_answer_tokens)
         note = self.retriever.library.unfinished() or self.retriever.library.index_trouble()
         quotes = self.model.is_grounded and best_source(prompt.evidence) > 0 and not decision.refuse
-        yield Answer(evidence=prompt.evidence, ledger=prompt.ledger, pointed=quotes, probability=decision.probability, note=note)
+        yield Answer(
+            searched="" if searched == query.question else searched,
+            evidence=prompt.evidence,
+            ledger=prompt.ledger,
+            pointed=quotes,
+            probability=decision.probability,
+            note=note,
+        )
         if decision.refuse:
             total_s = time.monotonic() - started
             yield Answer(NOT_FOUND, refused=True, timings=Timings(retrieve_s, total_s, total_s, 0, 0))

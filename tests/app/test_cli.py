@@ -25,7 +25,9 @@ def test_ask_json_has_the_agreed_keys(octavo: Run) -> None:
     pointed = json.loads(octavo("ask", AGE, "--json").out)
     assert pointed["pointed"] and pointed["timings"]["prompt_tokens"] is None, "the reader found it: no model was asked"
     answer = json.loads(octavo("ask", "Does the Society's insurance cover volunteers on duty?", "--json").out)
-    assert set(answer) == set(pointed) == {"answer", "refused", "citations", "ledger", "pointed", "probability", "timings", "note"}
+    assert (
+        set(answer) == set(pointed) == {"answer", "refused", "searched", "citations", "ledger", "pointed", "probability", "timings", "note"}
+    )
     assert set(answer["citations"][0]) == CITATION
     assert set(answer["timings"]) == {"retrieve_s", "first_token_s", "total_s", "prompt_tokens", "completion_tokens"}
     assert answer["timings"]["prompt_tokens"] == answer["ledger"]["total"]
