@@ -137,6 +137,19 @@ def test_one_bad_chapter_costs_no_book(tmp_path: Path) -> None:
 # XML
 
 
+def test_a_book_is_read_by_its_style_sheets(tmp_path: Path) -> None:
+    page = "<html><head><link rel='stylesheet' href='../s.css'/></head><body><p>10<i class='up'>6</i></p><p class='no'>x</p></body></html>"
+    manifest = '<item id="a" href="text/a.xhtml" media-type="application/xhtml+xml"/>'
+    package = f'<package><metadata/><manifest>{manifest}</manifest><spine><itemref idref="a"/></spine></package>'
+    members = {"o/p.opf": package, "o/text/a.xhtml": page, "o/s.css": ".up { vertical-align: super } .no { display: none }"}
+    parsed = load(write_zip(tmp_path / "a.epub", members))
+    assert parsed.text == "10^6\n\n" and parsed.notes == ["1 hidden part left out"]
+
+
+def test_a_subscript_after_figures_is_set_off(tmp_path: Path) -> None:
+    assert read(tmp_path, "a.xml", "<p>1010<sub>2</sub>, 10<hi rend='sub'>2</hi>, H<sub>2</sub>O</p>").text == "1010_2, 10_2, H2O\n\n"
+
+
 def test_tags_among_words_part_no_word(tmp_path: Path) -> None:
     parsed = read(tmp_path, "a.xml", TEI)
     assert parsed.text == (

@@ -274,10 +274,10 @@ class _Document:
         for inner in objects:
             yield from self._object(inner)
         self._objects += sum(1 for _ in children(shape, "object-ole"))
-        self._pictures += not objects and child(shape, "image") is not None
-        for inner in shape:
-            if local(inner) not in ("object", "object-ole", "image", "enhanced-geometry"):
-                yield from self._blocks([inner])
+        self._pictures += not objects and child(shape, "table") is None and child(shape, "image") is not None
+        inside = [inner for inner in shape if local(inner) not in ("object", "object-ole", "image", "enhanced-geometry")]
+        order = reading_order([box_of(inner) for inner in inside]) if local(shape) == "g" else range(len(inside))
+        yield from self._blocks(inside[place] for place in order)
 
     def _formulas(self, frame: Element) -> str | None:
         """A frame's formulas on one line; None where it holds something else."""

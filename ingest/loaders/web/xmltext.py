@@ -11,7 +11,7 @@ from pathlib import Path
 from lxml import etree
 
 from ingest.loaders.encoding import as_utf8, decode
-from ingest.loaders.linear import raised
+from ingest.loaders.linear import lowered, raised
 from ingest.loaders.parsed import Builder, LoadError, Parsed, clean, table_rows
 from ingest.loaders.web.xmltree import Element, attribute, descendants, local, parse
 
@@ -47,6 +47,7 @@ _BREAKS = {"lb", "br", "pb", "cb", "gb", "milestone", "break", "tab"}
 _CHOICES = {"choice", "app", "subst"}
 _CELLS = {"cell", "entry", "td", "th"}
 _RAISED = re.compile(r"\bsup(?:er(?:script)?)?\b")
+_LOWERED = re.compile(r"\bsub(?:script)?\b")
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
 
 
@@ -172,6 +173,8 @@ def _piece(element: Element, before: str) -> str:
         return "" if attribute(element, "break") == "no" else " "
     if name in ("sup", "superscript") or _RAISED.search(f"{attribute(element, 'rend')} {attribute(element, 'role')}"):
         return raised(_inline(element), before)
+    if name in ("sub", "subscript", "inf") or _LOWERED.search(f"{attribute(element, 'rend')} {attribute(element, 'role')}"):
+        return lowered(_inline(element), before)
     if name == "math":
         return _formula(element)
     if name in _NOTES:
