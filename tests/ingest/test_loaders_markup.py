@@ -201,3 +201,14 @@ def test_a_docx_without_its_zip_is_read(tmp_path: Path) -> None:
             parts.append(f'<p:part p:name="/{name}">{content}</p:part>')
     whole = f'<p:package xmlns:p="http://schemas.microsoft.com/office/2006/xmlPackage">{"".join(parts)}</p:package>'
     assert read(tmp_path, "b.xml", whole).text == "1. one\n"
+
+
+def test_cells_over_rows_and_columns_leave_the_others_under_their_names(tmp_path: Path) -> None:
+    rows = '<tr><th rowspan="2">A</th><th colspan="2">B</th></tr><tr><th>1</th><th>2</th></tr><tr><td>x</td><td>y</td><td>z</td></tr>'
+    expected = "| A | B |  |\n| --- | --- | --- |\n|  | 1 | 2 |\n| x | y | z |\n\n"
+    assert read(tmp_path, "jats.xml", f"<sec><table>{rows}</table></sec>").text == expected
+    head = '<row><entry morerows="1">A</entry><entry namest="b" nameend="c">B</entry></row><row><entry>1</entry><entry>2</entry></row>'
+    columns = "".join(f'<colspec colname="{name}"/>' for name in "abc")
+    body = "<row><entry>x</entry><entry>y</entry><entry>z</entry></row>"
+    cals = f"<section><table><tgroup>{columns}<thead>{head}</thead><tbody>{body}</tbody></tgroup></table></section>"
+    assert read(tmp_path, "cals.xml", cals).text == expected

@@ -73,8 +73,8 @@ class _Workbook:
     # Cells
 
     def _rows(self, part: str) -> Iterator[tuple[int, Row]]:
-        """A sheet's rows that can be seen, without the columns that can't."""
-        number, columns = 0, _Columns()
+        """A sheet's rows that can be seen, without the columns that can't; no gap is left where rows are hidden."""
+        number, unseen, columns = 0, 0, _Columns()
         row: Row
         with self._package.zipped.open(part) as stream:
             for element in _stream(stream, "row", "cols"):
@@ -89,10 +89,11 @@ class _Workbook:
                     column = _column(cell.get("r", "").rstrip("0123456789"), column + 1)
                     if text := self._cell(cell, space).strip():
                         row[column] = text
-                if row and _is_hidden(element, "ht"):
-                    self._rows_hidden += 1
+                if _is_hidden(element, "ht"):
+                    self._rows_hidden += bool(row)
+                    unseen += 1
                 else:
-                    yield number, columns.seen(row)
+                    yield number - unseen, columns.seen(row)
         self._columns_hidden += columns.left_out
 
     def _cell(self, cell: Element, space: str) -> str:
