@@ -161,4 +161,4 @@ def test_xml_is_read_in_the_charset_that_it_declares() -> None:
 
 
 def test_letters_of_utf_8_beside_older_ones_in_a_short_line_are_read_each_in_their_own() -> None:
-    assert decode("20 °C, Müller’s 5 €, ".encode() + b"caf\xe9, fa\xe7ade") == "20 °C, Müller’s 5 €, café, façade"
+    assert decode("20 °C, 5 €, ".encode() + b"caf\xe9, fa\xe7ade") == "20 °C, 5 €, café, façade"
