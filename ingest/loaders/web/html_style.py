@@ -142,12 +142,14 @@ def _fitting(rules: dict[str, list[_Rule]], tag: Tag) -> list[str]:
 
 
 def _stand_around(compounds: tuple[_Compound, ...], tag: Tag) -> bool:
-    """Whether such tags stand around a tag, the nearest first."""
-    if not compounds:
-        return True
-    first, *rest = compounds
-    parents = [tag.parent] if first.direct else tag.parents
-    return any(isinstance(one, Tag) and first.fits(one) and _stand_around(tuple(rest), one) for one in parents)
+    """Whether such tags stand around a tag, the nearest first; of several that fit one part, the nearest is taken."""
+    for compound in compounds:
+        parents = (parent for parent in tag.parents if isinstance(parent, Tag))
+        nearest = next(parents, None) if compound.direct else next((parent for parent in parents if compound.fits(parent)), None)
+        if nearest is None or not compound.fits(nearest):
+            return False
+        tag = nearest
+    return True
 
 
 @lru_cache(maxsize=4096)
