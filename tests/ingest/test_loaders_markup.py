@@ -212,3 +212,7 @@ def test_cells_over_rows_and_columns_leave_the_others_under_their_names(tmp_path
     body = "<row><entry>x</entry><entry>y</entry><entry>z</entry></row>"
     cals = f"<section><table><tgroup>{columns}<thead>{head}</thead><tbody>{body}</tbody></tgroup></table></section>"
     assert read(tmp_path, "cals.xml", cals).text == expected
+
+
+def test_listings_keep_their_lines(tmp_path: Path) -> None:
+    assert read(tmp_path, "a.xml", "<section><programlisting>if x:\n  <b>y</b></programlisting></section>").text == "if x:\n  y\n\n"

@@ -48,6 +48,7 @@ _CHOICES = {"choice", "app", "subst"}
 _CELLS = {"cell", "entry", "td", "th"}
 _WIDEST = 100
 """Columns or rows that a cell may take."""
+_VERBATIM = {"programlisting", "screen", "literallayout", "codeblock", "preformat", "pre"}
 _RAISED = re.compile(r"\bsup(?:er(?:script)?)?\b")
 _LOWERED = re.compile(r"\bsub(?:script)?\b")
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
@@ -94,6 +95,8 @@ def _add(builder: Builder, element: Element, depth: int) -> None:
         builder.block(table_rows(rows))
     elif name in _ITEMS and local(element.getparent()) in _LISTS:
         _add_item(builder, element, depth)
+    elif name in _VERBATIM:
+        builder.block("".join(element.itertext()))
     elif name == "l":
         builder.line(_inline(element))
     elif _is_running(element):
