@@ -6,6 +6,7 @@ are mostly written in Windows' larger sets of the same kind, and hold their quot
 
 import codecs
 import re
+from itertools import cycle
 
 import chardet
 from chardet.registry import lookup_encoding
@@ -60,6 +61,8 @@ _SIGNS = re.compile(
     rb"|(?<![A-Za-z])[\x82\x84\x8b\x91\x93\xab\xb5]|[\x94\x9b\xa3\xa9\xae\xb1\xbb-\xbe](?![a-z])|(?<=m)[\xb2\xb3]"
 )
 """Quotes, dashes and signs of cp1252 where such signs stand: all that most English texts have outside ASCII."""
+_UTF8_IN_LATIN = re.compile(rb"((?:[\xc2\xc3][\x80-\xbf]|\xe2\x80[\x90-\xbf]|\xe2\x82\xac)+)")
+"""Letters and signs in UTF-8 that no text in an older Latin encoding holds side by side: Ã©, â€™."""
 _HALF_LATIN = re.compile(r"[A-Za-z][\u0370-\u0e7f]|[\u0370-\u0e7f][A-Za-z]")
 _NOT_LATIN = re.compile(r"[\u0370-\u0e7f]+")
 
@@ -199,9 +202,10 @@ def _by_line(data: bytes, text: str) -> str:
     old = [place for place, line in enumerate(shown) if (counts := _foreign(line))[1] and counts[0] < 2 * counts[1]]
     if old and old[-1] == len(lines) - 1 and _CUT.search(lines[-1]) and shown[-1].count("\ufffd") == 1:
         old.pop()
-    encoding = guessed(b"\n".join(lines[place] for place in old))
+    encoding = guessed(_UTF8_IN_LATIN.sub(b"", b"\n".join(lines[place] for place in old)))
     for place in old:
-        shown[place] = _read(lines[place], encoding)
+        pieces = _UTF8_IN_LATIN.split(lines[place]) if encoding in _LATIN else [lines[place]]
+        shown[place] = "".join(_read(piece, "utf-8" if odd else encoding) for odd, piece in zip(cycle((False, True)), pieces, strict=False))
     return "\n".join(shown)
 
 

@@ -158,3 +158,7 @@ def test_wide_japanese_needs_no_zero_byte_and_stray_zero_bytes_no_wide_text() ->
 
 def test_xml_is_read_in_the_charset_that_it_declares() -> None:
     assert as_utf8('<?xml version="1.0" encoding="gb2312"?><a>朱镕基</a>'.encode("gbk")) == "<a>朱镕基</a>".encode()
+
+
+def test_letters_of_utf_8_beside_older_ones_in_a_short_line_are_read_each_in_their_own() -> None:
+    assert decode("20 °C, 5 €, ".encode() + b"caf\xe9, fa\xe7ade") == "20 °C, 5 €, café, façade"

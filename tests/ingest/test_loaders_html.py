@@ -22,6 +22,27 @@ TEXTS = {
         "10^6 km^2, 2nd, H2O, x1^(n+1), ref[3]",
     ),
     "a fraction of small figures is one": ("2<sup>1</sup>&frasl;<sub>3</sub> cups", "2 1/3 cups"),
+    "figures after figures in a subscript are set off": ("1010<sub>2</sub> and H<sub>2</sub>O", "1010_2 and H2O"),
+    "letters of a symbol font are what they show": (
+        "<span style='font-family:Wingdings'>J <b style='font:12pt Arial, sans-serif'>J</b></span> <font face='Wingdings, serif'>ü</font>",
+        "☺ J ✓",
+    ),
+    "Word's lists have their marks and depth": (
+        "<p>List:</p><p style='mso-list:l0 level1 lfo1'><span style='font-family:Symbol'><span style='mso-list:Ignore'>·<span"
+        " style='font:7pt \"Times New Roman\"'>&nbsp; </span></span></span>a</p><p style='margin-left:72pt;mso-list:l0 level2 lfo1'>"
+        "<span style='mso-list:Ignore'>o </span>b</p><p style='mso-list:l1 level1 lfo2'><span style='mso-list:Ignore'>1. </span>c</p>",
+        "List:\n\n- a\n  - b\n1. c",
+    ),
+    "Google's lists have their numbers and depth": (
+        '<style>ol.lst-kix_q-0{list-style-type:none}ol.lst-kix_q-1{list-style-type:none}.lst-kix_q-0>li:before{content:"" counter(a,'
+        'decimal) ". "}.lst-kix_q-1>li:before{content:counter(b,lower-latin) ") "}</style><ol class=\'c lst-kix_q-0 start\'><li>x</ol>'
+        "<ol class='lst-kix_q-1 start' start=1><li>y<li>z</ol><ol class=lst-kix_q-0 start=2><li>w</ol>",
+        "1. x\n\n  a) y\n  b) z\n\n2. w",
+    ),
+    "numbers that a style sheet counts are shown": (
+        "<style>ol{list-style:none}li::before{content:counters(item, '.') ' '}</style><ol><li>a<ol><li>b<li>c</ol><li>d</ol>",
+        "1 a\n  1.1 b\n  1.2 c\n2 d",
+    ),
     "a raised span is raised": ("10<span style='vertical-align: super'>6</span>", "10^6"),
     "fields show their values": (
         "<label>Name</label><input value='Ann Lee'><input type=hidden value=tok><input type=password value=pw><textarea>a\n b</textarea>",
@@ -38,7 +59,7 @@ TEXTS = {
     "marks and links leave plain words": ("<b>a_b</b> <i>*c*</i> <a href='x'>d</a> <code>e\\f</code><img alt='g'>", "a_b *c* d e\\f"),
     "breaks and styled lines are lines": (
         "a<br>b<br><br>c<span style='display:block'>d</span><div style='white-space:pre-wrap'>e\nf</div><pre>  g\n\n\n   h</pre>",
-        "a\nb\n\nc\n\nd\n\ne\nf\n\n  g\n\n\n   h",
+        "a\nb\n\nc\nd\n\ne\nf\n\n  g\n\n\n   h",
     ),
     "closed details can be opened": (
         "<details><summary>More</summary><p>inside</p></details><dialog open>asked</dialog>",
@@ -103,11 +124,16 @@ HIDDEN = [
     "<noscript>{}</noscript>",
     "<style>.x, i {{ DISPLAY:none }}</style><p class='y x'>{}</p>",
     "<style>@media print{{}} p#n{{visibility:hidden}}</style><p id=n>{}</p>",
+    "<style>@media screen {{.x{{display:none}}}}</style><p class=x>{}</p>",
+    "<style>.a .b{{display:none}}</style><div class=a><div><p class=b>{}</p></div></div>",
+    "<style>div > p{{display:none}}</style><div><p>{}</p></div>",
 ]
 SEEN = [
     "<style>@media print{{.x{{display:none}}}}</style><p class=x>{}</p>",
     "<style media=print>p{{display:none}}</style><p>{}</p>",
     "<style>/*p{{display:none}}*/ p:hover, .a .b{{display:none}}</style><p>{}</p>",
+    "<style>.a .b, .a > .c{{display:none}}</style><p class=b><b class=c>{}</b></p>",
+    "<style>@media screen and (max-width:600px){{.x{{display:none}}}}</style><p class=x>{}</p>",
     "<style>.x{{display:none}}.x.y{{display:block}}</style><p class='x y'>{}</p>",
     "<div style='font-size:0'><p style='font-size:14px'>{}</p></div>",
     "<div style='visibility:hidden'><b style='visibility:visible'>{}</b></div>",
@@ -202,3 +228,11 @@ def test_a_saved_page_has_its_frames_and_notes(tmp_path: Path) -> None:
     (tmp_path / "a.mht").write_text(head + "".join(f"{part}{page}\n" for page in pages) + "--b--\n")
     parsed = load(tmp_path / "a.mht")
     assert parsed.text == "Book\n\nMain\n\nSheet\n\n" and parsed.notes[0] == "2 hidden parts left out"
+
+
+def test_a_saved_page_is_read_by_the_style_sheet_saved_with_it(tmp_path: Path) -> None:
+    head = 'MIME-Version: 1.0\nContent-Type: multipart/related; boundary="b"\n\n'
+    page = "<link rel=stylesheet href='cid:s@x'><p>10<b class=up>6</b></p><p class=no>gone</p>"
+    sheet = "Content-Type: text/css\nContent-ID: <s@x>\n\n.up{vertical-align:super} .no{display:none}"
+    (tmp_path / "a.mht").write_text(f"{head}--b\nContent-Type: text/html\n\n{page}\n--b\n{sheet}\n--b--\n")
+    assert load(tmp_path / "a.mht").text == "10^6\n\n"

@@ -40,6 +40,28 @@ def test_the_page_is_read_where_the_plain_text_only_says_that_there_is_one(tmp_p
     assert "quarterly" in text and "| a | 1 |" in text and "See the HTML" not in text
 
 
+def alternatives(folder: Path, plain: str, page: str) -> Parsed:
+    message = EmailMessage()
+    message["Subject"] = "Drill"
+    message.set_content(plain)
+    message.add_alternative(page, subtype="html")
+    (folder / "a.eml").write_bytes(message.as_bytes())
+    return load(folder / "a.eml")
+
+
+def test_a_short_page_is_the_letter_and_a_longer_form_left_out_is_told(tmp_path: Path) -> None:
+    parsed = alternatives(
+        tmp_path, "Your program shows no pages: open this letter in another, as it was meant. " * 3, "<p>Drill at 14:00.</p>"
+    )
+    assert parsed.text == "Drill\n\nDrill at 14:00.\n\n"
+    assert parsed.notes == ["a longer form of the letter, for programs that show no pages, left out"]
+
+
+def test_the_plain_text_is_the_letter_where_the_page_is_in_pictures(tmp_path: Path) -> None:
+    parsed = alternatives(tmp_path, "The order of 500 bolts is confirmed for Monday.", "<img src='cid:1'><p>Unsubscribe</p>")
+    assert parsed.text == "Drill\n\nThe order of 500 bolts is confirmed for Monday.\n\n"
+
+
 def test_attachments_are_read_or_named(tmp_path: Path) -> None:
     message = letter("Papers", "Attached.\n")
     word = write_docx(tmp_path / "deep.docx", paragraph("The minutes"))

@@ -137,6 +137,19 @@ def test_one_bad_chapter_costs_no_book(tmp_path: Path) -> None:
 # XML
 
 
+def test_a_book_is_read_by_its_style_sheets(tmp_path: Path) -> None:
+    page = "<html><head><link rel='stylesheet' href='../s.css'/></head><body><p>10<i class='up'>6</i></p><p class='no'>x</p></body></html>"
+    manifest = '<item id="a" href="text/a.xhtml" media-type="application/xhtml+xml"/>'
+    package = f'<package><metadata/><manifest>{manifest}</manifest><spine><itemref idref="a"/></spine></package>'
+    members = {"o/p.opf": package, "o/text/a.xhtml": page, "o/s.css": ".up { vertical-align: super } .no { display: none }"}
+    parsed = load(write_zip(tmp_path / "a.epub", members))
+    assert parsed.text == "10^6\n\n" and parsed.notes == ["1 hidden part left out"]
+
+
+def test_a_subscript_after_figures_is_set_off(tmp_path: Path) -> None:
+    assert read(tmp_path, "a.xml", "<p>1010<sub>2</sub>, 10<hi rend='sub'>2</hi>, H<sub>2</sub>O</p>").text == "1010_2, 10_2, H2O\n\n"
+
+
 def test_tags_among_words_part_no_word(tmp_path: Path) -> None:
     parsed = read(tmp_path, "a.xml", TEI)
     assert parsed.text == (
@@ -188,3 +201,18 @@ def test_a_docx_without_its_zip_is_read(tmp_path: Path) -> None:
             parts.append(f'<p:part p:name="/{name}">{content}</p:part>')
     whole = f'<p:package xmlns:p="http://schemas.microsoft.com/office/2006/xmlPackage">{"".join(parts)}</p:package>'
     assert read(tmp_path, "b.xml", whole).text == "1. one\n"
+
+
+def test_cells_over_rows_and_columns_leave_the_others_under_their_names(tmp_path: Path) -> None:
+    rows = '<tr><th rowspan="2">A</th><th colspan="2">B</th></tr><tr><th>1</th><th>2</th></tr><tr><td>x</td><td>y</td><td>z</td></tr>'
+    expected = "| A | B |  |\n| --- | --- | --- |\n|  | 1 | 2 |\n| x | y | z |\n\n"
+    assert read(tmp_path, "jats.xml", f"<sec><table>{rows}</table></sec>").text == expected
+    head = '<row><entry morerows="1">A</entry><entry namest="b" nameend="c">B</entry></row><row><entry>1</entry><entry>2</entry></row>'
+    columns = "".join(f'<colspec colname="{name}"/>' for name in "abc")
+    body = "<row><entry>x</entry><entry>y</entry><entry>z</entry></row>"
+    cals = f"<section><table><tgroup>{columns}<thead>{head}</thead><tbody>{body}</tbody></tgroup></table></section>"
+    assert read(tmp_path, "cals.xml", cals).text == expected
+
+
+def test_listings_keep_their_lines(tmp_path: Path) -> None:
+    assert read(tmp_path, "a.xml", "<section><programlisting>if x:\n  <b>y</b></programlisting></section>").text == "if x:\n  y\n\n"

@@ -172,3 +172,24 @@ def test_a_header_has_the_looks_of_its_own_styles(tmp_path: Path) -> None:
     own += f"<office:master-styles>{page}</office:master-styles>"
     body = f"<text:p>x {span('s', 'Hidden')}</text:p>"
     assert load(write_odf(tmp_path / "a.odt", "text", body, STYLES, own)).text == "Trust seen\n\nx\n\n"
+
+
+def test_lists_of_other_styles_that_stand_further_in_are_nested(tmp_path: Path) -> None:
+    place = (
+        '<style:list-level-properties><style:list-level-label-alignment xmlns:fo="f" fo:margin-left="{}"/></style:list-level-properties>'
+    )
+    looks = "".join(
+        f'<text:list-style style:name="{name}"><text:list-level-style-bullet text:level="1" text:bullet-char="-">{place.format(margin)}'
+        "</text:list-level-style-bullet></text:list-style>"
+        for name, margin in (("A", "0.25in"), ("B", "1.27cm"))
+    )
+    lists = [listed(item(text), f'text:style-name="{name}"') for name, text in (("A", "a"), ("B", "b"), ("A", "c"))]
+    body = "".join(lists) + "<text:p>End.</text:p>" + lists[1]
+    assert load(write_odf(tmp_path / "a.odt", "text", body, looks)).text == "- a\n  - b\n- c\n\nEnd.\n\n- b\n"
+
+
+def test_a_table_on_a_slide_is_no_picture_for_the_one_kept_beside_it(tmp_path: Path) -> None:
+    table = "<table:table><table:table-row><table:table-cell><text:p>a</text:p></table:table-cell></table:table-row></table:table>"
+    page = f'<draw:page><draw:frame>{table}<draw:image xlink:href="p.png"/></draw:frame></draw:page>'
+    parsed = load(write_odf(tmp_path / "a.odp", "presentation", page))
+    assert parsed.text == "a\n\n" and not parsed.notes

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Font
 
 from ingest.loaders import load
 from ingest.loaders.parsed import LoadError
@@ -160,3 +161,21 @@ def test_an_old_workbook_gives_its_values_where_libreoffice_is_not_installed(tmp
     cut.write_bytes((tmp_path / "a.xls").read_bytes()[:3000])
     with pytest.raises(LoadError, match="not a readable old Excel file"):
         load(cut)
+
+
+def test_a_table_goes_on_below_a_hidden_row(tmp_path: Path) -> None:
+    book = save(tmp_path / "a.xlsx", [["Part", "Place"], ["pump", "Oslo"], ["gone", "gone"], ["valve", "Rome"], ["hose", "Bern"]])
+    book.active.row_dimensions[3].hidden = True
+    book.save(tmp_path / "a.xlsx")
+    assert (
+        load(tmp_path / "a.xlsx").text == "Sheet\n\n| Part | Place |\n| --- | --- |\n| pump | Oslo |\n| valve | Rome |\n| hose | Bern |\n\n"
+    )
+
+
+def test_signs_of_a_symbol_font_are_what_they_show(tmp_path: Path) -> None:
+    book = save(tmp_path / "a.xlsx", [["Check", "Done"], ["Door", "\u00fc"], ["Alarm", "\u00fb"]])
+    for place in ("B2", "B3"):
+        book.active[place].font = Font(name="Wingdings")
+    book.active["A4"] = CellRichText("Gate ", TextBlock(InlineFont(rFont="Wingdings"), "\u00fe"))
+    book.save(tmp_path / "a.xlsx")
+    assert load(tmp_path / "a.xlsx").text.endswith("| Door | ✓ |\n| Alarm | ✗ |\n| Gate ☑ |  |\n\n")

@@ -73,9 +73,20 @@ def bullet(paragraph: Any, kind: str, **attributes: str) -> None:
             [(f"{part}{n}", 1 + 3 * n, 1.6 + 0.6 * row, 2, 0.5) for row, part in ((1, "text"), (0, "name")) for n in (2, 1, 0)],
             "name0 text0 name1 text1 name2 text2",
         ),
+        (
+            [
+                ("Foot", 4.2, 6.5, 1.6, 0.5),
+                ("R1", 6.5, 1, 3, 2),
+                ("L2", 0.5, 3.1, 3, 2),
+                ("L1", 0.5, 1, 3, 2),
+                ("R2", 6.5, 3.1, 3, 2),
+                ("Head", 4.2, 0.2, 1.6, 0.5),
+            ],
+            "Head L1 L2 R1 R2 Foot",
+        ),
         ([("inner2", 1.5, 2.5, 2, 0.4), ("inner1", 1.5, 1.8, 2, 0.4), ("Card", 1, 1, 4, 3)], "Card inner1 inner2"),
     ],
-    ids=["one column", "rows of pairs", "two columns", "cards", "a frame around others"],
+    ids=["one column", "rows of pairs", "two columns", "cards", "short lines above and below columns", "a frame around others"],
 )
 def test_boxes_are_read_by_their_place(tmp_path: Path, places: list[Place], read_as: str) -> None:
     def fill(slide: Any) -> None:
@@ -162,4 +173,6 @@ def test_open_document_slides_are_read_by_place_too(tmp_path: Path) -> None:
         "</draw:text-box></draw:frame>"
         for text, left, top in (("last", 1, 5), ("right", 10, 1), ("left", 1, 1))
     )
-    assert load(write_odf(tmp_path / "a.odp", "presentation", f"<draw:page>{shapes}</draw:page>")).text == "left\n\nright\n\nlast\n\n"
+    for page in (shapes, f"<draw:g>{shapes}</draw:g>"):
+        parsed = load(write_odf(tmp_path / "a.odp", "presentation", f"<draw:page>{page}</draw:page>"))
+        assert parsed.text == "left\n\nright\n\nlast\n\n"

@@ -78,6 +78,11 @@ class _Letter:
     def __len__(self) -> int:
         return sum(len(text.text.strip()) for text in self.texts)
 
+    def says_enough(self, longest: int) -> bool:
+        """Beside another form of so many characters, of which a page in pictures can be a mere remainder."""
+        pictures = any("picture" in note for text in self.texts for note in text.notes)
+        return 2 * len(self) >= longest or (self.is_page and len(self) > 0 and not pictures)
+
 
 def _read(part: Message) -> _Letter:
     kind = part.get_content_type()
@@ -100,14 +105,18 @@ def _together(letters: list[_Letter]) -> _Letter:
 
 
 def _chosen(children: list[Message]) -> _Letter:
-    """One of several forms of a letter: the page, unless it says much less than the plain text; whatever hangs on any of them."""
+    """One of several forms of a letter: the page, as mail programs do, unless that is pictures and says much less than the plain text.
+
+    Whatever hangs on any of them stays.
+    """
     letters = [_read(child) for child in children]
-    enough = 0.5 * max(map(len, letters), default=0)
-    best = max(letters, key=lambda letter: (len(letter) >= enough, letter.is_page, len(letter)), default=_Letter())
+    longest = max(map(len, letters), default=0)
+    best = max(letters, key=lambda letter: (letter.says_enough(longest), letter.is_page, len(letter)), default=_Letter())
+    notes = ["a longer form of the letter, for programs that show no pages, left out"] if 2 * len(best) < longest else []
     attached = [part for letter in letters for part in letter.attached]
     if len(best):  # else one of the forms that are no plain text and no page may say something
         attached = [part for part in attached if part not in children or part.get_content_type() not in _OTHER_FORMS]
-    return _Letter(best.texts, best.is_page, attached)
+    return _Letter([*best.texts, Parsed("", notes=notes)], best.is_page, attached)
 
 
 def _inner(part: Message) -> Message:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ingest.loaders.linear import lifted, settled
 from ingest.loaders.office import mathml
+from ingest.loaders.office.nesting import Nesting
 from ingest.loaders.office.odf_lists import Lists
 from ingest.loaders.office.odf_place import box_of
 from ingest.loaders.office.odf_sheet import WIDEST, Sheets, cells_of, is_collapsed, table_rows_of
@@ -39,6 +40,7 @@ class _Document:
         self._styles = parse(zipped.read("styles.xml")) if "styles.xml" in zipped else None
         roots = [root for root in (self._styles, self._content) if root is not None]
         self._lists = Lists(roots)
+        self._nesting = Nesting()
         self._looks = Looks(roots)
         self._controls = {attribute(one, "id"): one for form in descendants(self._content, "form") for one in form.iter("{*}*")}
         self._builder = Builder()
@@ -91,6 +93,8 @@ class _Document:
             name = local(element)
             if name in _UNSEEN or not name:
                 continue
+            if name != "list" and local(element.getparent()) != "list-item":
+                self._nesting.heading()
             if is_hidden(element) or any(is_hidden(field) for field in children(element, "hidden-paragraph")):
                 self._hidden += 1
             elif name == "p":
@@ -199,9 +203,10 @@ class _Document:
                     continue
                 for block in self._blocks([inner]):
                     marked = mark and block.kind == "text"
+                    depth = self._nesting.item(style, level - 1, self._lists.indent(style, level)) if marked else 0
                     if mark and block.kind == "heading" and mark != "-" and not self._lists.numbers_headings(block.level):
                         block, mark = Block("heading", f"{mark} {block.text}", block.level), ""
-                    yield Block("item", f"{mark} {block.text}", level - 1) if marked else block
+                    yield Block("item", f"{mark} {block.text}", depth) if marked else block
                     mark = "" if marked else mark
 
     # Tables
@@ -274,10 +279,10 @@ class _Document:
         for inner in objects:
             yield from self._object(inner)
         self._objects += sum(1 for _ in children(shape, "object-ole"))
-        self._pictures += not objects and child(shape, "image") is not None
-        for inner in shape:
-            if local(inner) not in ("object", "object-ole", "image", "enhanced-geometry"):
-                yield from self._blocks([inner])
+        self._pictures += not objects and child(shape, "table") is None and child(shape, "image") is not None
+        inside = [inner for inner in shape if local(inner) not in ("object", "object-ole", "image", "enhanced-geometry")]
+        order = reading_order([box_of(inner) for inner in inside]) if local(shape) == "g" else range(len(inside))
+        yield from self._blocks(inside[place] for place in order)
 
     def _formulas(self, frame: Element) -> str | None:
         """A frame's formulas on one line; None where it holds something else."""

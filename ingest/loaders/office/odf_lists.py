@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from ingest.loaders.office.number_words import STYLES
 from ingest.loaders.office.numbering import written
+from ingest.loaders.office.odf_place import length
 from ingest.loaders.office.symbols import TICKS, in_font
 from ingest.loaders.web.xmltree import Element, attribute, child, children, descendants, integer, local
 
@@ -55,6 +56,14 @@ class Lists:
         font = "" if properties is None else attribute(properties, "font-family") or attribute(properties, "font-name")
         sign = in_font(attribute(definition, "bullet-char"), font.strip("'\""))
         return sign if sign and sign in TICKS else "-"
+
+    def indent(self, style: str, level: int) -> int:
+        """Twentieths of a point by which the items of a level stand in from the margin; 0 where its style doesn't say."""
+        place = self._levels.get(style, {}).get(level)
+        properties = child(place, "list-level-properties")
+        aligned = child(properties, "list-level-label-alignment")
+        margin = attribute(aligned, "margin-left") if aligned is not None else ""
+        return (length(margin) or 0) // 635
 
     def numbers_headings(self, level: int) -> bool:
         return bool(attribute(self._outline[level], "num-format")) if level in self._outline else False

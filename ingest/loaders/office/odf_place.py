@@ -20,11 +20,12 @@ def box_of(shape: Element) -> Box | None:
         return Box(left, top, max(b.left + b.width for b in inner) - left, max(b.top + b.height for b in inner) - top)
     moved = _MOVED.search(attribute(shape, "transform"))
     corner = moved.groups() if moved else (attribute(shape, "x"), attribute(shape, "y"))
-    sizes = [_length(text) for text in (*corner, attribute(shape, "width"), attribute(shape, "height"))]
+    sizes = [length(text) for text in (*corner, attribute(shape, "width"), attribute(shape, "height"))]
     return None if None in sizes[:2] else Box(*(size or 0 for size in sizes))
 
 
-def _length(text: str) -> int | None:
+def length(text: str) -> int | None:
+    """English metric units (635 a twentieth of a point) of "1.5cm"; None for what is no length."""
     match = _LENGTH.fullmatch(text.strip())
     try:
         return int(float(match[1]) * _UNITS.get(match[2] or "cm", 360000)) if match else None

@@ -52,6 +52,11 @@ def _divided(boxes: Sequence[Box | None], numbers: list[int]) -> list[list[int]]
     widest = [max((gap for gap, _ in bands[1:]), default=-_OVERLAP - 1) for bands in (rows, columns)]
     if len(rows) == len(columns) == 1:
         return _without_first(boxes, numbers)
+    first, last = set(rows[0][1]), set(rows[-1][1])
+    middle = [set(band) for _, band in columns[1:-1]]
+    if any(band in (first, last, first | last) for band in middle):  # a title above columns, a note below them
+        place = 1 if any(first <= band for band in middle) else -1
+        return [[number for _, band in part for number in band] for part in (rows[:place], rows[place:])]
     bands = rows if widest[0] >= widest[1] else columns
     groups: list[list[int]] = []
     for gap, band in bands:

@@ -13,6 +13,7 @@ from lxml import etree
 
 from ingest.loaders.linear import raised
 from ingest.loaders.office.ooxml import Package, chart_rows, drawing_lines
+from ingest.loaders.office.symbols import in_font, is_symbol_font
 from ingest.loaders.parsed import Builder, LoadError, Parsed, counted, table_rows
 from ingest.loaders.sheets.format_codes import BUILT_IN
 from ingest.loaders.sheets.number_format import general, render, render_text
@@ -36,7 +37,8 @@ class _Workbook:
         self._part = package.main("xl/workbook.xml")
         self._root = package.root(self._part)
         self._strings = self._shared_strings()
-        self._formats = self._cell_formats()
+        styles = next((package.root(part) for part in package.related(self._part, "styles")), None)
+        self._formats, self._fonts = self._cell_formats(styles), self._cell_fonts(styles)
         properties = child(self._root, "workbookPr")
         self._epoch_1904 = properties is not None and attribute(properties, "date1904") in ("1", "true")
         self._formulas = self._pictures = self._rows_hidden = self._columns_hidden = self._cells_hidden = 0
@@ -71,8 +73,8 @@ class _Workbook:
     # Cells
 
     def _rows(self, part: str) -> Iterator[tuple[int, Row]]:
-        """A sheet's rows that can be seen, without the columns that can't."""
-        number, columns = 0, _Columns()
+        """A sheet's rows that can be seen, without the columns that can't; no gap is left where rows are hidden."""
+        number, unseen, columns = 0, 0, _Columns()
         row: Row
         with self._package.zipped.open(part) as stream:
             for element in _stream(stream, "row", "cols"):
@@ -87,18 +89,20 @@ class _Workbook:
                     column = _column(cell.get("r", "").rstrip("0123456789"), column + 1)
                     if text := self._cell(cell, space).strip():
                         row[column] = text
-                if row and _is_hidden(element, "ht"):
-                    self._rows_hidden += 1
+                if _is_hidden(element, "ht"):
+                    self._rows_hidden += bool(row)
+                    unseen += 1
                 else:
-                    yield number, columns.seen(row)
+                    yield number - unseen, columns.seen(row)
         self._columns_hidden += columns.left_out
 
     def _cell(self, cell: Element, space: str) -> str:
         kind = cell.get("t", "n")
         style = cell.get("s", "0")
-        code = self._formats.get(int(style) if style.isdecimal() else 0, "")
+        style_number = int(style) if style.isdecimal() else 0
+        code, font = self._formats.get(style_number, ""), self._fonts.get(style_number, "")
         if kind == "inlineStr":
-            return self._shown(_string(child(cell, "is")), code)
+            return self._shown(_string(child(cell, "is")), code, font)
         value: str = cell.findtext(f"{space}v") or ""
         if not value:
             formula = child(cell, "f")
@@ -107,11 +111,11 @@ class _Workbook:
             self._formulas += 1
             return f"={formula.text}"
         if kind == "s":
-            return self._shown(self._strings[int(value)] if value.isdecimal() and int(value) < len(self._strings) else "", code)
+            return self._shown(self._strings[int(value)] if value.isdecimal() and int(value) < len(self._strings) else "", code, font)
         if kind == "b":
             return "TRUE" if value.strip() in ("1", "true") else "FALSE"
         if kind != "n":
-            return self._shown(_unescaped(value), code)
+            return self._shown(_unescaped(value), code, font)
         try:
             number = float(value)
         except ValueError:
@@ -120,9 +124,9 @@ class _Workbook:
         self._cells_hidden += not shown and number != 0
         return shown
 
-    def _shown(self, text: str, code: str) -> str:
-        """A text under its cell's format."""
-        shown = render_text(text, code) if code else text
+    def _shown(self, text: str, code: str, font: str) -> str:
+        """A text under its cell's format, in its cell's font."""
+        shown = in_font(render_text(text, code) if code else text, font)
         self._cells_hidden += not shown and bool(text.strip())
         return shown
 
@@ -158,9 +162,14 @@ class _Workbook:
                 strings += [_string(element) for element in _stream(stream, "si")]
         return strings
 
-    def _cell_formats(self) -> dict[int, str]:
+    def _cell_fonts(self, root: Element | None) -> dict[int, str]:
+        """Symbol fonts by a cell's style."""
+        fonts = [next((attribute(name, "val") for name in children(font, "name")), "") for font in children(child(root, "fonts"), "font")]
+        uses = [integer(style, "fontId", 0) for style in children(child(root, "cellXfs"), "xf")]
+        return {number: fonts[use] for number, use in enumerate(uses) if 0 <= use < len(fonts) and is_symbol_font(fonts[use])}
+
+    def _cell_formats(self, root: Element | None) -> dict[int, str]:
         """Format codes by a cell's style; styles that show a number as it is are left out."""
-        root = next((self._package.root(part) for part in self._package.related(self._part, "styles")), None)
         codes = dict(BUILT_IN)
         for own in descendants(child(root, "numFmts"), "numFmt"):
             codes[integer(own, "numFmtId", 0)] = attribute(own, "formatCode")
@@ -214,8 +223,8 @@ def _string(element: Element | None) -> str:
     out = ""
     for text in descendants(element, "t"):
         if local(text.getparent()) != "rPh":
-            size = child(child(text.getparent(), "rPr"), "vertAlign")
-            written = _unescaped(text.text or "")
+            size, font = (child(text.getparent(), "rPr", name) for name in ("vertAlign", "rFont"))
+            written = in_font(_unescaped(text.text or ""), "" if font is None else attribute(font, "val"))
             out += raised(written, out) if size is not None and size.get("val") == "superscript" else written
     return out
 

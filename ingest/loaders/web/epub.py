@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
+from ingest.loaders.encoding import decode_part
 from ingest.loaders.parsed import Builder, LoadError, Parsed, counted
 from ingest.loaders.web.html import Pages
 from ingest.loaders.web.xmltree import Element, attribute, child, descendants, parse
@@ -69,8 +70,14 @@ def _package(zipped: Zipped) -> str:
 
 def _page(pages: Pages, zipped: Zipped, place: str) -> Parsed | None:
     """A chapter; None where its bytes are no text: the others are read all the same."""
+    folder = posixpath.dirname(place)
+
+    def linked(sheet: str) -> str:
+        there = _place(folder, sheet)
+        return decode_part(zipped.read(there)) if there in zipped else ""
+
     try:
-        return pages.read(zipped.read(place), titled=False)
+        return pages.read(zipped.read(place), titled=False, linked=linked)
     except LoadError:
         return None
 

@@ -6,6 +6,7 @@ stored as plain words: without link, picture or emphasis marks, and without back
 
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from bs4.element import PreformattedString
 from markdownify import MarkdownConverter
 
 from ingest.loaders.encoding import declared, decode
+from ingest.loaders.office.symbols import in_font
 from ingest.loaders.parsed import Block, Builder, Parsed, clean, counted, table_rows
 from ingest.loaders.web import html_table
-from ingest.loaders.web.html_list import Markers
-from ingest.loaders.web.html_marks import BLANK, BREAK, DOWN, END, HEADED, HEADING, ITEM, NEWLINE, UP, kept, one_line, pieces, spaced
+from ingest.loaders.web.html_list import WORD_LIST, Markers, google_depth, indented, word_mark
+from ingest.loaders.web.html_marks import BLANK, BREAK, DOWN, EDGE, END, HEADED, HEADING, ITEM, NEWLINE, UP, kept, one_line, pieces, spaced
 from ingest.loaders.web.html_math import formula
-from ingest.loaders.web.html_style import PLAIN, Look, Styles
+from ingest.loaders.web.html_style import PLAIN, Look, Styles, sheet_of, symbol_font
 
 _HIDDEN = {"noscript", "template"}
 _UNSEEN = {"script", "style", "head", "title", "datalist", "iframe", "audio", "video", "canvas", "nav", *_HIDDEN}
@@ -34,6 +36,7 @@ _WRITTEN = {
     *("plaintext", "pre", "q", "rp", "rt", "s", "select", "strike", "sub", "sup", "textarea", "ul", "xmp"),
 }
 _VERBATIM = {"pre", "listing", "plaintext", "textarea", "xmp"}
+_FONT = "_font:"
 _VALUELESS = {"hidden", "password", "image", "file", "color", "range"}
 _VISIBLE = re.compile(r"[^\s\u00ad\u034f\u115f\u200b-\u200f\u2060-\u2064\u3164\ufeff]")
 _FORBIDDEN = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -65,11 +68,11 @@ class Pages(MarkdownConverter):
         super().__init__()
         self._hidden = self._menus = self._pictures = self._embedded = self._deep = 0
 
-    def read(self, data: bytes | str, titled: bool = True) -> Parsed:
-        """A page's text and headings; what it lacks is in `notes`."""
+    def read(self, data: bytes | str, titled: bool = True, linked: Callable[[str], str] = lambda place: "") -> Parsed:
+        """A page's text and headings; what it lacks is in `notes`. `linked` gives a style sheet by the place that the page names."""
         soup = _soup(data)
-        sheets = [tag for tag in soup.find_all("style") if tag.get("media", "all") in ("", "all", "screen")]
-        self._styles = Styles([tag.get_text() for tag in sheets])
+        sheets = [tag for tag in soup.find_all(["style", "link"]) if tag.get("media", "all") in ("", "all", "screen")]
+        self._styles = Styles([sheet_of(tag, linked) for tag in sheets])
         self._markers = Markers(self._styles)
         builder = Builder()
         title = soup.head.find("title") if soup.head and titled else None
@@ -103,7 +106,9 @@ class Pages(MarkdownConverter):
         if parent_tags & {"_invisible", "_tiny"}:
             self._hidden += _VISIBLE.search(el) is not None
             return ""
-        return kept(el) if parent_tags & _VERBATIM else spaced(el, lines="_lines" in parent_tags)
+        font = next((name.removeprefix(_FONT) for name in parent_tags if name.startswith(_FONT)), "")
+        text = in_font(el, font) if font else el
+        return kept(text) if parent_tags & _VERBATIM else spaced(text, lines="_lines" in parent_tags)
 
     def process_element(self, node: Any, parent_tags: set[str]) -> str:
         if not isinstance(node, Tag):
@@ -111,6 +116,8 @@ class Pages(MarkdownConverter):
         look = PLAIN if node.name in ("html", "body") else self._styles.of(node)  # scripts show pages that begin hidden
         if self._is_unseen(node, look):
             return ""
+        if node.name == "font" and node.has_attr("face"):
+            look = replace(look, font=symbol_font(str(node["face"])))
         if look is not PLAIN:
             parent_tags = _inherited(parent_tags, look)
         if node.name == "math":
@@ -120,10 +127,12 @@ class Pages(MarkdownConverter):
         if node.name == "table":
             return self._table(node, parent_tags)
         text: str = self.process_tag(node, parent_tags)
+        if word_list := WORD_LIST.search(str(node.get("style", ""))):
+            return word_mark(text) if word_list[1].lower() == "ignore" else f"\n{BLANK * 2 * (int(word_list[2]) - 1)}{text.strip()}\n"
         if look.raised:
             return self.convert_sup(node, text, parent_tags)
         if look.block:
-            return self._block(node, text, parent_tags)
+            return f"{EDGE}{text}{EDGE}"
         return f" {text} " if look.apart else text
 
     def get_conv_fn(self, tag_name: str) -> Any:
@@ -215,15 +224,17 @@ class Pages(MarkdownConverter):
         if "_inline" in parent_tags:
             return f"{ITEM if 'li' in parent_tags else ' '}{text} "
         text = text.strip()
+        if depth := google_depth(el):
+            text = indented(text, depth)
         if el.parent is not None and el.parent.name in ("ol", "ul"):  # a list in a list, without an item around it
-            return f"\n{_indented(text, first=True)}\n"
+            return f"\n{indented(text, 1)}\n"
         return f"\n{text}\n" if "li" in parent_tags else f"\n\n{text}\n\n"
 
     convert_ol = convert_ul = convert_menu = convert_dir = _list
 
     def convert_li(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         marker = self._markers.of(el)
-        text = text.replace(BREAK, " ").strip()
+        text = text.replace(BREAK, " ").replace(EDGE, " ").strip()
         if "_inline" in parent_tags:
             return f"{marker.removeprefix('- ')}{text}{ITEM}" if text else ""
         if not text:
@@ -232,8 +243,8 @@ class Pages(MarkdownConverter):
             return f"\n{text[:2]}{marker.removeprefix('- ')}{text[2:]}\n\n"
         first = next((child for child in el.children if isinstance(child, Tag) or child.strip()), None)
         if isinstance(first, Tag) and first.name in ("ol", "ul") and marker == "- ":
-            return f"\n{_indented(text, first=True)}\n"
-        return f"\n{marker}{_indented(text)}\n" + "\n" * ("\n\n" in text)
+            return f"\n{indented(text, 1)}\n"
+        return f"\n{marker}{indented(text)}\n" + "\n" * ("\n\n" in text)
 
     def _table(self, table: Tag, tags: set[str]) -> str:
         """A table of data becomes rows, on one line within a cell; one that lays out a page is read cell by cell."""
@@ -273,6 +284,8 @@ def _soup(data: bytes | str) -> BeautifulSoup:
 def _inherited(tags: set[str], look: Look) -> set[str]:
     """What holds for all that is in a tag, until an inner one says otherwise."""
     said = {"_invisible": look.invisible, "_tiny": look.tiny, "_lines": look.lines or None}
+    if look.font is not None:
+        said |= {tag: False for tag in tags if tag.startswith(_FONT)} | ({_FONT + look.font: True} if look.font else {})
     return (tags | {name for name, holds in said.items() if holds}) - {name for name, holds in said.items() if holds is False}
 
 
@@ -287,7 +300,3 @@ def _repeats_formula(tag: Tag) -> bool:
     drawn = any(str(name).startswith(("katex", "MathJax")) for name in tag.parent.get_attribute_list("class"))
     beside = (tag.previous_sibling, tag.next_sibling)
     return drawn and any(isinstance(one, Tag) and html_table.holds(one, {"math"}) for one in beside)
-
-
-def _indented(text: str, first: bool = False) -> str:
-    return BLANK * 2 * first + re.sub(r"\n(?=[^\n|])", "\n" + BLANK * 2, text)

@@ -5,7 +5,7 @@ A page can't hold such characters itself: `kept` and `spaced` take them out.
 
 import re
 
-from ingest.loaders.linear import fraction, raised
+from ingest.loaders.linear import fraction, lowered, raised
 
 BLANK, NEWLINE, BREAK = "\x01\x02\x03"
 """A blank and a newline that stay as they are, and a line break, which is a blank where text has to be on one line."""
@@ -15,6 +15,8 @@ UP, DOWN, END = "\x05\x06\x07"
 """Around a superscript or a subscript."""
 HEADING, HEADED = "\x08\x0e"
 """Around a heading, the first followed by its level."""
+EDGE = "\x0f"
+"""Where a line begins or ends, however often that is said."""
 
 _KEPT = {ord(" "): BLANK, ord("\n"): NEWLINE, **dict.fromkeys((*range(9), *range(11, 32)), None)}
 _SPACE = re.compile(r"[\s\0-\x1f]+")
@@ -23,7 +25,7 @@ _INNER = f"[^{UP}{DOWN}{END}]*"
 _FRACTION = re.compile(f"(\\d?){UP}({_INNER}){END} ?[/\u2044] ?{DOWN}({_INNER}){END}")
 _SHIFTED = re.compile(f"([{UP}{DOWN}])( *)({_INNER}?)( *){END}")
 _SPLIT = re.compile(f"([{UP}{DOWN}])({_INNER}){END}\\1")
-_ONE_LINE = str.maketrans(dict.fromkeys((BLANK, NEWLINE, BREAK, HEADING, HEADED), " "))
+_ONE_LINE = str.maketrans(dict.fromkeys((BLANK, NEWLINE, BREAK, EDGE, HEADING, HEADED), " "))
 _TITLE = re.compile(f"{HEADING}(\\d)([^{HEADED}]*){HEADED}")
 
 
@@ -57,7 +59,9 @@ def settled(text: str) -> str:
 def _shifted(found: re.Match[str]) -> str:
     mark, lead, text, trail = found.groups()
     before = found.string[max(found.start() - 12, 0) : found.start()]
-    if mark == UP and not (text[:1] in "[(" and text[-1:] in "])"):  # notes are called so: [1]
+    if mark == DOWN:
+        text = lowered(text, lead or before)
+    elif not (text[:1] in "[(" and text[-1:] in "])"):  # notes are called so: [1]
         text = raised(text, lead or before)
     return lead + text + trail
 
@@ -65,6 +69,7 @@ def _shifted(found: re.Match[str]) -> str:
 def pieces(text: str) -> list[tuple[int, str]]:
     """The whole page's text in pieces: a level and a heading, or 0 and what stands between headings."""
     text = settled(text).replace(ITEM, "")
+    text = re.sub(f"[ {EDGE}]*{EDGE}[ {EDGE}]*({BREAK}?)[ {EDGE}]*", BREAK, text)
     text = re.sub(f" *{BREAK}(?: *{BREAK})+ *", "\n\n", text).replace(BREAK, "\n")
     text = re.sub(r"\n{3,}", "\n\n", re.sub(r" *\n *", "\n", re.sub(r" {2,}", " ", text)))
     before, *rest = _TITLE.split(text.replace(BLANK, " ").replace(NEWLINE, "\n"))

@@ -11,9 +11,9 @@ from pathlib import Path
 from lxml import etree
 
 from ingest.loaders.encoding import as_utf8, decode
-from ingest.loaders.linear import raised
+from ingest.loaders.linear import lowered, raised
 from ingest.loaders.parsed import Builder, LoadError, Parsed, clean, table_rows
-from ingest.loaders.web.xmltree import Element, attribute, descendants, local, parse
+from ingest.loaders.web.xmltree import Element, attribute, descendants, integer, local, parse
 
 _DIVISIONS = {"section", "sec", "chapter", "appendix", "part", "topic", "preface", "abstract", "article", "body", "front", "back"}
 _DIVISIONS |= {"div", *(f"{kind}{level}" for kind in ("div", "sect") for level in range(1, 8))}
@@ -46,7 +46,11 @@ _WITHIN_WORDS |= {
 _BREAKS = {"lb", "br", "pb", "cb", "gb", "milestone", "break", "tab"}
 _CHOICES = {"choice", "app", "subst"}
 _CELLS = {"cell", "entry", "td", "th"}
+_WIDEST = 100
+"""Columns or rows that a cell may take."""
+_VERBATIM = {"programlisting", "screen", "literallayout", "codeblock", "preformat", "pre"}
 _RAISED = re.compile(r"\bsup(?:er(?:script)?)?\b")
+_LOWERED = re.compile(r"\bsub(?:script)?\b")
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
 
 
@@ -91,6 +95,8 @@ def _add(builder: Builder, element: Element, depth: int) -> None:
         builder.block(table_rows(rows))
     elif name in _ITEMS and local(element.getparent()) in _LISTS:
         _add_item(builder, element, depth)
+    elif name in _VERBATIM:
+        builder.block("".join(element.itertext()))
     elif name == "l":
         builder.line(_inline(element))
     elif _is_running(element):
@@ -172,6 +178,8 @@ def _piece(element: Element, before: str) -> str:
         return "" if attribute(element, "break") == "no" else " "
     if name in ("sup", "superscript") or _RAISED.search(f"{attribute(element, 'rend')} {attribute(element, 'role')}"):
         return raised(_inline(element), before)
+    if name in ("sub", "subscript", "inf") or _LOWERED.search(f"{attribute(element, 'rend')} {attribute(element, 'role')}"):
+        return lowered(_inline(element), before)
     if name == "math":
         return _formula(element)
     if name in _NOTES:
@@ -195,8 +203,29 @@ def _formula(element: Element) -> str:
 
 def _rows(table: Element) -> list[list[str]]:
     """Rows of a table in any vocabulary."""
-    rows = [row for kind in ("row", "tr") for row in descendants(table, kind)]
-    return [[_inline(cell) for cell in row if local(cell) in _CELLS] for row in rows]
+    texts: list[list[str]] = []
+    taken: dict[int, int] = {}
+    for row in (row for kind in ("row", "tr") for row in descendants(table, kind)):
+        line: list[str] = []
+        for cell in (cell for cell in row if local(cell) in _CELLS):
+            while taken.get(len(line), 0):
+                line.append("")
+            width, height = _spans(cell, table)
+            taken |= dict.fromkeys(range(len(line), len(line) + width), height)
+            line += [_inline(cell), *[""] * (width - 1)]
+        taken = {column: left - 1 for column, left in taken.items() if left > 1}
+        texts.append(line)
+    return texts
+
+
+def _spans(cell: Element, table: Element) -> tuple[int, int]:
+    """Columns and rows that a cell takes: as in HTML, TEI, or CALS, which names the columns and counts the further rows."""
+    width, height = (max((integer(cell, name, 1) for name in names), default=1) for names in (("colspan", "cols"), ("rowspan", "rows")))
+    if first := attribute(cell, "namest"):
+        names = [attribute(column, "colname") for column in descendants(table, "colspec")]
+        last = attribute(cell, "nameend", first)
+        width = names.index(last) - names.index(first) + 1 if first in names and last in names else 1
+    return min(max(width, 1), _WIDEST), min(max(height, 1 + integer(cell, "morerows", 0)), _WIDEST)
 
 
 def _squeezed(text: str) -> str:
