@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.loaders.linear import raised
-from ingest.loaders.pdf.chars import Floats, Ints, boxes_of, facing, letters_of
+from ingest.loaders.pdf.chars import Floats, Ints, boxes_of, facing, letters_of, origins_of
 
 _DIGIT, _LETTER, _CLOSING, _SIGN, _BETWEEN = 1, 2, 4, 8, 16
 _SMALLER = 0.92
@@ -27,6 +27,8 @@ _NEAR = 0.4
 """Likewise, where what is raised comes after a blank."""
 _LONGEST, _MOST_WORDS = 12, 3
 """Letters and words of what is raised: more are a line beside a large initial."""
+_HYPHEN = 0xFFFE
+"""PDFium's mark of a hyphen at the end of a line, which stands nowhere."""
 _ON_LINE = re.compile(r"[^\W_]|[.,;:]")
 _BRACKETED = re.compile(r"\[[^\]]*\]|\([^)]*\)")
 _OVER = re.compile(r"[/\u2044]\d")
@@ -126,11 +128,16 @@ def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], start
     brief = np.flatnonzero((letters == 3) | (letters == 4))
     brief = brief[(kinds[ends[brief] - 1] & _CLOSING) > 0]
     places, owners = np.append(places[likely], ends[brief] - 2), np.append(owners[likely], brief)
-    differ = np.abs(words.last[:, 3] - words.first[:, 3]) > 0.05 * tall
+    differ = (letters > 1) & (np.abs(words.last[:, 3] - words.first[:, 3]) > 0.05 * tall)
+    edges = np.flatnonzero(differ)  # the boxes of some fonts are those of their ink: all words that end in g
+    if len(edges):
+        ends_at = words.char[edges] + letters[edges] - 1 - (codes[ends[edges] - 1] == _HYPHEN)
+        steps = origins_of(text_page, words.char[edges]) - origins_of(text_page, ends_at)
+        differ[edges] = np.abs(np.where(words.turn[edges] % 2, steps[:, 0], steps[:, 1])) > 0.05 * tall[edges]
     if len(owners):
         boxes = facing(boxes_of(text_page, words.char[owners] + places - starts[owners]), words.turn[owners])
         differ[owners[np.abs(boxes[:, 3] - boxes[:, 1] - tall[owners]) > 0.05 * tall[owners]]] = True
-    return np.flatnonzero(differ & (letters > 1)).tolist()
+    return np.flatnonzero(differ).tolist()
 
 
 def _touching(words: Lettering, tall: Floats) -> list[int]:
