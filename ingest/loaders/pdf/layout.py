@@ -18,7 +18,7 @@ from ingest.loaders.pdf.chars import Floats
 from ingest.loaders.pdf.chars import median as median_of
 from ingest.loaders.pdf.columns import NUMBER, Columns, Piece, Row, bands_of, columns_of, is_table, is_text, rows_of, within
 from ingest.loaders.pdf.tables import Table
-from ingest.loaders.pdf.words import Words
+from ingest.loaders.pdf.words import Words, line_begins
 
 _GAP = 0.9
 """Of a line's height: a wider gap between words may separate columns."""
@@ -74,7 +74,7 @@ def is_plain(words: Words) -> bool:
 
 
 def _line_boxes(words: Words) -> Floats:
-    begins = np.flatnonzero(np.diff(words.line, prepend=-1))
+    begins = line_begins(words)
     low, high = np.minimum.reduceat(words.box, begins), np.maximum.reduceat(words.box, begins)
     return np.column_stack([low[:, :2], high[:, 2:]])
 
@@ -83,7 +83,7 @@ def plain_lines(words: Words) -> list[Line]:
     """PDFium's own lines."""
     if not len(words):
         return []
-    begins = np.flatnonzero(np.diff(words.line, prepend=-1)).tolist()
+    begins = line_begins(words).tolist()
     boxes = _line_boxes(words).tolist()
     chars = words.char.tolist()
     ends = [*begins[1:], len(words)]

@@ -119,7 +119,7 @@ def write_raised(words: Lettering, text_page: Any, codes: NDArray[np.uint16], st
 def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], starts: Ints, ends: Ints, tall: Floats) -> list[int]:
     """Words in which letters differ: their first and last ones, or one within that might be raised."""
     kinds, letters = _KIND[codes], ends - starts
-    places = np.flatnonzero(kinds & (_DIGIT | _SIGN))
+    places = np.flatnonzero((kinds & (_DIGIT | _SIGN)) != 0)
     owners = np.maximum(0, np.searchsorted(starts, places, "right") - 1)
     inner = (places > starts[owners]) & (places < ends[owners] - 1)
     places, owners = places[inner], owners[inner]

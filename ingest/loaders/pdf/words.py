@@ -63,6 +63,13 @@ class Words:
         return Words(text, self.box[chosen], self.line[chosen], self.turn[chosen], self.char[chosen], seen_order)
 
 
+def line_begins(words: Words) -> Ints:
+    """Which words are the first ones of their lines."""
+    changes = np.ones(len(words), dtype=bool)
+    np.not_equal(words.line[1:], words.line[:-1], out=changes[1:])
+    return np.flatnonzero(changes)
+
+
 def joined(parts: list[Words]) -> Words:
     """Words of a page and of what is laid over it, which have no characters in the page's own text."""
     lines, above = [], 0
@@ -170,8 +177,11 @@ def _edges(text_page: Any, codes: Codes, starts: Ints, ends: Ints) -> tuple[Floa
     first, last = starts, ends - 1 - ((ends - starts > 1) & (codes[ends - 1] == _HYPHEN))
     if len(codes) != raw.FPDFText_CountChars(text_page):
         first, last = (np.array([raw.FPDFText_GetCharIndexFromTextIndex(text_page, int(i)) for i in which]) for which in (first, last))
-    boxes = boxes_of(text_page, np.concatenate([first, last]))
-    return boxes[: len(first)], boxes[len(first) :], first
+    long = last != first
+    boxes = boxes_of(text_page, np.concatenate([first, last[long]]))
+    last_boxes = boxes[: len(first)].copy()
+    last_boxes[long] = boxes[len(first) :]
+    return boxes[: len(first)], last_boxes, first
 
 
 def _piles(text_page: Any, codes: Codes, starts: Ints, ends: Ints, first: Floats, last: Floats, char: Ints) -> Ints:
