@@ -18,7 +18,7 @@ _INVISIBLE = re.compile(
     rf"(?:(?<![\u200c\u200d])|(?<![{_JOINING}][\u200c\u200d])(?=[A-Za-z\u00c0-\u04ff]))"
 )
 """What hides a word from search: soft hyphens, zero-width blanks, and joiners before letters that don't join."""
-_LIGATURES = {ord(c): unicodedata.normalize("NFKC", c) for c in "\ufb00\ufb01\ufb02\ufb03\ufb04\ufb05\ufb06"}
+_LIGATURES = re.compile("[\ufb00-\ufb06]")
 
 
 _LONG_ITEM = 160
@@ -81,7 +81,12 @@ def clean(text: str) -> str:
     letters and their accents are composed (NFC).
     """
     text = _SURROGATES.sub("\ufffd", _INVISIBLE.sub("", _NEWLINES.sub("\n", text.replace("\r\n", "\n"))))
-    return unicodedata.normalize("NFC", text.translate(_LIGATURES))
+    return unicodedata.normalize("NFC", spelt_out(text))
+
+
+def spelt_out(text: str) -> str:
+    """Text without ligatures; `str.translate` would ask for every letter."""
+    return _LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
 
 
 def check_length(characters: int) -> None:
