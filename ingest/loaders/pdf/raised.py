@@ -132,7 +132,8 @@ def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], start
     edges = np.flatnonzero(differ)  # the boxes of some fonts are those of their ink: all words that end in g
     if len(edges):
         ends_at = words.char[edges] + letters[edges] - 1 - (codes[ends[edges] - 1] == _HYPHEN)
-        steps = origins_of(text_page, words.char[edges]) - origins_of(text_page, ends_at)
+        origins = origins_of(text_page, np.concatenate([words.char[edges], ends_at]))
+        steps = origins[: len(edges)] - origins[len(edges) :]
         differ[edges] = np.abs(np.where(words.turn[edges] % 2, steps[:, 0], steps[:, 1])) > 0.05 * tall[edges]
     if len(owners):
         boxes = facing(boxes_of(text_page, words.char[owners] + places - starts[owners]), words.turn[owners])

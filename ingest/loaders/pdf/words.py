@@ -166,6 +166,9 @@ def _spans(codes: Codes, cuts: Ints) -> tuple[Ints, Ints]:
 def _strings(codes: Codes, starts: Ints, ends: Ints) -> list[str]:
     data = codes.tobytes()
     string = data.decode("utf-16-le", "replace")
+    words = string.split()
+    if len(words) == len(starts) and sum(map(len, words)) == len(string) - len(codes) + (ends - starts).sum():
+        return words  # no cut within a word, and no blank but those that part words
     pairs = zip(starts.tolist(), ends.tolist(), strict=True)
     if len(string) == len(codes):
         return [string[a:b] for a, b in pairs]
