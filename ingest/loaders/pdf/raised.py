@@ -128,17 +128,19 @@ def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], start
     brief = np.flatnonzero((letters == 3) | (letters == 4))
     brief = brief[(kinds[ends[brief] - 1] & _CLOSING) > 0]
     places, owners = np.append(places[likely], ends[brief] - 2), np.append(owners[likely], brief)
-    differ = (letters > 1) & (np.abs(words.last[:, 3] - words.first[:, 3]) > 0.05 * tall)
-    edges = np.flatnonzero(differ)  # the boxes of some fonts are those of their ink: all words that end in g
-    if len(edges):
-        ends_at = words.char[edges] + letters[edges] - 1 - (codes[ends[edges] - 1] == _HYPHEN)
-        origins = origins_of(text_page, np.concatenate([words.char[edges], ends_at]))
-        steps = origins[: len(edges)] - origins[len(edges) :]
-        differ[edges] = np.abs(np.where(words.turn[edges] % 2, steps[:, 0], steps[:, 1])) > 0.05 * tall[edges]
+    edges = np.flatnonzero((letters > 1) & (np.abs(words.last[:, 3] - words.first[:, 3]) > 0.05 * tall))
+    chars = words.char[edges] + letters[edges] - 1 - (codes[ends[edges] - 1] == _HYPHEN)
     if len(owners):
-        boxes = facing(boxes_of(text_page, words.char[owners] + places - starts[owners]), words.turn[owners])
-        differ[owners[np.abs(boxes[:, 3] - boxes[:, 1] - tall[owners]) > 0.05 * tall[owners]]] = True
-    return np.flatnonzero(differ).tolist()
+        inside = words.char[owners] + places - starts[owners]
+        boxes = facing(boxes_of(text_page, inside), words.turn[owners])
+        differ = np.abs(boxes[:, 3] - boxes[:, 1] - tall[owners]) > 0.05 * tall[owners]
+        edges, chars = np.append(edges, owners[differ]), np.append(chars, inside[differ])
+    if not len(edges):
+        return []
+    origins = origins_of(text_page, np.append(words.char[edges], chars))  # some fonts' boxes are those of their ink
+    steps = np.abs(origins[: len(edges)] - origins[len(edges) :])
+    off = np.where(words.turn[edges] % 2, steps[:, 0], steps[:, 1]) > 0.05 * tall[edges]
+    return np.unique(edges[off]).tolist()  # type: ignore[no-any-return]
 
 
 def _touching(words: Lettering, tall: Floats) -> list[int]:
