@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ingest.loaders.pdf.chars import Floats, Ints, boxes_of, facing
 from ingest.loaders.pdf.raised import Lettering, write_raised
+from ingest.loaders.pdf.spaced import join_spaced
 
 Codes = NDArray[np.uint16]
 
@@ -102,6 +103,7 @@ def words_of(text_page: Any, seen: tuple[float, float, float, float], codes: Cod
         turn = _turns(first, last, line)
     else:
         turn = _turns(np.where(backwards, last, first), np.where(backwards, first, last), line)
+        _set_upright(text_page, turn, line, char, backwards[:, 0])
         left, right, seen_order = _outlines(text_page, char, ends - starts, strings)
     top, bottom = np.maximum(first[:, 1], last[:, 1]), np.minimum(first[:, 3], last[:, 3])
     x, y = left + right, top + bottom
@@ -109,6 +111,7 @@ def words_of(text_page: Any, seen: tuple[float, float, float, float], codes: Cod
     box = facing(np.stack([left, top, right, bottom], 1), turn)
     words = Lettering(strings, line, box, facing(first, turn), facing(last, turn), turn, char, there)
     write_raised(words, text_page, codes, starts, ends)
+    join_spaced(words, text_page)
     found = Words(words.text, words.box, words.line, turn, char, seen_order)
     return found if words.kept.all() else found.pick(words.kept)
 
@@ -211,6 +214,13 @@ def _backwards(codes: Codes, starts: Ints) -> NDArray[np.bool_] | None:
     found = np.zeros((len(starts), 1), bool)
     found[np.searchsorted(starts, places, "right") - 1] = True
     return found
+
+
+def _set_upright(text_page: Any, turn: Ints, line: Ints, char: Ints, backwards: NDArray[np.bool_]) -> None:
+    """Lines of Arabic or Hebrew that some programs write, and PDFium leaves, from left to right aren't upside down."""
+    for index in np.flatnonzero(backwards & (turn == 2)).tolist():
+        if turn[index] and abs(raw.FPDFText_GetCharAngle(text_page, int(char[index]))) < 0.1:
+            turn[line == line[index]] = 0
 
 
 def _outlines(text_page: Any, char: Ints, letters: Ints, strings: list[str]) -> tuple[Floats, Floats, list[list[str]]]:
