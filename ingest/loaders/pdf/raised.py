@@ -31,6 +31,8 @@ _HYPHEN = 0xFFFE
 """PDFium's mark of a hyphen at the end of a line, which stands nowhere."""
 _ON_LINE = re.compile(r"[^\W_]|[.,;:]")
 _BRACKETED = re.compile(r"\[[^\]]*\]|\([^)]*\)")
+_LEADS = re.compile(r"\^\d+[^\W\d_]")
+"""What is raised before a letter belongs to that: an isotope's number."""
 _OVER = re.compile(r"[/\u2044]\d")
 
 
@@ -112,6 +114,7 @@ def write_raised(words: Lettering, text_page: Any, codes: NDArray[np.uint16], st
             bases[index] = base
     for index in _touching(words, tall):
         _attach(words, index, bases, text_page)
+    _set_footnotes(words, tall)
     for index, base in bases.items():
         _go_on(words, index, base, text_page)
 
@@ -153,6 +156,19 @@ def _touching(words: Lettering, tall: Floats) -> list[int]:
     gap = word[:, 0] - before[:, 2]
     near = (gap < _NEAR * height) & (gap > -0.5 * height) & (word[:, 1] < before[:, 3]) & (word[:, 3] > before[:, 1])
     return (smaller[near] + 1).tolist()  # type: ignore[no-any-return]
+
+
+def _set_footnotes(words: Lettering, tall: Floats) -> None:
+    """A footnote's mark, of which PDFium makes a line of its own, stands in the line of the note that it begins."""
+    lasts = np.flatnonzero(words.line[1:] != words.line[:-1])
+    lasts = lasts[tall[lasts] < _SMALLER * tall[lasts + 1]]
+    for mark in lasts.tolist():
+        _, top, end, foot = words.box[mark].tolist()
+        left, upper, _, lower = words.box[mark + 1].tolist()
+        alone = not mark or words.line[mark - 1] != words.line[mark]
+        beside = -0.1 < (left - end) / (lower - upper) < 1.0 and upper - 0.5 * (foot - top) < top < foot < lower - 0.1 * (lower - upper)
+        if alone and beside and len(words.text[mark]) <= 3:
+            words.line[mark] = words.line[mark + 1]
 
 
 def _runs(text: str, letters: list[tuple[float, float]]) -> list[_Run]:
@@ -201,7 +217,8 @@ def _attach(words: Lettering, index: int, bases: dict[int, _Run], text_page: Any
     end = _level_end(words, index)
     gap = words.first[index, 0] - words.box[owner, 2]
     if index in bases:
-        apart = gap > _TOUCHING * base.size and not words.text[index].startswith("^")
+        leads = not words.text[index].startswith("^") or _LEADS.match(words.text[index])
+        apart = gap > _TOUCHING * base.size and leads
         words.text[owner] += " " * bool(apart) + words.text[index]
     elif end and small.is_raised(base):
         text = _joined(words, index, end, small.text)
