@@ -126,6 +126,22 @@ def test_a_table_without_rules_becomes_rows_with_its_empty_cells(tmp_path: Path)
     assert "at which price it went." in text and "less than half of them." in text
 
 
+def test_a_cells_second_line_belongs_to_its_row_where_rows_stand_further_apart(tmp_path: Path) -> None:
+    page = Page()
+    seen = [
+        (60, "Part", "Price", "Remark"),
+        (86, "Valve", "12", "none"),
+        (112, "Seal", "15", "sold at once to"),
+        (156, "Pump", "340", "none"),
+    ]
+    for y, *cells in seen:
+        for x, cell in zip((50, 200, 300), cells, strict=True):
+            page.text(x, y, cell)
+    page.text(300, 130, "the first")
+    table = ["| Part | Price | Remark |", "| --- | --- | --- |", "| Valve | 12 | none |", "| Seal | 15 | sold at once to the first |"]
+    assert rows(read(tmp_path, page).text) == [*table, "| Pump | 340 | none |"]
+
+
 def test_prose_and_lists_are_never_made_into_tables(tmp_path: Path) -> None:
     page = Page().lines(50, 60, LEFT)
     for number, line in enumerate(RIGHT):

@@ -49,6 +49,7 @@ def _kinds() -> NDArray[np.uint8]:
 
 
 _KIND = _kinds()
+_MAY_RISE = (_KIND & (_DIGIT | _SIGN)) > 0
 
 
 @dataclass(slots=True)
@@ -121,15 +122,15 @@ def write_raised(words: Lettering, text_page: Any, codes: NDArray[np.uint16], st
 
 def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], starts: Ints, ends: Ints, tall: Floats) -> list[int]:
     """Words in which letters differ: their first and last ones, or one within that might be raised."""
-    kinds, letters = _KIND[codes], ends - starts
-    places = np.flatnonzero((kinds & (_DIGIT | _SIGN)) != 0)
+    letters = ends - starts
+    places = np.flatnonzero(_MAY_RISE[codes])
     owners = np.maximum(0, np.searchsorted(starts, places, "right") - 1)
     inner = (places > starts[owners]) & (places < ends[owners] - 1)
     places, owners = places[inner], owners[inner]
-    before, after = kinds[places - 1], kinds[places + 1]
-    likely = ((before & (_DIGIT | _BETWEEN)) == 0) | ((after & (_CLOSING | _LETTER)) > 0) | ((kinds[places] & _SIGN) > 0)
+    before, after = _KIND[codes[places - 1]], _KIND[codes[places + 1]]
+    likely = ((before & (_DIGIT | _BETWEEN)) == 0) | ((after & (_CLOSING | _LETTER)) > 0) | ((_KIND[codes[places]] & _SIGN) > 0)
     brief = np.flatnonzero((letters == 3) | (letters == 4))
-    brief = brief[(kinds[ends[brief] - 1] & _CLOSING) > 0]
+    brief = brief[(_KIND[codes[ends[brief] - 1]] & _CLOSING) > 0]
     places, owners = np.append(places[likely], ends[brief] - 2), np.append(owners[likely], brief)
     edges = np.flatnonzero((letters > 1) & (np.abs(words.last[:, 3] - words.first[:, 3]) > 0.05 * tall))
     chars = words.char[edges] + letters[edges] - 1 - (codes[ends[edges] - 1] == _HYPHEN)
@@ -143,7 +144,7 @@ def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], start
     origins = origins_of(text_page, np.append(words.char[edges], chars))  # some fonts' boxes are those of their ink
     steps = np.abs(origins[: len(edges)] - origins[len(edges) :])
     off = np.where(words.turn[edges] % 2, steps[:, 0], steps[:, 1]) > 0.05 * tall[edges]
-    return np.unique(edges[off]).tolist()  # type: ignore[no-any-return]
+    return sorted(set(edges[off].tolist()))
 
 
 def _touching(words: Lettering, tall: Floats) -> list[int]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pypdfium2.raw as raw
+from numpy.typing import NDArray
 
 from ingest.loaders.pdf.chars import direct
 from ingest.loaders.pdf.raised import Lettering
@@ -25,10 +26,9 @@ _WORD_GAP = 1.7
 _is_generated = direct(raw.FPDFText_IsGenerated, ctypes.c_void_p, ctypes.c_int)
 
 
-def join_spaced(words: Lettering, text_page: Any) -> None:
-    """Joins the letters of each spaced-out word, in place."""
-    single = np.fromiter(map(len, words.text), np.int64, len(words.text)) == 1
-    if single.sum() < _FEWEST:
+def join_spaced(words: Lettering, text_page: Any, single: NDArray[np.bool_]) -> None:
+    """Joins the letters of each spaced-out word, in place; `single` says which words are one character."""
+    if not (single[3:] & single[2:-1] & single[1:-2] & single[:-3]).any():
         return
     ends = np.diff(np.concatenate([[0], single & words.kept, [0]]).astype(np.int8))
     for begin, end in zip(np.flatnonzero(ends == 1).tolist(), np.flatnonzero(ends == -1).tolist(), strict=True):

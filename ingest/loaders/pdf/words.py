@@ -111,7 +111,7 @@ def words_of(text_page: Any, seen: tuple[float, float, float, float], codes: Cod
     box = facing(np.stack([left, top, right, bottom], 1), turn)
     words = Lettering(strings, line, box, facing(first, turn), facing(last, turn), turn, char, there)
     write_raised(words, text_page, codes, starts, ends)
-    join_spaced(words, text_page)
+    join_spaced(words, text_page, ends - starts == 1)
     found = Words(words.text, words.box, words.line, turn, char, seen_order)
     return found if words.kept.all() else found.pick(words.kept)
 
