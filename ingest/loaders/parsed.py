@@ -10,12 +10,15 @@ from typing import Literal
 
 from ingest.loaders.columns import TableLines
 
-_NEWLINES = re.compile(r"\r\n|[\r\f\v\x85\u2028\u2029]")
+_NEWLINES = re.compile(r"[\r\f\v\x85\u2028\u2029]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _JOINING = "\\u0600-\\u0dff\\u1000-\\u109f\\u1780-\\u17ff"
-_INVISIBLE = re.compile(rf"[\0\u00ad\u200b\u2060\ufeff]|(?<![{_JOINING}])[\u200c\u200d](?=[A-Za-z\u00c0-\u04ff])")
+_INVISIBLE = re.compile(
+    r"[\0\u00ad\u200b-\u200d\u2060\ufeff]"  # a set comes first, which is searched for without trying every place
+    rf"(?:(?<![\u200c\u200d])|(?<![{_JOINING}][\u200c\u200d])(?=[A-Za-z\u00c0-\u04ff]))"
+)
 """What hides a word from search: soft hyphens, zero-width blanks, and joiners before letters that don't join."""
-_LIGATURES = {ord(c): unicodedata.normalize("NFKC", c) for c in "\ufb00\ufb01\ufb02\ufb03\ufb04\ufb05\ufb06"}
+_LIGATURES = re.compile("[\ufb00-\ufb06]")
 
 
 _LONG_ITEM = 160
@@ -77,8 +80,13 @@ def clean(text: str) -> str:
     Newlines are `\\n`; there is no NUL, no invisible character within a word, no ligature, and nothing that UTF-8 can't encode;
     letters and their accents are composed (NFC).
     """
-    text = _SURROGATES.sub("\ufffd", _INVISIBLE.sub("", _NEWLINES.sub("\n", text)))
-    return unicodedata.normalize("NFC", text.translate(_LIGATURES))
+    text = _SURROGATES.sub("\ufffd", _INVISIBLE.sub("", _NEWLINES.sub("\n", text.replace("\r\n", "\n"))))
+    return unicodedata.normalize("NFC", spelt_out(text))
+
+
+def spelt_out(text: str) -> str:
+    """Text without ligatures; `str.translate` would ask for every letter."""
+    return _LIGATURES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
 
 
 def check_length(characters: int) -> None:

@@ -101,6 +101,17 @@ def test_lines_are_the_rows_where_only_the_columns_are_ruled(tmp_path: Path) -> 
     assert rows(read(tmp_path, page).text) == ["| Boat | Eels |", "| --- | --- |", "| Heron | 12 |", "| Gull | 7 |", "| Tern | 9 |"]
 
 
+def test_a_row_without_walls_in_a_ruled_table_has_its_columns(tmp_path: Path) -> None:
+    page = Page().grid([50, 150, 250, 400], [100, 120, 140]).grid([50, 150, 250, 400], [160, 180])
+    page.rule(50, 140, 50, 160).rule(400, 140, 400, 160)
+    rows_seen = [("Boat", "Eels", "Remark"), ("Heron", "12", "sold"), ("Gull", "7", "sold at once"), ("Tern", "9", "")]
+    for number, cells in enumerate(rows_seen):
+        for x, cell in zip((55, 155, 255), cells, strict=True):
+            page.text(x, 114 + 20 * number, cell)
+    table = [f"| {' | '.join(cells)} |" for cells in rows_seen]
+    assert rows(read(tmp_path, page).text) == [table[0], "| --- | --- | --- |", *table[1:]]
+
+
 def test_a_table_without_rules_becomes_rows_with_its_empty_cells(tmp_path: Path) -> None:
     page = Page().lines(
         50, 60, ["Every boat that landed in May is listed below with what it brought to", "the market and at which price it went."]
@@ -113,6 +124,22 @@ def test_a_table_without_rules_becomes_rows_with_its_empty_cells(tmp_path: Path)
     table = ["| Boat | Eels | Price |", "| --- | --- | --- |", "| Heron | 12 | 3.50 |", "| Gull |  | 4.00 |", "| Tern | 9 | 2.75 |"]
     assert rows(text) == table
     assert "at which price it went." in text and "less than half of them." in text
+
+
+def test_a_cells_second_line_belongs_to_its_row_where_rows_stand_further_apart(tmp_path: Path) -> None:
+    page = Page()
+    seen = [
+        (60, "Part", "Price", "Remark"),
+        (86, "Valve", "12", "none"),
+        (112, "Seal", "15", "sold at once to"),
+        (156, "Pump", "340", "none"),
+    ]
+    for y, *cells in seen:
+        for x, cell in zip((50, 200, 300), cells, strict=True):
+            page.text(x, y, cell)
+    page.text(300, 130, "the first")
+    table = ["| Part | Price | Remark |", "| --- | --- | --- |", "| Valve | 12 | none |", "| Seal | 15 | sold at once to the first |"]
+    assert rows(read(tmp_path, page).text) == [*table, "| Pump | 340 | none |"]
 
 
 def test_prose_and_lists_are_never_made_into_tables(tmp_path: Path) -> None:

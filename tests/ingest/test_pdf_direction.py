@@ -91,3 +91,19 @@ def test_text_along_the_margin_of_a_page_with_a_hebrew_word_is_read(tmp_path: Pa
     page = Page().lines(50, 60, ENGLISH).letters(50, 200, "in " + "שלום"[::-1] + " once").text(30, 500, "Stamped here", turn=(0, 1, -1, 0))
     text = read(tmp_path, page)
     assert "in שלום once" in text and text.endswith("Stamped here")
+
+
+def spoken(page: Page, x: float, y: float, text: str) -> Page:
+    """Glyphs from left to right, and beside them what they say, in the order in which it is read."""
+    seen, said = (word.encode("utf-16-be").hex() for word in (text[::-1], text))
+    page.content += f"BT /F3 11 Tf 1 0 0 1 {x} {page.box[1] - y} Tm /Span <</ActualText <FEFF{said}> >> BDC <{seen}> Tj EMC ET\n"
+    return page
+
+
+def test_a_line_whose_letters_tell_their_text_beside_them_is_not_upside_down(tmp_path: Path) -> None:
+    page = Page().grid([80, 180, 280, 400], [46, 66, 86, 106])
+    for y, row in ((60, ("القطعة", "الكمية", "السعر")), (80, ("صمام", "4", "120")), (100, ("مضخة", "7", "340"))):
+        for x, cell in zip((300, 200, 100), row, strict=True):
+            page = page.letters(x, y, cell) if cell.isdigit() else spoken(page, x, y, cell)
+    table = ["| القطعة | الكمية | السعر |", "| --- | --- | --- |", "| صمام | 4 | 120 |", "| مضخة | 7 | 340 |"]
+    assert read(tmp_path, page).splitlines() == table

@@ -47,6 +47,7 @@ def read(path: Path, page: Page) -> str:
         ("the 4^{th}. And", "the 4th. And"),
         ("see this^{[12]} again", "see this[12] again"),
         ("^{1}The note says so", "^1 The note says so"),
+        ("carbon ^{14}C decays", "carbon ^14C decays"),
     ],
 )
 def test_raised_letters_are_written_as_people_type_them(tmp_path: Path, line: str, text: str) -> None:
@@ -63,6 +64,14 @@ def test_raised_letters_are_written_as_people_type_them(tmp_path: Path, line: st
 )
 def test_what_is_not_raised_or_needs_no_sign_stays_plain(tmp_path: Path, line: str, text: str) -> None:
     assert written(tmp_path, line) == text
+
+
+def test_a_footnotes_mark_stands_before_its_note_however_high_it_stands(tmp_path: Path) -> None:
+    page = Page()
+    for number, note in enumerate(["Net of tax.", "In kroner."]):
+        page.text(50, 54 + 24 * number, str(number + 1), 6).text(57, 60 + 24 * number, note, 12)
+    assert read(tmp_path, page).split() == "1 Net of tax. 2 In kroner.".split()
+    assert "1 Net" in read(tmp_path, page) and "2 In" in read(tmp_path, page)
 
 
 def test_a_raised_figure_of_turned_text_is_read_too(tmp_path: Path) -> None:

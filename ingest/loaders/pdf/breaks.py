@@ -17,6 +17,7 @@ _HYPHENS = frozenset("-\u2010\u2011\ufe63\uff0d")
 _DASHES = frozenset("\u2012\u2013\u2014")
 _ADDRESS_ENDS = frozenset("/._=&?#%+~:@")
 _SPECIAL = _MARKS | _HYPHENS | _DASHES | _ADDRESS_ENDS
+_ASCII_SPECIAL = re.compile(r"[-/._=&?#%+~:@]\n")
 _ADDRESS = re.compile(r"(?:\w+://|www\.)\S*$|\b10\.\d{4,9}/\S*$")
 _MAIL = re.compile(r"[\w.+-]+@(?:[\w-]*\.)?$")
 _GOES_ON = re.compile(
@@ -63,6 +64,9 @@ def joined(lines: list[str], run_on: Callable[[int], bool] = lambda line: False)
         lines: without blanks at their ends.
         run_on: whether the line of that number goes on in the next one, if its script has no blanks.
     """
+    text = "\n".join(lines)
+    if text.isascii() and not _ASCII_SPECIAL.search(text):
+        return text
     text = lines[0]
     for number, (above, below) in enumerate(pairwise(lines)):
         end, begin = above[-1:], below[:1]

@@ -44,6 +44,16 @@ def boxes_of(text_page: Any, chars: Iterable[int]) -> Floats:
     return boxes.astype(np.float64)
 
 
+def origins_of(text_page: Any, chars: Ints) -> Floats:
+    """Where characters stand on their base lines: x and y (upwards)."""
+    origins = np.zeros((len(chars), 2))
+    base: int = origins.ctypes.data
+    page = ctypes.cast(text_page.raw, ctypes.c_void_p).value
+    ends = base + 16 * len(chars)
+    deque(map(_char_origin, repeat(page), chars.tolist(), range(base, ends, 16), range(base + 8, ends, 16)), 0)
+    return origins
+
+
 def letters_of(text_page: Any, chars: Iterable[int], turn: int) -> list[tuple[float, float]]:
     """Size and base line (y downwards, as their reader sees it) of characters: the font's size, which doesn't depend on its boxes."""
     page = ctypes.cast(text_page.raw, ctypes.c_void_p).value

@@ -105,7 +105,8 @@ def _page(document: Any, number: int, read: _Read, ocr: bool) -> list[Block]:
     page = document[number - 1]
     try:
         text_page = page.get_textpage()
-        words, lost = told(text_page, words_of(text_page, page.get_bbox()), page.get_bbox())
+        seen = page.get_bbox()
+        words, lost = told(text_page, words_of(text_page, seen), seen)
         laid = annotations(page, read.attached)
         read.hidden += laid.hidden
         read.fields += len(laid.boxes) + len(laid.marks)
@@ -113,7 +114,7 @@ def _page(document: Any, number: int, read: _Read, ocr: bool) -> list[Block]:
             words = shown(document, page, number - 1, laid, words)
         drawn = drawn_on(page, *page.get_size())
         told_by, regions = len(words), list[Table]()
-        if drawn.texts >= _MANY_TEXTS and 2 * sum(map(len, words.text)) < drawn.texts:
+        if drawn.texts > max(_MANY_TEXTS, 2 * len(words)) and drawn.texts > 2 * sum(map(len, words.text)):
             lost += drawn.texts
         share = _unread(page, text_page, words, drawn, lost)
         if share and ocr:

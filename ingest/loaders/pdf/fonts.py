@@ -16,7 +16,7 @@ import numpy as np
 import pypdfium2.raw as raw
 
 from ingest.loaders.pdf.chars import direct
-from ingest.loaders.pdf.words import Words, words_of
+from ingest.loaders.pdf.words import Words, line_begins, words_of
 
 _FREQUENCY = {
     "e": 12.5, "a": 9.5, "i": 7.8, "n": 7.6, "t": 6.5, "r": 6.5, "s": 6.2, "o": 6.2, "l": 4.6, "d": 3.9, "u": 3.7, "m": 3.0, "c": 2.5,
@@ -33,7 +33,8 @@ _UNTOLD = re.compile(r"[\x00\x01\x03-\x08\x10-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]"
 _UNTOLD_WORD = re.compile(_UNTOLD.pattern + r"\S*?" + _UNTOLD.pattern)
 """A word with more than one: a lone one is a bullet or a sign of mathematics."""
 _LONE_HYPHEN = "\ufffe"
-_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ]{4}")
+_CONSONANTS = bytes(b"."[0] if chr(code) in "bcdfghjklmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ" else 0 for code in range(256))
+"""A table to translate Latin-1 by: a tenth of what a regular expression takes to find four in a row."""
 _WORD = re.compile(r"[^\W\d_]{3,15}")
 _FEW = 30
 """Letters from which a font that tells none is judged by those it seems to show."""
@@ -73,10 +74,11 @@ def told(text_page: Any, words: Words, seen: tuple[float, float, float, float]) 
 def _suspicious(text_page: Any, words: Words) -> bool:
     """Quick enough for every page: what is unusual anywhere, or the first letters of some lines aren't told."""
     text = " ".join(words.text)
-    if len(_UNTOLD_WORD.findall(text)) > 2 or text.count(" " + _LONE_HYPHEN) > 3 or len(_CONSONANTS.findall(text)) > 4 + len(text) / 120:
+    vowelless = text.encode("latin-1", "replace").translate(_CONSONANTS).count(b"....")
+    if len(_UNTOLD_WORD.findall(text)) > 2 or text.count(" " + _LONE_HYPHEN) > 3 or vowelless > 4 + len(text) / 120:
         return True
     page = ctypes.cast(text_page.raw, ctypes.c_void_p).value
-    firsts = words.char[np.flatnonzero(np.diff(words.line, prepend=-1))].tolist()
+    firsts = words.char[line_begins(words)].tolist()
     return bool(sum(map(_no_letter, repeat(page), firsts)) > min(2, len(firsts) // 2))
 
 

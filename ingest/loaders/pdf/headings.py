@@ -14,6 +14,7 @@ from typing import Any
 
 import pypdfium2.raw as raw
 
+from ingest.loaders.parsed import spelt_out
 from ingest.loaders.pdf.breaks import joined
 from ingest.loaders.pdf.columns import Columns
 from ingest.loaders.pdf.layout import Cell, Line
@@ -24,7 +25,6 @@ _LARGER = 1.17
 """Times the body's size: fonts of one size differ by a tenth in the height of their boxes."""
 _LIGATURES = {"\x0b": "ff", "\x0c": "fi", "\x0e": "ffi", "\x0f": "ffl", "\u21b5": "ff"}
 _TEX = re.compile(r"(?<=[a-zA-Z])[\x0b\x0c\x0e\x0f\u21b5]|[\x0b\x0c\x0e\x0f\u21b5](?=[a-z])")
-_LIGATURE_SIGNS = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
 _ODD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u21b5\ufb00-\ufb06]")
 """What isn't left as it is: most text has none of it."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -118,7 +118,7 @@ def _readable(text: str) -> str:
     """Ligatures as letters: TeX's older fonts tell them only by their place in the font."""
     if not _ODD.search(text):
         return text
-    text = _TEX.sub(lambda match: _LIGATURES[match[0]], text.translate(_LIGATURE_SIGNS))
+    text = _TEX.sub(lambda match: _LIGATURES[match[0]], spelt_out(text))
     return _CONTROL.sub("", text)
 
 

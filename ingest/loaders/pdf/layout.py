@@ -18,7 +18,7 @@ from ingest.loaders.pdf.chars import Floats
 from ingest.loaders.pdf.chars import median as median_of
 from ingest.loaders.pdf.columns import NUMBER, Columns, Piece, Row, bands_of, columns_of, is_table, is_text, rows_of, within
 from ingest.loaders.pdf.tables import Table
-from ingest.loaders.pdf.words import Words
+from ingest.loaders.pdf.words import Words, line_begins
 
 _GAP = 0.9
 """Of a line's height: a wider gap between words may separate columns."""
@@ -74,7 +74,7 @@ def is_plain(words: Words) -> bool:
 
 
 def _line_boxes(words: Words) -> Floats:
-    begins = np.flatnonzero(np.diff(words.line, prepend=-1))
+    begins = line_begins(words)
     low, high = np.minimum.reduceat(words.box, begins), np.maximum.reduceat(words.box, begins)
     return np.column_stack([low[:, :2], high[:, 2:]])
 
@@ -83,7 +83,7 @@ def plain_lines(words: Words) -> list[Line]:
     """PDFium's own lines."""
     if not len(words):
         return []
-    begins = np.flatnonzero(np.diff(words.line, prepend=-1)).tolist()
+    begins = line_begins(words).tolist()
     boxes = _line_boxes(words).tolist()
     chars = words.char.tolist()
     ends = [*begins[1:], len(words)]
@@ -170,13 +170,15 @@ def _as_table(rows: list[Row], cells: list[list[list[Piece]]], columns: Columns)
     first, last = full[0], full[-1]
     yield from _in_rows(rows[:first])
     height = median(piece.y1 - piece.y0 for row in rows for piece in row)
+    gaps = [min(p.y0 for p in b) - max(p.y1 for p in a) for a, b in pairwise(rows[first : last + 1])]
+    begun = [gap for gap, row in zip(gaps, cells[first + 1 :], strict=False) if row[0]]
+    near = max(0.35 * height, 0.6 * median(begun) if begun else 0.0)
     table: list[list[str]] = []
     for index in range(first, last + 1):
         texts = [" ".join(piece.text for piece in cell) for cell in cells[index]]
-        gap = min(p.y0 for p in rows[index]) - max(p.y1 for p in rows[index - 1]) if index > first else height
         above = table[-1] if table else []
         lacks = sum(map(bool, texts)) < len([text for text in above if text])
-        if above and gap < 0.35 * height and lacks and (not texts[0] or sum(map(bool, texts)) == 1) and _continues(texts, above):
+        if above and gaps[index - first - 1] < near and lacks and (not texts[0] or sum(map(bool, texts)) == 1) and _continues(texts, above):
             table[-1] = [cell_of([part for part in parts if part]) for parts in zip(above, texts, strict=True)]
         else:
             table.append(texts)

@@ -50,7 +50,11 @@ def join_pages(pages: Pages) -> None:
 
 def _repeated(pages: Pages) -> Counter[str]:
     """On how many pages each line stands at the top or bottom, whatever its numbers."""
-    return Counter(text for _, found in pages for text in {_pattern(block) for block in found[:_MARGIN] + found[-_MARGIN:]})
+    return Counter(
+        text
+        for _, found in pages
+        for text in {_pattern(block) for block in found[:_MARGIN] + found[-_MARGIN:] if len(block.text) <= 2 * _LONGEST_HEAD}
+    )
 
 
 def _pattern(block: Block) -> str:

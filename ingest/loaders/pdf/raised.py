@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.loaders.linear import raised
-from ingest.loaders.pdf.chars import Floats, Ints, boxes_of, facing, letters_of
+from ingest.loaders.pdf.chars import Floats, Ints, boxes_of, facing, letters_of, origins_of
 
 _DIGIT, _LETTER, _CLOSING, _SIGN, _BETWEEN = 1, 2, 4, 8, 16
 _SMALLER = 0.92
@@ -27,8 +27,12 @@ _NEAR = 0.4
 """Likewise, where what is raised comes after a blank."""
 _LONGEST, _MOST_WORDS = 12, 3
 """Letters and words of what is raised: more are a line beside a large initial."""
+_HYPHEN = 0xFFFE
+"""PDFium's mark of a hyphen at the end of a line, which stands nowhere."""
 _ON_LINE = re.compile(r"[^\W_]|[.,;:]")
 _BRACKETED = re.compile(r"\[[^\]]*\]|\([^)]*\)")
+_LEADS = re.compile(r"\^\d+[^\W\d_]")
+"""What is raised before a letter belongs to that: an isotope's number."""
 _OVER = re.compile(r"[/\u2044]\d")
 
 
@@ -45,6 +49,7 @@ def _kinds() -> NDArray[np.uint8]:
 
 
 _KIND = _kinds()
+_MAY_RISE = (_KIND & (_DIGIT | _SIGN)) > 0
 
 
 @dataclass(slots=True)
@@ -110,27 +115,36 @@ def write_raised(words: Lettering, text_page: Any, codes: NDArray[np.uint16], st
             bases[index] = base
     for index in _touching(words, tall):
         _attach(words, index, bases, text_page)
+    _set_footnotes(words, tall)
     for index, base in bases.items():
         _go_on(words, index, base, text_page)
 
 
 def _doubtful(words: Lettering, text_page: Any, codes: NDArray[np.uint16], starts: Ints, ends: Ints, tall: Floats) -> list[int]:
     """Words in which letters differ: their first and last ones, or one within that might be raised."""
-    kinds, letters = _KIND[codes], ends - starts
-    places = np.flatnonzero(kinds & (_DIGIT | _SIGN))
+    letters = ends - starts
+    places = np.flatnonzero(_MAY_RISE[codes])
     owners = np.maximum(0, np.searchsorted(starts, places, "right") - 1)
     inner = (places > starts[owners]) & (places < ends[owners] - 1)
     places, owners = places[inner], owners[inner]
-    before, after = kinds[places - 1], kinds[places + 1]
-    likely = ((before & (_DIGIT | _BETWEEN)) == 0) | ((after & (_CLOSING | _LETTER)) > 0) | ((kinds[places] & _SIGN) > 0)
+    before, after = _KIND[codes[places - 1]], _KIND[codes[places + 1]]
+    likely = ((before & (_DIGIT | _BETWEEN)) == 0) | ((after & (_CLOSING | _LETTER)) > 0) | ((_KIND[codes[places]] & _SIGN) > 0)
     brief = np.flatnonzero((letters == 3) | (letters == 4))
-    brief = brief[(kinds[ends[brief] - 1] & _CLOSING) > 0]
+    brief = brief[(_KIND[codes[ends[brief] - 1]] & _CLOSING) > 0]
     places, owners = np.append(places[likely], ends[brief] - 2), np.append(owners[likely], brief)
-    differ = np.abs(words.last[:, 3] - words.first[:, 3]) > 0.05 * tall
+    edges = np.flatnonzero((letters > 1) & (np.abs(words.last[:, 3] - words.first[:, 3]) > 0.05 * tall))
+    chars = words.char[edges] + letters[edges] - 1 - (codes[ends[edges] - 1] == _HYPHEN)
     if len(owners):
-        boxes = facing(boxes_of(text_page, words.char[owners] + places - starts[owners]), words.turn[owners])
-        differ[owners[np.abs(boxes[:, 3] - boxes[:, 1] - tall[owners]) > 0.05 * tall[owners]]] = True
-    return np.flatnonzero(differ & (letters > 1)).tolist()
+        inside = words.char[owners] + places - starts[owners]
+        boxes = facing(boxes_of(text_page, inside), words.turn[owners])
+        differ = np.abs(boxes[:, 3] - boxes[:, 1] - tall[owners]) > 0.05 * tall[owners]
+        edges, chars = np.append(edges, owners[differ]), np.append(chars, inside[differ])
+    if not len(edges):
+        return []
+    origins = origins_of(text_page, np.append(words.char[edges], chars))  # some fonts' boxes are those of their ink
+    steps = np.abs(origins[: len(edges)] - origins[len(edges) :])
+    off = np.where(words.turn[edges] % 2, steps[:, 0], steps[:, 1]) > 0.05 * tall[edges]
+    return sorted(set(edges[off].tolist()))
 
 
 def _touching(words: Lettering, tall: Floats) -> list[int]:
@@ -143,6 +157,19 @@ def _touching(words: Lettering, tall: Floats) -> list[int]:
     gap = word[:, 0] - before[:, 2]
     near = (gap < _NEAR * height) & (gap > -0.5 * height) & (word[:, 1] < before[:, 3]) & (word[:, 3] > before[:, 1])
     return (smaller[near] + 1).tolist()  # type: ignore[no-any-return]
+
+
+def _set_footnotes(words: Lettering, tall: Floats) -> None:
+    """A footnote's mark, of which PDFium makes a line of its own, stands in the line of the note that it begins."""
+    lasts = np.flatnonzero(words.line[1:] != words.line[:-1])
+    lasts = lasts[tall[lasts] < _SMALLER * tall[lasts + 1]]
+    for mark in lasts.tolist():
+        _, top, end, foot = words.box[mark].tolist()
+        left, upper, _, lower = words.box[mark + 1].tolist()
+        alone = not mark or words.line[mark - 1] != words.line[mark]
+        beside = -0.1 < (left - end) / (lower - upper) < 1.0 and upper - 0.5 * (foot - top) < top < foot < lower - 0.1 * (lower - upper)
+        if alone and beside and len(words.text[mark]) <= 3:
+            words.line[mark] = words.line[mark + 1]
 
 
 def _runs(text: str, letters: list[tuple[float, float]]) -> list[_Run]:
@@ -191,7 +218,8 @@ def _attach(words: Lettering, index: int, bases: dict[int, _Run], text_page: Any
     end = _level_end(words, index)
     gap = words.first[index, 0] - words.box[owner, 2]
     if index in bases:
-        apart = gap > _TOUCHING * base.size and not words.text[index].startswith("^")
+        leads = not words.text[index].startswith("^") or _LEADS.match(words.text[index])
+        apart = gap > _TOUCHING * base.size and leads
         words.text[owner] += " " * bool(apart) + words.text[index]
     elif end and small.is_raised(base):
         text = _joined(words, index, end, small.text)

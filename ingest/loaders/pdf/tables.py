@@ -135,10 +135,12 @@ def _table(words: Words, middle: Floats, height: float, grid: _Grid) -> Table | 
     rows = np.searchsorted(ys, middle[inside, 1]) - 1
     for index, row, column in zip(inside, rows.tolist(), columns.tolist(), strict=True):
         cells.setdefault(owner[row][column], []).append(index)
-    used_rows, used_columns = {row for row, _ in cells}, {column for _, column in cells}
+    used_rows = {row for row, _ in cells}
     wide_rows = sum(sum(row == used for row, _ in cells) > 1 for used in used_rows)
     if wide_rows < 2 or max(len(cell) for cell in cells.values()) > _LONGEST_CELL:
         return None
+    _part(cells, owner, words, xs, height)
+    used_columns = {column for _, column in cells}
     lines: list[list[str]] = []
     for row in range(len(ys) - 1):
         lines += _row([cells.get((row, column), []) for column in sorted(used_columns)], words, middle, height)
@@ -159,6 +161,22 @@ def _owners(grid: _Grid) -> list[list[tuple[int, int]]]:
             else:
                 owner[row].append((row, column))
     return owner
+
+
+def _part(
+    cells: dict[tuple[int, int], list[int]], owner: list[list[tuple[int, int]]], words: Words, xs: list[float], height: float
+) -> None:
+    """Gives the columns what stands in them where a row has no walls, as if every other row of a table has."""
+    for (row, column), cell in list(cells.items()):
+        span = sum(field == (row, column) for field in owner[row])
+        places = (np.searchsorted(xs, (words.box[cell, 0] + words.box[cell, 2]) / 2) - 1).tolist()
+        if span < 2 or len(set(places)) < 2:
+            continue
+        parts = {place: [index for index, at in zip(cell, places, strict=True) if at == place] for place in sorted(set(places))}
+        edges = [(words.box[part, 0].min(), words.box[part, 2].max()) for part in parts.values()]
+        if all(b[0] - a[1] > height for a, b in pairwise(edges)):
+            del cells[row, column]
+            cells.update({(row, place): part for place, part in parts.items()})
 
 
 def _walled(rules: list[Rule], at: float, along: float) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ingest.loaders.pdf.chars import Floats, Ints, boxes_of, facing
 from ingest.loaders.pdf.raised import Lettering, write_raised
+from ingest.loaders.pdf.spaced import join_spaced
 
 Codes = NDArray[np.uint16]
 
@@ -63,6 +64,13 @@ class Words:
         return Words(text, self.box[chosen], self.line[chosen], self.turn[chosen], self.char[chosen], seen_order)
 
 
+def line_begins(words: Words) -> Ints:
+    """Which words are the first ones of their lines."""
+    changes = np.ones(len(words), dtype=bool)
+    np.not_equal(words.line[1:], words.line[:-1], out=changes[1:])
+    return np.flatnonzero(changes)
+
+
 def joined(parts: list[Words]) -> Words:
     """Words of a page and of what is laid over it, which have no characters in the page's own text."""
     lines, above = [], 0
@@ -95,6 +103,7 @@ def words_of(text_page: Any, seen: tuple[float, float, float, float], codes: Cod
         turn = _turns(first, last, line)
     else:
         turn = _turns(np.where(backwards, last, first), np.where(backwards, first, last), line)
+        _set_upright(text_page, turn, line, char, backwards[:, 0])
         left, right, seen_order = _outlines(text_page, char, ends - starts, strings)
     top, bottom = np.maximum(first[:, 1], last[:, 1]), np.minimum(first[:, 3], last[:, 3])
     x, y = left + right, top + bottom
@@ -102,6 +111,7 @@ def words_of(text_page: Any, seen: tuple[float, float, float, float], codes: Cod
     box = facing(np.stack([left, top, right, bottom], 1), turn)
     words = Lettering(strings, line, box, facing(first, turn), facing(last, turn), turn, char, there)
     write_raised(words, text_page, codes, starts, ends)
+    join_spaced(words, text_page, ends - starts == 1)
     found = Words(words.text, words.box, words.line, turn, char, seen_order)
     return found if words.kept.all() else found.pick(words.kept)
 
@@ -159,6 +169,9 @@ def _spans(codes: Codes, cuts: Ints) -> tuple[Ints, Ints]:
 def _strings(codes: Codes, starts: Ints, ends: Ints) -> list[str]:
     data = codes.tobytes()
     string = data.decode("utf-16-le", "replace")
+    words = string.split()
+    if len(words) == len(starts) and sum(map(len, words)) == len(string) - len(codes) + (ends - starts).sum():
+        return words  # no cut within a word, and no blank but those that part words
     pairs = zip(starts.tolist(), ends.tolist(), strict=True)
     if len(string) == len(codes):
         return [string[a:b] for a, b in pairs]
@@ -170,8 +183,11 @@ def _edges(text_page: Any, codes: Codes, starts: Ints, ends: Ints) -> tuple[Floa
     first, last = starts, ends - 1 - ((ends - starts > 1) & (codes[ends - 1] == _HYPHEN))
     if len(codes) != raw.FPDFText_CountChars(text_page):
         first, last = (np.array([raw.FPDFText_GetCharIndexFromTextIndex(text_page, int(i)) for i in which]) for which in (first, last))
-    boxes = boxes_of(text_page, np.concatenate([first, last]))
-    return boxes[: len(first)], boxes[len(first) :], first
+    long = last != first
+    boxes = boxes_of(text_page, np.concatenate([first, last[long]]))
+    last_boxes = boxes[: len(first)].copy()
+    last_boxes[long] = boxes[len(first) :]
+    return boxes[: len(first)], last_boxes, first
 
 
 def _piles(text_page: Any, codes: Codes, starts: Ints, ends: Ints, first: Floats, last: Floats, char: Ints) -> Ints:
@@ -198,6 +214,13 @@ def _backwards(codes: Codes, starts: Ints) -> NDArray[np.bool_] | None:
     found = np.zeros((len(starts), 1), bool)
     found[np.searchsorted(starts, places, "right") - 1] = True
     return found
+
+
+def _set_upright(text_page: Any, turn: Ints, line: Ints, char: Ints, backwards: NDArray[np.bool_]) -> None:
+    """Lines of Arabic or Hebrew that some programs write, and PDFium leaves, from left to right aren't upside down."""
+    for index in np.flatnonzero(backwards & (turn == 2)).tolist():
+        if turn[index] and abs(raw.FPDFText_GetCharAngle(text_page, int(char[index]))) < 0.1:
+            turn[line == line[index]] = 0
 
 
 def _outlines(text_page: Any, char: Ints, letters: Ints, strings: list[str]) -> tuple[Floats, Floats, list[list[str]]]:
