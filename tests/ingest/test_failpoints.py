@@ -1,6 +1,7 @@
 """Killed between any two changes on disk, a library loses nothing and doubles nothing, and the next run finishes the work."""
 
 import copy
+import io
 import re
 import shutil
 import signal
@@ -47,7 +48,10 @@ if not (home / "imported").exists(): import_library(home / "backup", home / "imp
 """,
 }
 """Each but the first goes on from a library that the first made."""
-EARLIER = b"an earlier export of that name"
+with zipfile.ZipFile(_earlier := io.BytesIO(), "w") as _archive:
+    _archive.writestr("octavo.json", "{}")
+EARLIER = _earlier.getvalue()
+"""An earlier export of that name."""
 
 
 def _fill(folder: Path) -> None:
