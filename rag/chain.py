@@ -83,12 +83,12 @@ class AnswerChain(Runnable[Input, Answer]):
         retrieve_s = time.monotonic() - started
         prompt = build_prompt(query, evidence, self.model, self.settings.max_answer_tokens)
         note = self.retriever.library.unfinished() or self.retriever.library.index_trouble()
-        quotes = self.model.is_grounded and best_source(prompt.evidence) > 0 and not decision.refuse
+        pointed = self.model.is_grounded and best_source(prompt.evidence) > 0 and not decision.refuse
         yield Answer(
             searched="" if searched == query.question else searched,
             evidence=prompt.evidence,
             ledger=prompt.ledger,
-            pointed=quotes,
+            pointed=pointed,
             probability=decision.probability,
             note=note,
         )
@@ -97,11 +97,11 @@ class AnswerChain(Runnable[Input, Answer]):
             yield Answer(NOT_FOUND, refused=True, timings=Timings(retrieve_s, total_s, total_s, 0, 0))
             return
         child = patch_config(config, callbacks=run_manager.get_child())
-        chunks = self._quoted(prompt, child) if quotes else self._chunks(prompt, child)
+        chunks = self._pointed(prompt, child) if pointed else self._chunks(prompt, child)
         yield from answer_from(chunks, prompt, self.model, started, retrieve_s)
 
-    def _quoted(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
-        """What the reader points at; where a judgement is asked for, the model's word for it with the source that decides."""
+    def _pointed(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
+        """What the reader points at; for a yes-or-no or either-or question the model's answer, cited to the best source."""
         if not asks_to_judge(prompt.question):
             yield AIMessageChunk(content=point(prompt.question, prompt.evidence))
             return
@@ -111,6 +111,6 @@ class AnswerChain(Runnable[Input, Answer]):
 
     def _chunks(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
         if self.model.is_local:
-            closed = {"not_first": [grounded.REFUSAL]} if self.model.is_grounded else {}  # the gate has decided
-            return self.model.chat.stream(prompt.messages, config, **closed)
+            options = {"not_first": [grounded.REFUSAL]} if self.model.is_grounded else {}  # the gate let it pass
+            return self.model.chat.stream(prompt.messages, config, **options)
         return servers.stream(self.model.chat, prompt.messages, self.model.url, config)

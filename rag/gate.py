@@ -1,9 +1,8 @@
-"""Answer or refuse: decided before the first word is shown, for every model alike, and never taken back.
+"""Answer or refuse: decided before the first word is shown, for every model by one threshold, and never taken back.
 
-One number decides, the reader's calibrated probability that the best passage answers (read.py). Above the threshold the
-question is answered, below it the answer is that the documents don't say. `octavo calibrate` fits the threshold to one's own questions.
-The reader reads English: where question or passage is in another language the probability isn't known, and only the answering
-model can say.
+One number decides: the highest of the probabilities, as the reader has them calibrated, that a passage answers (read.py). Below
+the threshold the answer is that the documents don't say. What the reader can't judge, because question or passages aren't English,
+is let through. A larger model may still say of itself that the sources don't answer (refusal.py).
 """
 
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from rag.coverage import STOP_WORDS
 
 _ENGLISH = 0.12
 """Share of a text's words that are English stop words, at the least; English prose has 0.4, a table 0.15, German prose 0.05."""
-_FEW = 5
+_KEYWORDS = 5
 """Words up to which a question may be keywords of any language."""
 
 
@@ -32,7 +31,7 @@ class Decision:
 def decide(question: str, evidence: Sequence[Evidence], threshold: float) -> Decision:
     """
     Args:
-        evidence: read (read.py), best first.
+        evidence: as `read` returns it, best first.
         threshold: the least probability at which the question is answered.
     """
     readings = [item.reading.answerable for item in evidence if item.reading]
@@ -48,4 +47,4 @@ def decide(question: str, evidence: Sequence[Evidence], threshold: float) -> Dec
 
 def _is_english(text: str) -> bool:
     words = [word for word in terms(text) if word.isalpha()]
-    return len(words) <= _FEW or sum(word in STOP_WORDS for word in words) >= _ENGLISH * len(words)
+    return len(words) <= _KEYWORDS or sum(word in STOP_WORDS for word in words) >= _ENGLISH * len(words)

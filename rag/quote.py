@@ -18,7 +18,7 @@ _YES_NO = re.compile(
     re.IGNORECASE,
 )
 _CHOICE = re.compile(r"\bor(?:\s+\S+){1,4}\s*\??\s*$", re.IGNORECASE)
-_NO_SPAN = re.compile(
+_WANTS_EXPLANATION = re.compile(
     r"""\s*(?:why|how\ come|explain|describe|tell\ me
     |how\ (?!many|much|long|old|far|often|tall|high|deep|wide|big|large|heavy|fast|late|early|soon))\b""",
     re.IGNORECASE | re.VERBOSE,
@@ -62,7 +62,8 @@ def _cuts(text: str, first: int, last: int) -> list[int]:
 
 
 def _with_its_paragraph(text: str, first: int, last: int) -> tuple[int, int]:
-    """A quote with as many whole sentences of its paragraph as are _ENOUGH characters, those that follow first: they may decide."""
+    """A quote with as many whole sentences of its paragraph as are _ENOUGH characters, those that
+    follow first: the answer often stands in what comes next."""
     begin, end = _paragraph(text, first, last)
     cuts = _cuts(text, begin, end)
     last = max([last, *(cut for cut in cuts if cut - first <= _ENOUGH)])
@@ -97,7 +98,7 @@ def asks_to_judge(question: str) -> bool:
 
 def wants_a_span(question: str) -> bool:
     """Whether a few words can answer: who, when, how much; not why, or whether."""
-    return not (asks_to_judge(question) or _NO_SPAN.match(question))
+    return not (asks_to_judge(question) or _WANTS_EXPLANATION.match(question))
 
 
 def _paragraph(text: str, start: int, end: int) -> tuple[int, int]:

@@ -55,7 +55,7 @@ _HOMES = {
     **{name: f"sheets.{name}" for name in ("xlsx", "spreadsheetml", "delimited")},
     **{name: f"web.{name}" for name in ("html", "mhtml", "epub", "markdown", "notebook", "xmltext")},
 }
-"""Where the loaders stand that need more than a file."""
+"""Modules of the loaders that stand in a room."""
 
 _VERSION = "3"
 """Of what the loaders can read: a higher one tries files again that failed."""

@@ -7,7 +7,7 @@ import pytest
 
 from ingest import Library
 from rag.chain import AnswerChain
-from rag.follow_up import goes_on, search_text
+from rag.follow_up import is_follow_up, search_text
 from rag.query import read_query
 from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever
@@ -24,10 +24,13 @@ DIALOGUES = [json.loads(line) for line in Path(__file__).with_name("dialogues.js
         ("What about children?", True),
         ("How much does a family ticket cost?", False),
         ("When did the first mill burn down?", False),
+        ("what does it cost?", True),
+        ("Is there a law that governs leases of mills?", False),
+        ("How much does it cost to rent the granary for an evening party?", False),
     ],
 )
 def test_a_question_that_needs_the_one_before_is_told_from_one_that_stands_alone(question: str, needs: bool) -> None:
-    assert goes_on(question) is needs
+    assert is_follow_up(question) is needs
 
 
 def test_the_last_turns_telling_words_are_looked_up_too() -> None:
