@@ -31,6 +31,12 @@ def test_the_best_passage_decides() -> None:
     assert decide("Who built it?", [], 0.0).refuse
 
 
+def test_a_yes_or_no_may_be_less_sure() -> None:
+    assert decide("Who built it?", evidence(0.3), 0.5).refuse
+    assert not decide("Was it built by a man?", evidence(0.3), 0.5).refuse
+    assert decide("Was it built by a man?", evidence(0.1), 0.5).refuse
+
+
 def test_what_is_not_english_is_left_to_the_model() -> None:
     asked = "Wer hat das Rad der alten Mühle im Norden gebaut?"
     assert decide(asked, evidence(0.01, text=GERMAN), 0.5).probability is None
