@@ -71,21 +71,23 @@ def import_library(file: Path, directory: Path) -> None:
     if directory.exists() and any(directory.iterdir()):
         raise LibraryError(f"{directory} is not empty", "name a new library with --library")
     directory.parent.mkdir(parents=True, exist_ok=True)
-    with _beside(directory) as place:
-        came_from = _unpack(file, place)
+    with _beside(directory) as coming:
+        unpacked = coming / "unpacked"
+        unpacked.mkdir(mode=0o700)
+        came_from = _unpack(file, unpacked)
         failpoints.reach("import: unpacked")
-        coming = place / "library"
         schema.make(coming)
         with writing(coming), closing(schema.connect(coming, write=True)) as connection:
             connection.execute("pragma synchronous = off")  # `flush` sees to it, once
             try:
-                copy_rows(place / DATABASE, connection, (f"{came_from}/{UPLOADS}/", f"{directory}/{UPLOADS}/"))
+                copy_rows(unpacked / DATABASE, connection, (f"{came_from}/{UPLOADS}/", f"{directory}/{UPLOADS}/"))
             except LibraryError as error:
                 raise LibraryError(f"{file}: {error}", error.hint) from error
             failpoints.reach("import: rows copied")
             build.publish(coming, connection)
-        if (place / UPLOADS).exists():
-            (place / UPLOADS).rename(coming / UPLOADS)
+        if (unpacked / UPLOADS).exists():
+            (unpacked / UPLOADS).rename(coming / UPLOADS)
+        shutil.rmtree(unpacked)
         failpoints.reach("import: index built")
         build.flush(coming)
         if directory.exists():
