@@ -1,7 +1,7 @@
-"""What is shown first of an answer: the sentence, table row or list item that holds it, as it stands in the document.
+"""What is shown first of an answer: the sentence that holds it, or the list or table, as it stands in the document.
 
-A span of a few words is easily misread; its sentence says what it is about. Where a question asks for several things and the
-span lies in a list or a table, the whole of that is shown.
+A span of a few words is easily misread; its sentence says what it is about, and a table's row says little without its header. A
+long list or table is shown whole where a question asks for several things, else the item or row.
 """
 
 import re
@@ -12,7 +12,8 @@ _SENTENCE_END = re.compile(
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\(?(?:\d+(?:\.\d+)*|[A-Za-z]|[ivxlc]+)[.)])[ \t]+", re.MULTILINE)
 _LONGEST, _ENOUGH = 1500, 500
-"""Characters of a list or table that is shown whole, and of sentences that are shown in a row."""
+"""Characters of a list or table that is shown whole: for a question that asks for several things, and for any other; the second also
+of sentences that are shown in a row."""
 _YES_NO = re.compile(
     r"\s*(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must|(?:is|are|do|does|did|ca)n't)\b",
     re.IGNORECASE,
@@ -33,7 +34,7 @@ _SEVERAL = re.compile(
 def shown_quote(text: str, start: int, end: int, question: str) -> tuple[int, int]:
     """What is shown of a passage whose text[start:end] answers the question, as a span of the text."""
     several = wants_several(question)
-    if several and (found := whole_list(text, start, end)):
+    if found := whole_list(text, start, end, _LONGEST if several else _ENOUGH):
         return found
     first, last = sentence(text, start, end)
     return _with_its_paragraph(text, first, last) if several or not wants_a_span(question) else (first, last)
@@ -71,8 +72,9 @@ def _with_its_paragraph(text: str, first: int, last: int) -> tuple[int, int]:
     return _trimmed(text, first, last)
 
 
-def whole_list(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The list or table that holds text[start:end], with the line that leads in to it; None where it stands in neither, or it is long."""
+def whole_list(text: str, start: int, end: int, longest: int) -> tuple[int, int] | None:
+    """The list or table that holds text[start:end], with the line that leads in to it; None where it stands in neither, or it is
+    longer than `longest` characters."""
     first, last = _paragraph(text, start, end)
     while _ITEM.match(text, first) and (above := _paragraph(text, first - 1, first - 1))[0] < first and _ITEM.match(text, above[0]):
         first = above[0]
@@ -83,7 +85,7 @@ def whole_list(text: str, start: int, end: int) -> tuple[int, int] | None:
     before = text[:first].rstrip()
     if before.endswith(":"):
         first = before.rfind("\n\n") + 2 if "\n\n" in before else 0
-    return _trimmed(text, first, last) if last - first <= _LONGEST else None
+    return _trimmed(text, first, last) if last - first <= longest else None
 
 
 def wants_several(question: str) -> bool:

@@ -13,6 +13,9 @@ PROSE = "The mill burnt down in 1801. A candle left near the meal bins was blame
 ITEMS = "Members get:\n\n- free entry\n- the newsletter, four times\n  a year\n- 10 per cent off in the shop\n\nJoin at the desk."
 TABLE = "| Ticket | Price |\n| --- | --- |\n| Adult | £6.50 |\n| Child | £3.50 |\n| Family | £18.00 |"
 
+LONG = ITEMS.replace("- free entry", "- free entry\n" * 40 + "- free entry")
+ROWS = "\n| Dog | nothing |" * 40
+
 
 def shown(text: str, words: str, question: str = "") -> str:
     start = text.index(words)
@@ -26,13 +29,15 @@ def shown(text: str, words: str, question: str = "") -> str:
         (PROSE, "candle", "A candle left near the meal bins was blamed."),
         (PROSE, "Venn", "Dr. Venn bought the ruin, all 3.5 acres of it."),
         (PROSE, "1801. A candle", "The mill burnt down in 1801. A candle left near the meal bins was blamed."),
-        (ITEMS, "newsletter", "- the newsletter, four times\n  a year"),
+        (ITEMS, "newsletter", ITEMS.removesuffix("\n\nJoin at the desk.")),
+        (LONG, "newsletter", "- the newsletter, four times\n  a year"),
         (ITEMS, "Join", "Join at the desk."),
-        (TABLE, "£3.50", "| Child | £3.50 |"),
-        (TABLE, "£6.50 |\n| Child", "| Adult | £6.50 |\n| Child | £3.50 |"),
+        (TABLE, "£3.50", TABLE),
+        (TABLE + ROWS, "£3.50", "| Child | £3.50 |"),
+        (TABLE + ROWS, "£6.50 |\n| Child", "| Adult | £6.50 |\n| Child | £3.50 |"),
     ],
 )
-def test_the_sentence_row_or_item_is_shown_whole(text: str, words: str, quote: str) -> None:
+def test_the_sentence_or_a_short_list_or_table_or_else_its_item_or_row_is_shown(text: str, words: str, quote: str) -> None:
     assert shown(text, words) == quote
 
 
