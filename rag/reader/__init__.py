@@ -6,7 +6,7 @@ It is called between retrieving and packing, on whatever was retrieved, and for 
     readings = reader.read(question, [e.chunk.text for e in found])   # one for each, in their order
 
 A Reading's `answerable` is the probability that its passage answers: the largest is what a gate holds against its threshold (0.31
-answers 95 % of SQuAD's questions). To rank, three tenths of its log-odds are added to the retriever's fused score (data/reader/TRAINING.md).
+answers 95 % of SQuAD's questions). To rank, three tenths of its log-odds are added to the retriever's fused score (rag/read.py).
 `passage[start:end]` is the span to light on the page. A chunk that begins inside a table is read with its header before it, and the
 header's length taken from start and end.
 """
