@@ -193,6 +193,7 @@ LINKED = """<?xml version="1.0" encoding="UTF-8"?>
  </draw:frame></text:p></office:text></office:body></office:document>"""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("soffice"), reason="no LibreOffice on this machine")
 def test_an_old_word_file_fetches_no_picture_that_it_links_to(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:

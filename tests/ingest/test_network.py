@@ -179,6 +179,7 @@ def test_reading_an_old_word_file_fetches_no_picture(letter: Path, listener: Lis
     assert not listener.heard
 
 
+@pytest.mark.slow
 def test_each_of_what_keeps_libreoffice_from_the_network_does_so_alone(letter: Path, listener: Listener) -> None:
     """The kernel may refuse a filter, so settings and environment have to do without it."""
     _convert(letter, "docx")

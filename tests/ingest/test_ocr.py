@@ -95,6 +95,7 @@ def test_pictures_that_give_no_text_say_why(tmp_path: Path) -> None:
             load(tmp_path / name, ocr=True)
 
 
+@pytest.mark.slow
 def test_a_huge_picture_is_read_within_the_workers_memory_and_fetches_nothing(tmp_path: Path) -> None:
     picture_of("The mill", (16_000, 12_000), 1000).convert("1").save(tmp_path / "a.png")
     write(tmp_path / "a.pdf", [Page(picture=picture_of("The mill", (16_000, 12_000), 1000), box=(16_000, 12_000))])

@@ -73,6 +73,7 @@ def rows_of(file: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 def test_the_recipe_leads_from_a_teacher_to_a_file_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = re.findall(r"```bash\n(.*?)```", (STARTER / "TRAINING.md").read_text(encoding="utf-8"), re.DOTALL)
     a_gemma_3(tmp_path / "gemma-3-270m.gguf")

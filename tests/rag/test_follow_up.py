@@ -54,6 +54,7 @@ def places(library: Library, with_history: bool) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 def test_follow_ups_find_the_right_passage(library: Library) -> None:
     """At least 80 of 100 first; asked bare, fewer than half."""
     fused, bare = places(library, True), places(library, False)
