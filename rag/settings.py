@@ -13,7 +13,7 @@ class Settings(BaseSettings):
     max_answer_tokens: int = Field(default=256, ge=8, le=4096)
     context_tokens: int | None = Field(default=None, ge=64)
     """Tokens of sources put before the model, whatever its card recommends; a source is never cut."""
-    gate_threshold: float = Field(default=0.25, ge=0, le=1)
+    gate_threshold: float = Field(default=0.2, ge=0, le=1)
     """The probability that the evidence answers below which the answer is that the documents don't say; 0 never refuses."""
     server_window: int | None = Field(default=None, ge=512)
     """The window of a model that isn't our own; None for what LangChain knows of it, else 4,096."""

@@ -42,7 +42,7 @@ def test_squad_is_found_in_one_library(shared: Path, tmp_path: Path) -> None:
     questions = [{k: row[k] for k in ("id", "question", "answers")} for row in rows_of(shared, "squad")]
     figures = measured(questions, tmp_path / "squad", tmp_path / "library")
     assert figures["questions"] == 500
-    assert figures["F1"] >= 0.68 and figures["EM"] >= 0.53
+    assert figures["F1"] >= 0.66 and figures["EM"] >= 0.50
     assert figures["answerable_refused"] <= 0.05
 
 
