@@ -162,7 +162,7 @@ def test_ctrl_c_ends_an_import_that_is_slow_inside_sqlite(crafted: Callable[...,
         f"insert into chunks (key, document, char_start, char_end, heading, text) {made} i || ':' || j, 0, 0, 4, '', 'text' from n,"
         " (with recursive m(j) as (select 1 union all select j + 1 from m where j < 100) select j from m)"
     )
-    threading.Timer(1.5, os.kill, [os.getpid(), signal.SIGINT]).start()
+    threading.Timer(0.7, os.kill, [os.getpid(), signal.SIGINT]).start()
     with pytest.raises(KeyboardInterrupt):
         import_library(file, tmp_path / "new")
     assert not (tmp_path / "new").exists() and not list(tmp_path.glob(".*"))
