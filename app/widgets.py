@@ -4,7 +4,6 @@ What a document, a model, a file's name or a receipt says is drawn as escaped HT
 elements read Markdown, in labels and messages too, where no escaping keeps `www.` from becoming a link or `:name:` an icon.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
@@ -22,7 +21,7 @@ from ingest.run.pace import line
 from ingest.run.receipt import summarize
 from ingest.terminal import plain
 from rag.answer import Answer, Citation
-from rag.citations import claims, find_markers
+from rag.citations import find_markers
 
 _STYLE = """<style>
 .oct-c { font-size: .875rem; opacity: .65; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -122,7 +121,7 @@ def _passage(citation: Citation, value: Answer) -> None:
     """A citation's name, which opens the passage below it; the first one is open."""
     opened = " open" if citation is value.citations[0] else ""
     doubt = "" if citation.verified else "<p>The answer's words do not stand in this passage as they are: check it.</p>"
-    text = f'{doubt}<div class="oct-p">{_lit(citation, claims(value.text, citation.marker, value.evidence))}</div>'
+    text = f'{doubt}<div class="oct-p">{_lit(citation)}</div>'
     name = _shown(f"[{citation.marker}] {place(citation)}")
     st.html(f'<details class="oct-d"{opened}><summary>{name}</summary>{text}</details>')
     is_pdf = PurePosixPath(citation.path).suffix.lower() == ".pdf"
@@ -130,25 +129,12 @@ def _passage(citation: Citation, value: Answer) -> None:
         _page(citation.path, citation.page_start)
 
 
-def _lit(citation: Citation, said: Sequence[str]) -> str:
-    """A citation's passage as HTML, its span marked; else the words of what was said wherever they stand."""
+def _lit(citation: Citation) -> str:
+    """A citation's passage as HTML, its span marked."""
     if citation.span is None:
-        return lit(citation.text, said)
+        return escape(citation.text)
     start, end = (at - citation.char_start for at in citation.span)
     return f"{escape(citation.text[:start])}<mark>{escape(citation.text[start:end])}</mark>{escape(citation.text[end:])}"
-
-
-def lit(passage: str, claims: Sequence[str]) -> str:
-    """The passage as HTML, with the words of each claim marked where they stand in it whole."""
-    worded = [r"\W+".join(map(re.escape, re.findall(r"\w+", claim))) for claim in claims]
-    patterns = [rf"\b{words}\b" for words in sorted(worded, key=len, reverse=True) if words]
-    if not patterns:
-        return escape(passage)
-    out, at = [], 0
-    for match in re.finditer("|".join(patterns), passage, re.IGNORECASE):
-        out += [escape(passage[at : match.start()]), "<mark>", escape(match[0]), "</mark>"]
-        at = match.end()
-    return "".join([*out, escape(passage[at:])])
 
 
 def _page(path: str, number: int) -> None:

@@ -74,8 +74,7 @@ class CitationStream:
         self._words = ""
         """Shown since the last marker."""
         self._claim = Claim("")
-        self._claimed = ""
-        """What the last marker stands for, and its text."""
+        """What the last marker stands for."""
         self._verbatim: dict[int, bool] = {}
         self._claims: dict[int, list[str]] = {}
         self._has_text = self._has_markers = False
@@ -127,8 +126,7 @@ class CitationStream:
     def _cite(self, markers: str) -> str:
         """Notes what these markers stand for; returns them as they are shown."""
         claim = Claim(self._words)
-        if claim.tokens:  # there is but a comma between [1], [2]
-            self._claim, self._claimed = claim, self._words
+        self._claim = claim if claim.tokens else self._claim  # there is but a comma between [1], [2]
         self._words, self._has_markers = "", True
         numbers = [number for match in MARKER.findall(markers) for number in _numbers(match)]
         if self._quotes and len(numbers) == 1 and not self._passages.hold(numbers[0], self._claim):
@@ -137,7 +135,7 @@ class CitationStream:
         for number in numbers:
             if 1 <= number <= len(self._evidence):
                 self._verbatim[number] = self._verbatim.get(number, True) and self._passages.hold(number, self._claim)
-                self._claims.setdefault(number, []).append(self._claimed)
+                self._claims.setdefault(number, []).append(self._claim.text)
         return markers
 
     def _only_holder(self, claim: Claim) -> int | None:

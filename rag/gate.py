@@ -29,7 +29,6 @@ class Decision:
     refuse: bool
     probability: float | None
     """That the best passage answers, 0 to 1; None where the reader can't say."""
-    reason: str = ""
 
 
 def decide(question: str, evidence: Sequence[Evidence], threshold: float) -> Decision:
@@ -40,14 +39,12 @@ def decide(question: str, evidence: Sequence[Evidence], threshold: float) -> Dec
     """
     readings = [item.reading.answerable for item in evidence if item.reading]
     if not readings:
-        return Decision(True, None, "nothing was found")
+        return Decision(True, None)
     if not (_is_english(question) and any(_is_english(item.chunk.text) for item in evidence if item.reading)):
-        return Decision(False, None, "the reader knows English only")
+        return Decision(False, None)
     probability = max(readings)
     threshold *= JUDGED if asks_to_judge(question) else 1
-    if probability < threshold:
-        return Decision(True, probability, f"no passage is likely to answer: {probability:.2f}, of at least {threshold:.2f}")
-    return Decision(False, probability)
+    return Decision(probability < threshold, probability)
 
 
 def _is_english(text: str) -> bool:

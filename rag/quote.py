@@ -6,11 +6,11 @@ long list or table is shown whole where a question asks for several things, else
 
 import re
 
-_SENTENCE_END = re.compile(
-    r"""(?<=[.!?…])(?<!\b[A-Z]\.)(?<!\b[A-Z][a-z]\.)(?<!\b[a-z]\.)["'\u201d\u2019)\]]*\s+(?=[^a-z\s])|(?<=[\u3002\uff01\uff1f])"""
-)
-_BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
-_ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\(?(?:\d+(?:\.\d+)*|[A-Za-z]|[ivxlc]+)[.)])[ \t]+", re.MULTILINE)
+from ingest.text.chunking import NUMBER, PARAGRAPH, SENTENCE
+
+_SENTENCE_END = re.compile(rf"(?<!\b[a-z]\.)(?:{SENTENCE})")
+_BLANK_LINE = re.compile(PARAGRAPH)
+_ITEM = re.compile(rf"^[ \t]*(?:[-*+•]|{NUMBER})[ \t]+", re.MULTILINE)
 _LONGEST, _ENOUGH = 1500, 500
 """Characters of a list or table that is shown whole: for a question that asks for several things, and for any other; the second also
 of sentences that are shown in a row."""

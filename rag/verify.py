@@ -34,6 +34,7 @@ class Claim:
     """What an answer says before a marker; an article at its head is its own."""
 
     def __init__(self, text: str) -> None:
+        self.text = text
         found = tokens(normalize(text))
         self.tokens = found[1:] if found and found[0].raw in ("the", "The", "an", "An", "a") else found
 

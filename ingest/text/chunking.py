@@ -28,10 +28,12 @@ SMALL = 100
 WIDEST_WORD = 100
 """Characters at which a word is cut for counting: WordPiece takes a longer one for a single unknown token."""
 
-_SENTENCE = r"""(?<=[.!?…])(?<!\b[A-Z]\.)(?<!\b[A-Z][a-z]\.)["'\u201d\u2019)\]]*\s+(?=[^a-z\s])|(?<=[\u3002\uff01\uff1f])"""
-_ITEM = r"\n(?=[ \t]*(?:[-*+•]|\|(?! *:?-+:? *\|)|\(?(?:\d+(?:\.\d+)*|[A-Za-z]|[ivxlc]+)[.)]\s))"
-_PARAGRAPH = r"\n[ \t]*\n\s*"
-_BREAK = re.compile(f"{_PARAGRAPH}|{_ITEM}|{_SENTENCE}")
+SENTENCE = r"""(?<=[.!?…])(?<!\b[A-Z]\.)(?<!\b[A-Z][a-z]\.)["'\u201d\u2019)\]]*\s+(?=[^a-z\s])|(?<=[\u3002\uff01\uff1f])"""
+NUMBER = r"\(?(?:\d+(?:\.\d+)*|[A-Za-z]|[ivxlc]+)[.)]"
+_ITEM = rf"\n(?=[ \t]*(?:[-*+•]|\|(?! *:?-+:? *\|)|{NUMBER}\s))"
+PARAGRAPH = r"\n[ \t]*\n\s*"
+"""Patterns of the end of a sentence, of what a numbered item begins with, and of the gap between paragraphs."""
+_BREAK = re.compile(f"{PARAGRAPH}|{_ITEM}|{SENTENCE}")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _WORD = re.compile(rf"\S{{1,{WIDEST_WORD}}}")
 _GIANT = re.compile(rf"\w{{{WIDEST_WORD},}}")

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from rag.reader.asked import Asked
 
 MONTHS = "January February March April May June July August September October November December".split()
+DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _SIBLINGS = [
     MONTHS,
-    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+    DAYS,
     *(
         line.split()
         for line in (

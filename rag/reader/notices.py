@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from rag.reader.asked import Asked
+from rag.reader.near_miss import DAYS, MONTHS
 
 _FIRST = (
     "Agnes Bruno Carla Dilip Edith Farid Greta Hamish Ines Jonas Keiko Lionel Mabel Nadia Oscar Petra Quentin Rosa Stefan Tilda".split()
@@ -40,8 +41,6 @@ _EVENTS = (
     "photography walk,chess tournament,cookery class,book group,harvest supper"
 ).split(",")
 _ROOMS = "main hall,east garden,reading room,cafe,upper gallery,boathouse,car park,old stable,library annexe".split(",")
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-_MONTHS = "January February March April May June July August September October November December".split()
 _COUNTED = "visitors,members,volunteers,loans,tickets,swimmers,school groups,donations,complaints,new plants".split(",")
 _REASONS = (
     "the boiler has to be replaced,too few people booked,the roof was leaking,of flood damage,of a shortage of staff,"
@@ -87,8 +86,8 @@ def _time(rng: random.Random, first: int, last: int) -> str:
 
 
 def _date(rng: random.Random) -> str:
-    day, month, year = rng.randint(1, 28), rng.choice(_MONTHS), rng.randint(2019, 2027)
-    return rng.choice((f"{day} {month} {year}", f"{rng.choice(_DAYS)} {day} {month}", f"{month} {day}, {year}"))
+    day, month, year = rng.randint(1, 28), rng.choice(MONTHS), rng.randint(2019, 2027)
+    return rng.choice((f"{day} {month} {year}", f"{rng.choice(DAYS)} {day} {month}", f"{month} {day}, {year}"))
 
 
 def _person(rng: random.Random) -> str:
@@ -120,7 +119,7 @@ def _prices(rng: random.Random) -> list[Fact]:
 
 def _hours(place: str, rng: random.Random) -> list[Fact]:
     facts = []
-    for day in rng.sample(_DAYS, 4):
+    for day in rng.sample(DAYS, 4):
         hours = f"{_time(rng, 7, 11)} to {_time(rng, 14, 21)}" if rng.random() < 0.8 else "closed"
         said = (
             (f"On {day}s we are {{}}.",)

@@ -7,10 +7,10 @@ from typing import Any
 
 from ingest.loaders.encoding import decode
 from ingest.loaders.parsed import Builder, LoadError, Parsed, clean, counted
+from ingest.loaders.text import without_codes
 from ingest.loaders.web.markdown import headings
 
 _ERASE = re.compile(r"\x1b\[[012]?[KJ]")
-_CODES = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]|[\x07\x0e\x0f]|[^\n\x08]\x08")
 _MATHEMATICS = re.compile(r"\$+\s*(?:\\displaystyle)?\s*(.*?)\s*\$+", re.DOTALL)
 _OBJECT = re.compile(r"<IPython\.|<Figure |<\w[\w.]* object at 0x|Figure(?:Widget)?\(|alt\.\w+Chart\(")
 """How Python names an object that Jupyter draws."""
@@ -89,7 +89,7 @@ def terminal(text: str) -> str:
     for line in text.replace("\r\n", "\n").split("\n"):
         shown = ""
         for written in line.split("\r"):
-            erased, written = _ERASE.search(written), _CODES.sub("", written)
+            erased, written = _ERASE.search(written), without_codes(written)
             shown = written if erased else written + shown[len(written) :]
         lines.append(shown)
     return "\n".join(lines)
