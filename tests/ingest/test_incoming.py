@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -153,6 +153,15 @@ def test_a_list_of_files_that_is_none_is_refused(manifest: str, tmp_path: Path) 
     _refused(tmp_path / "odd.octavo", "(not an exported library|damaged)")
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C as a terminal has it: what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_an_import_that_is_slow_inside_sqlite(crafted: Callable[..., Path], tmp_path: Path) -> None:
     made = "with recursive n(i) as (select 10 union all select i + 1 from n where i < 3000) select"
     file = crafted(  # without an index, each of 3,000 documents looks at all of 300,000 chunks, which are none's
