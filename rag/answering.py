@@ -31,13 +31,13 @@ def answer_from(
     Raises:
         ReplyError: the model wrote nothing.
     """
-    stream, thoughts, reply = CitationStream(prompt.evidence, prompt.question, model.is_grounded), ThoughtFilter(), _Reply()
+    stream, thoughts, reply = CitationStream(prompt.evidence, prompt.question, model.can.quotes), ThoughtFilter(), _Reply()
     held, answers, first_token_s, shown = "", False, 0.0, ""
     for chunk in chunks:
         reply.add(chunk)
         if chunk.text and not first_token_s:
             first_token_s = time.monotonic() - started
-        held += chunk.text if model.is_grounded else thoughts.push(chunk.text)
+        held += thoughts.push(chunk.text) if model.can.follows_instructions else chunk.text
         answers = answers or not may_become_refusal(held)
         if answers:
             piece, held = stream.push(held), ""

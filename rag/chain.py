@@ -16,8 +16,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import patch_config, run_in_executor
 
 from ingest import Library
-from model import grounded
-from rag import gate, servers
+from rag import gate
 from rag.answer import NOT_FOUND, Answer, Timings
 from rag.answering import answer_from
 from rag.citations import strip_markers
@@ -83,7 +82,7 @@ class AnswerChain(Runnable[Input, Answer]):
         retrieve_s = time.monotonic() - started
         prompt = build_prompt(query, evidence, self.model, self.settings.max_answer_tokens)
         note = self.retriever.library.unfinished() or self.retriever.library.index_trouble()
-        pointed = self.model.is_grounded and best_source(prompt.evidence) > 0 and not decision.refuse
+        pointed = self.model.can.quotes and best_source(prompt.evidence) > 0 and not decision.refuse
         yield Answer(
             searched="" if searched == query.question else searched,
             evidence=prompt.evidence,
@@ -97,7 +96,7 @@ class AnswerChain(Runnable[Input, Answer]):
             yield Answer(NOT_FOUND, refused=True, timings=Timings(retrieve_s, total_s, total_s, 0, 0))
             return
         child = patch_config(config, callbacks=run_manager.get_child())
-        chunks = self._pointed(prompt, child) if pointed else self._chunks(prompt, child)
+        chunks = self._pointed(prompt, child) if pointed else self.model.stream(prompt.messages, child)
         yield from answer_from(chunks, prompt, self.model, started, retrieve_s)
 
     def _pointed(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
@@ -105,12 +104,6 @@ class AnswerChain(Runnable[Input, Answer]):
         if not asks_to_judge(prompt.question):
             yield AIMessageChunk(content=point(prompt.question, prompt.evidence))
             return
-        written = reduce(add, self._chunks(prompt, config))
+        written = reduce(add, self.model.stream(prompt.messages, config))
         text = f"{strip_markers(written.text)} [{best_source(prompt.evidence)}]"
         yield written.model_copy(update={"content": text})
-
-    def _chunks(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
-        if self.model.is_local:
-            options = {"not_first": [grounded.REFUSAL]} if self.model.is_grounded else {}  # the gate let it pass
-            return self.model.chat.stream(prompt.messages, config, **options)
-        return servers.stream(self.model.chat, prompt.messages, self.model.url, config)

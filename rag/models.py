@@ -1,12 +1,15 @@
-"""Which chat model answers, and how it is asked: our own Gemma 2, any LangChain chat model, or one behind a server."""
+"""Which chat model answers, what it can do, and how it is asked: our own Gemma 2, any LangChain chat model, or one behind a server."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil
-from typing import Literal
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.runnables import RunnableConfig
 
+from model import grounded
 from model.load.sources import read_checkpoint
 from model.tokenizer import Tokenizer
 from rag import servers
@@ -20,28 +23,46 @@ _DEFAULT_WINDOW = 4096
 """Ollama's, which cuts longer prompts without a word."""
 
 
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a model can do, as its card says (`capabilities_of`); the defaults are those of a chat model behind a server."""
+
+    follows_instructions: bool = True
+    """It is told in words how to answer, and can be given other tasks, like rewriting a question; otherwise it knows the bare
+    form of model/grounded.py and nothing else."""
+    takes_history: bool = True
+    """It reads the turns before the question; otherwise each question stands alone."""
+    quotes: bool = False
+    """It can only repeat words of its sources, so that the reader may point at them in its place."""
+    takes_segments: bool = False
+    """A message may be a list of texts, each encoded on its own by a tokenizer that is here: its tokens are then counted exactly."""
+    best_source_tokens: int | None = None
+    """Tokens of sources that it reads best; None for as many as there is room for."""
+
+
+def capabilities_of(card: Mapping[str, str]) -> Capabilities:
+    """What the card of a model of our own says: `prompt` and `recommended_context`."""
+    trained = card.get("prompt") == "grounded"
+    tokens = card.get("recommended_context", "")
+    return Capabilities(
+        follows_instructions=not trained,
+        takes_history=not trained,
+        quotes=trained,
+        takes_segments=True,
+        best_source_tokens=(int(tokens) if tokens.isdecimal() else 0) or None,
+    )
+
+
 @dataclass(frozen=True)
 class AnswerModel:
-    """A chat model with its prompt format, context length and token counter."""
+    """A chat model with its context length, what it can do, and its token counter."""
 
     chat: BaseChatModel
-    prompt_format: Literal["grounded", "instruct"]
-    """grounded: trained on the bare form of model/grounded.py, so it quotes, and its refusal probability can be read; it reads
-    no history. instruct: told the rules in words."""
     context_length: int
     """Tokens of prompt and answer together."""
-    source_tokens: int | None = None
-    """Tokens of sources that it reads best; None for as many as there is room for."""
+    can: Capabilities = Capabilities()
     url: str = ""
     """Of the server that it was named with, as openai:NAME@URL."""
-
-    @property
-    def is_local(self) -> bool:
-        return isinstance(self.chat, ChatGemma2)
-
-    @property
-    def is_grounded(self) -> bool:
-        return self.prompt_format == "grounded"
 
     @property
     def template_tokens(self) -> int:
@@ -53,6 +74,17 @@ class AnswerModel:
         if isinstance(self.chat, ChatGemma2):
             return len(self.chat.get_token_ids(text))
         return ceil(_MARGIN * len(_starter_tokenizer().encode(text)))
+
+    def stream(self, messages: Sequence[BaseMessage], config: RunnableConfig | None = None) -> Iterator[AIMessageChunk]:
+        """What the model replies. One that quotes may not begin with its refusal: the gate has let the question pass.
+
+        Raises:
+            ServerError: its server doesn't answer, or refuses.
+        """
+        if isinstance(self.chat, ChatGemma2):
+            options = {"not_first": [grounded.REFUSAL]} if self.can.quotes else {}
+            return self.chat.stream(list(messages), config, **options)
+        return servers.stream(self.chat, messages, self.url, config)
 
 
 @cache
@@ -75,10 +107,10 @@ def answer_model(model: str | BaseChatModel, settings: Settings) -> AnswerModel:
         chat, url = servers.connect(model, settings)
     else:
         chat = ChatGemma2(model=model, max_tokens=settings.max_answer_tokens)
-    if not isinstance(chat, ChatGemma2):
-        window = settings.server_window or (chat.profile or {}).get("max_input_tokens") or _DEFAULT_WINDOW
-        return AnswerModel(chat, "instruct", window, settings.context_tokens, url)
-    card = chat.model.card
-    recommended = card.get("recommended_context", "")
-    best = settings.context_tokens or (int(recommended) if recommended.isdecimal() else 0) or None
-    return AnswerModel(chat, "grounded" if card.get("prompt") == "grounded" else "instruct", chat.model.window, best)
+    if isinstance(chat, ChatGemma2):
+        window, can = chat.model.window, capabilities_of(chat.model.card)
+    else:
+        window, can = settings.server_window or (chat.profile or {}).get("max_input_tokens") or _DEFAULT_WINDOW, Capabilities()
+    if settings.context_tokens:
+        can = replace(can, best_source_tokens=settings.context_tokens)
+    return AnswerModel(chat, window, can, url)

@@ -45,7 +45,7 @@ def build_prompt(query: Query, evidence: Sequence[Evidence], model: AnswerModel,
     """
     opening, closing = grounded.opening(query.question), grounded.closing(query.question)
     lines = [LedgerLine("template", model.template_tokens)]
-    if not model.is_grounded:
+    if model.can.follows_instructions:
         lines.append(LedgerLine("instructions", model.count(INSTRUCTIONS) + model.count(_BREAK)))
     lines.append(LedgerLine("question", model.count(opening) + model.count(closing)))
     remaining = model.context_length - reserve - sum(line.tokens for line in lines)
@@ -59,10 +59,14 @@ def build_prompt(query: Query, evidence: Sequence[Evidence], model: AnswerModel,
     remaining -= sum(line.tokens for line in history_lines)
     packed, source_lines, left_out = _pack_sources(evidence, remaining, model)
     sources = [grounded.source(number, item.chunk.whole) for number, item in enumerate(packed, 1)]
-    asked = _human([opening, *sources, closing], in_segments=model.is_local)
-    rules = [] if model.is_grounded else [SystemMessage(INSTRUCTIONS)]
+    asked = _human([opening, *sources, closing], in_segments=model.can.takes_segments)
+    rules = [SystemMessage(INSTRUCTIONS)] if model.can.follows_instructions else []
     ledger = Ledger(
-        model.context_length, reserve, (*lines, *history_lines, *source_lines), (*dropped, *left_out), estimated=not model.is_local
+        model.context_length,
+        reserve,
+        (*lines, *history_lines, *source_lines),
+        (*dropped, *left_out),
+        estimated=not model.can.takes_segments,
     )
     return Prompt(query.question, [*rules, *history_messages, asked], tuple(packed), ledger)
 
@@ -79,7 +83,7 @@ def _pack_history(query: Query, budget: int, model: AnswerModel) -> tuple[list[B
     for question, answer in reversed(query.turns):
         tokens = model.count(question) + model.count(answer) + 2 * model.template_tokens
         budget -= tokens
-        if model.is_grounded:
+        if not model.can.takes_history:
             dropped.append(LedgerLine("history", tokens, why="this model takes no history: to it each question stands alone"))
         elif budget < 0:
             dropped.append(LedgerLine("history", tokens, why="older than what fits a quarter of the window"))
@@ -98,8 +102,8 @@ def _pack_sources(
     left_out: list[LedgerLine] = []
     for item in evidence:
         tokens = model.count(grounded.source(len(packed) + 1, item.chunk.whole))
-        if model.source_tokens is not None and sum(line.tokens for line in lines) >= model.source_tokens:
-            reason = f"the model reads {model.source_tokens} tokens of sources best"
+        if model.can.best_source_tokens is not None and sum(line.tokens for line in lines) >= model.can.best_source_tokens:
+            reason = f"the model reads {model.can.best_source_tokens} tokens of sources best"
             left_out.append(LedgerLine("source", tokens, item.chunk.path, reason))
         elif tokens > remaining:
             left_out.append(LedgerLine("source", tokens, item.chunk.path, f"larger than the {remaining} tokens left"))

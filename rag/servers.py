@@ -82,7 +82,7 @@ def _direct() -> dict[str, Any]:
     return {**clients, "openai_proxy": None}
 
 
-def stream(chat: BaseChatModel, messages: Sequence[BaseMessage], url: str, config: RunnableConfig) -> Iterator[AIMessageChunk]:
+def stream(chat: BaseChatModel, messages: Sequence[BaseMessage], url: str, config: RunnableConfig | None) -> Iterator[AIMessageChunk]:
     """What the model answers. One whose template has no system role is asked again with the rules in the user's turn.
 
     Raises:

@@ -23,8 +23,8 @@ from rag.refusal import is_refusal, may_become_refusal
 
 TEXTS = ["The mill was built in 1641 by Agnes.", "It closed in 1938."]
 EVIDENCE = [Evidence(Chunk(f"c{i}", f"/d{i}", t, 0, len(t), None, None, ""), 1.0) for i, t in enumerate(TEXTS)]
-OTHER = AnswerModel(GenericFakeChatModel(messages=iter([])), "instruct", 4096)
-SERVED = AnswerModel(OTHER.chat, "instruct", 4096, url="http://localhost:11434")
+OTHER = AnswerModel(GenericFakeChatModel(messages=iter([])), 4096)
+SERVED = AnswerModel(OTHER.chat, 4096, url="http://localhost:11434")
 
 
 def parts(pieces: list[str], model: AnswerModel = OTHER, **last: Any) -> Iterator[Answer]:

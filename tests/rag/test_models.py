@@ -10,7 +10,7 @@ from ingest import Library
 from model.errors import SourceError
 from rag import build_chain
 from rag.chat_gemma import ChatGemma2
-from rag.models import AnswerModel, answer_model
+from rag.models import AnswerModel, Capabilities, answer_model, capabilities_of
 from rag.settings import Settings
 from tests.conftest import ROOT
 
@@ -22,7 +22,7 @@ def test_an_unknown_model_is_named(library: Library) -> None:
 
 def test_the_card_says_how_much_a_model_reads_best_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     def source_tokens() -> int | None:
-        return answer_model(chat, Settings()).source_tokens
+        return answer_model(chat, Settings()).can.best_source_tokens
 
     chat = ChatGemma2(model="starter")
     card = chat.model.card
@@ -69,6 +69,14 @@ def samples_of_text() -> dict[str, str]:
 @pytest.mark.parametrize("kind", list(samples_of_text()))
 def test_tokens_of_a_model_whose_tokenizer_is_elsewhere_are_counted_high(kind: str) -> None:
     text = samples_of_text()[kind]
-    count = AnswerModel(fake(), "instruct", 4096).count(text)
-    own = AnswerModel(ChatGemma2(model="starter"), "grounded", 8192).count(text)
+    count = AnswerModel(fake(), 4096).count(text)
+    own = AnswerModel(ChatGemma2(model="starter"), 8192).count(text)
     assert own <= count <= 2 * own
+
+
+def test_a_card_says_what_a_model_can_do() -> None:
+    starter = answer_model("starter", Settings()).can
+    assert starter.quotes and starter.takes_segments and starter.best_source_tokens == 256
+    assert not (starter.follows_instructions or starter.takes_history)
+    assert capabilities_of({"name": "gemma-2-2b-it"}) == Capabilities(takes_segments=True)
+    assert answer_model(fake(), Settings()).can == Capabilities()

@@ -1,6 +1,7 @@
 """Packing never passes the window, and the ledger is the truth about what was sent."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
@@ -14,7 +15,7 @@ from model.train.examples import QuestionRows
 from rag.answer import Evidence
 from rag.chat_gemma import ChatGemma2, _turns
 from rag.errors import QuestionError
-from rag.models import AnswerModel
+from rag.models import AnswerModel, Capabilities, capabilities_of
 from rag.prompt import Prompt, build_prompt
 from rag.query import Query
 
@@ -35,7 +36,9 @@ def packed(
     source_tokens: int | None = None,
     chat: BaseChatModel = CHAT,
 ) -> Prompt:
-    model = AnswerModel(chat, "instruct" if instructions else "grounded", window, source_tokens)
+    can = Capabilities(takes_segments=True) if instructions else capabilities_of({"prompt": "grounded"})
+    can = replace(can, best_source_tokens=source_tokens, takes_segments=chat is CHAT)
+    model = AnswerModel(chat, window, can)
     return build_prompt(Query(question, tuple(turns)), evidence(texts), model, reserve=64)
 
 
