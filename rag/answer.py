@@ -33,15 +33,32 @@ class Evidence:
     """A retrieved chunk with its fused score and what went into it. A score that isn't known is None, never 0."""
 
     chunk: Chunk
-    score: float
+    score: float | None
     dense: float | None = None
     """Cosine similarity; None where the chunk is not among those nearest in meaning, or has no vector yet."""
     words: float | None = None
     """BM25; None where it is not among those that rank by words."""
-    coverage: float = 0.0
-    """Share of the question's content words that stand in the chunk, 0 to 1 (coverage.py)."""
     reading: Reading | None = None
     """What the reader found in the chunk's text; None where it was not read (read.py)."""
+    copies: tuple[str, ...] = ()
+    """Paths of documents that have the same text, and in which it is not shown again (passages.py)."""
+    joined: tuple["Evidence", ...] = ()
+    """Its neighbours in the document that stand with it under one marker (passages.py)."""
+
+    @property
+    def parts(self) -> list["Evidence"]:
+        """It and its neighbours, in the order of the document."""
+        return sorted((self, *self.joined), key=lambda part: part.chunk.char_start)
+
+    @property
+    def text(self) -> str:
+        """What a model reads under its marker: the span of the document, behind its table's header."""
+        text, end = "", -1
+        for chunk in (part.chunk for part in self.parts):
+            gap = "\n" * min(2, max(0, chunk.char_start - end))
+            text = f"{text}{gap}{chunk.text[max(0, end - chunk.char_start) :]}" if text else chunk.whole
+            end = max(end, chunk.char_end)
+        return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,40 +12,44 @@ from typing import Any
 from langchain_core.callbacks import CallbackManagerForChainRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
+from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import patch_config, run_in_executor
 
 from ingest import Library
 from rag import gate
-from rag.answer import NOT_FOUND, Answer, Timings
+from rag.answer import NOT_FOUND, Answer, Evidence, Timings
 from rag.answering import answer_from
 from rag.citations import strip_markers
 from rag.follow_up import search_text
 from rag.models import AnswerModel, answer_model
+from rag.passages import neighbours
 from rag.point import best_source, point
 from rag.prompt import Prompt, build_prompt
-from rag.query import Input, read_query
+from rag.query import Input, Query, read_query
 from rag.quote import asks_to_judge
 from rag.read import default_reader, read
-from rag.retriever import LibraryRetriever, from_document
+from rag.retriever import LibraryRetriever, from_documents, stored
 from rag.settings import Settings
 
 RETRIEVED = 24
 """Sources put before a model at the most: some 6,000 tokens of a window of 8,192."""
 
 
-def build_chain(library: Library, model: str | BaseChatModel | None = None) -> "AnswerChain":
+def build_chain(library: Library, model: str | BaseChatModel | None = None, retriever: BaseRetriever | None = None) -> "AnswerChain":
     """The chain over one library.
 
     Args:
         library: an open library; the chain sees what is added to it later.
         model: what `model.load_model` takes, openai:NAME@URL, or any LangChain chat model; by default OCTAVO_MODEL.
+        retriever: in the place of `LibraryRetriever(library=library)`; what it gives must come from one, as when a reranker or a
+            filter stands behind it. Its order counts.
 
     Raises:
         ModelError, ServerError: there is no such model.
     """
     settings = Settings()
-    return AnswerChain(library, answer_model(model or settings.model, settings), settings)
+    return AnswerChain(library, answer_model(model or settings.model, settings), settings, retriever)
 
 
 class AnswerChain(Runnable[Input, Answer]):
@@ -55,8 +59,9 @@ class AnswerChain(Runnable[Input, Answer]):
     files or folders of the library.
     """
 
-    def __init__(self, library: Library, model: AnswerModel, settings: Settings) -> None:
-        self.retriever = LibraryRetriever(library=library)
+    def __init__(self, library: Library, model: AnswerModel, settings: Settings, retriever: BaseRetriever | None = None) -> None:
+        self.library = library
+        self.retriever = retriever or LibraryRetriever(library=library)
         self.model = model
         self.settings = settings
 
@@ -76,12 +81,13 @@ class AnswerChain(Runnable[Input, Answer]):
         started = time.monotonic()
         child = patch_config(config, callbacks=run_manager.get_child())
         searched = search_text(query)
-        documents = self.retriever.invoke(searched, child, k=RETRIEVED, within=query.within)
-        evidence = read(searched, [from_document(d) for d in documents], default_reader())
+        evidence = read(searched, self._retrieve(searched, query, child), default_reader())
         decision = gate.decide(searched, evidence, self.settings.gate_threshold)
         retrieve_s = time.monotonic() - started
+        if self.model.can.best_source_tokens is None:
+            evidence += neighbours(evidence, self.library)
         prompt = build_prompt(query, evidence, self.model, self.settings.max_answer_tokens)
-        note = self.retriever.library.unfinished() or self.retriever.library.index_trouble()
+        note = self.library.unfinished() or self.library.index_trouble()
         pointed = self.model.can.quotes and best_source(prompt.evidence) > 0 and not decision.refuse
         yield Answer(
             searched="" if searched == query.question else searched,
@@ -98,6 +104,15 @@ class AnswerChain(Runnable[Input, Answer]):
         child = patch_config(config, callbacks=run_manager.get_child())
         chunks = self._pointed(prompt, child) if pointed else self.model.stream(prompt.messages, child)
         yield from answer_from(chunks, prompt, self.model, started, retrieve_s)
+
+    def _retrieve(self, searched: str, query: Query, config: RunnableConfig) -> list[Evidence]:
+        """What may answer, best first; of another retriever, which may not know `within`, what lies there."""
+        found = from_documents(self.retriever.invoke(searched, config, k=RETRIEVED, within=query.within))
+        if query.within is None or isinstance(self.retriever, LibraryRetriever):
+            return found
+        with self.library.snapshot() as view:
+            inside = set(stored(view, query.within))
+        return [item for item in found if item.chunk.path in inside]
 
     def _pointed(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
         """What the reader points at; for a yes-or-no or either-or question the model's answer, cited to the best source."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answer import Citation, Evidence
+from rag.passages import part_of
 from rag.quote import shown_quote
 from rag.verify import Claim, Source
 
@@ -83,7 +84,7 @@ class CitationStream:
     def citations(self) -> tuple[Citation, ...]:
         """One of each source named so far, in the order of their first naming; verified where all that it stands for is verbatim."""
         return tuple(
-            _citation(number, self._evidence[number - 1], verbatim, self._claims[number], self._question)
+            _citation(number, part_of(self._evidence[number - 1], self._claims[number]), verbatim, self._claims[number], self._question)
             for number, verbatim in self._verbatim.items()
         )
 
@@ -150,7 +151,7 @@ class _Passages:
     """The sources as the model was shown them, each normalised once, when it is first asked about."""
 
     def __init__(self, evidence: Sequence[Evidence]) -> None:
-        self._texts = [item.chunk.whole for item in evidence]
+        self._texts = [item.text for item in evidence]
         self._sources: dict[int, Source] = {}
         self._flat: list[str] = []
 

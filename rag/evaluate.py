@@ -140,7 +140,8 @@ def _ask(chain: AnswerChain, question: str, within: list[str] | None) -> Answer:
 def _prediction(name: str, answer: Answer) -> dict[str, Any]:
     retrieved = [
         {"path": e.chunk.path, "page_start": e.chunk.page_start, "char_start": e.chunk.char_start, "char_end": e.chunk.char_end}
-        for e in answer.evidence
+        for item in answer.evidence
+        for e in item.parts
     ]
     shown = answer.to_dict()
     return {"id": name, "answer": shown["answer"], "refused": answer.refused, "citations": shown["citations"], "retrieved": retrieved}

@@ -13,6 +13,7 @@ from model import grounded
 from rag.answer import Evidence, Ledger, LedgerLine
 from rag.errors import QuestionError
 from rag.models import AnswerModel
+from rag.passages import join
 from rag.query import Query
 
 INSTRUCTIONS = f"""Answer the question from the numbered sources below, and from nothing else. Be brief. After each statement \
@@ -58,7 +59,7 @@ def build_prompt(query: Query, evidence: Sequence[Evidence], model: AnswerModel,
     history_messages, history_lines, dropped = _pack_history(query, remaining // 4, model)
     remaining -= sum(line.tokens for line in history_lines)
     packed, source_lines, left_out = _pack_sources(evidence, remaining, model)
-    sources = [grounded.source(number, item.chunk.whole) for number, item in enumerate(packed, 1)]
+    sources = [grounded.source(number, item.text) for number, item in enumerate(packed, 1)]
     asked = _human([opening, *sources, closing], in_segments=model.can.takes_segments)
     rules = [SystemMessage(INSTRUCTIONS)] if model.can.follows_instructions else []
     ledger = Ledger(
@@ -96,19 +97,30 @@ def _pack_history(query: Query, budget: int, model: AnswerModel) -> tuple[list[B
 def _pack_sources(
     evidence: Sequence[Evidence], remaining: int, model: AnswerModel
 ) -> tuple[list[Evidence], list[LedgerLine], list[LedgerLine]]:
-    """The best evidence that fits into `remaining` tokens, its lines, and the lines of what was left out."""
+    """The best evidence that fits into `remaining` tokens, neighbours joined, its lines, and the lines of what was left out."""
     packed: list[Evidence] = []
-    lines: list[LedgerLine] = []
+    counts: list[int] = []
     left_out: list[LedgerLine] = []
+    best = model.can.best_source_tokens
     for item in evidence:
-        tokens = model.count(grounded.source(len(packed) + 1, item.chunk.whole))
-        if model.can.best_source_tokens is not None and sum(line.tokens for line in lines) >= model.can.best_source_tokens:
-            reason = f"the model reads {model.can.best_source_tokens} tokens of sources best"
-            left_out.append(LedgerLine("source", tokens, item.chunk.path, reason))
-        elif tokens > remaining:
-            left_out.append(LedgerLine("source", tokens, item.chunk.path, f"larger than the {remaining} tokens left"))
+        place, passage = _placed(item, packed)
+        count = model.count(grounded.source(place + 1, passage.text))
+        more = count - sum(counts[place : place + 1])
+        if best is not None and sum(counts) >= best:
+            left_out.append(LedgerLine("source", more, item.chunk.path, f"the model reads {best} tokens of sources best"))
+        elif more > remaining:
+            left_out.append(LedgerLine("source", more, item.chunk.path, f"larger than the {remaining} tokens left"))
         else:
-            packed.append(item)
-            lines.append(LedgerLine(f"source {len(packed)}", tokens, item.chunk.path))
-            remaining -= tokens
+            packed[place : place + 1], counts[place : place + 1] = [passage], [count]
+            remaining -= more
+        left_out += [LedgerLine("source", more, path, f"the same text as {item.chunk.path}") for path in item.copies]
+    lines = [LedgerLine(f"source {n}", count, item.chunk.path) for n, (count, item) in enumerate(zip(counts, packed, strict=True), 1)]
     return packed, lines, left_out
+
+
+def _placed(item: Evidence, packed: Sequence[Evidence]) -> tuple[int, Evidence]:
+    """Where an item comes, from 0, and what stands there then: with a packed neighbour, else last."""
+    for place, passage in enumerate(packed):
+        if joined := join(passage, item):
+            return place, joined
+    return len(packed), item

@@ -47,7 +47,7 @@ def log_odds(probability: float) -> float:
 
 
 def _score(item: Evidence) -> float:
-    return item.score + (WEIGHT * log_odds(item.reading.answerable) if item.reading else 0.0)
+    return (item.score or 0.0) + (WEIGHT * log_odds(item.reading.answerable) if item.reading else 0.0)
 
 
 def _adjusted(reading: Reading, item: Evidence, named: Sequence[str]) -> Reading:

@@ -6,8 +6,8 @@ nDCG at 10 on Cranfield: 0.51, 0.50, 0.55; fusing by rank instead of score gave 
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from ingest import Chunk, Hit, Library, View
 from ingest.errors import PathError
 from ingest.store.paths import below
 from rag.answer import Evidence
-from rag.coverage import coverage
 from rag.errors import QuestionError
+from rag.passages import distinct
 
 DENSE, WORDS = 0.4, 0.6
 Paths = str | Path | Iterable[str | Path]
@@ -30,15 +30,14 @@ _POOL = 50
 """Chunks taken from each ranking before they are fused."""
 
 
-def fuse(dense: list[Hit], words: list[Hit], k: int) -> list[Evidence]:
-    """The k best of two rankings; a chunk that only one of them found adds nothing for the other, where its score isn't known."""
+def fuse(dense: list[Hit], words: list[Hit]) -> list[Evidence]:
+    """Two rankings as one, best first; a chunk that only one of them found adds nothing for the other, where its score isn't known."""
     by_id = {hit.chunk.id: hit.chunk for hit in (*dense, *words)}
     cosine = {hit.chunk.id: hit.score for hit in dense}
     bm25 = {hit.chunk.id: hit.score for hit in words}
     near, said = _scaled(cosine), _scaled(bm25)
     score = {i: DENSE * near.get(i, 0.0) + WORDS * said.get(i, 0.0) for i in by_id}
-    best = sorted(by_id, key=lambda i: (-score[i], i))[:k]
-    return [Evidence(by_id[i], score[i], cosine.get(i), bm25.get(i)) for i in best]
+    return [Evidence(by_id[i], score[i], cosine.get(i), bm25.get(i)) for i in sorted(by_id, key=lambda i: (-score[i], i))]
 
 
 def _scaled(scores: dict[str, float]) -> dict[str, float]:
@@ -58,7 +57,7 @@ def _holding(found: list[Hit], phrases: list[str]) -> list[Hit]:
     return [hit for hit in found if all(phrase in " ".join(hit.chunk.whole.casefold().split()) for phrase in wanted)]
 
 
-def _stored(view: View, within: Paths) -> list[str]:
+def stored(view: View, within: Paths) -> list[str]:
     """What the library calls the documents at these paths."""
     try:
         return below([within] if isinstance(within, str | Path) else list(within), dict.fromkeys(view.paths()))
@@ -75,8 +74,8 @@ class LibraryRetriever(BaseRetriever):
     k: int = 8
 
     def evidence(self, question: str, k: int | None = None, within: Paths | None = None) -> list[Evidence]:
-        """The k best chunks, all read from one state of the library. What stands in quotation marks in a question must stand in
-        them, if it stands in any.
+        """The k best chunks, each text once, all read from one state of the library. What stands in quotation marks in a
+        question must stand in them, if it stands in any.
 
         Args:
             within: a file or folder, or some, to look in; None for the whole library.
@@ -86,27 +85,43 @@ class LibraryRetriever(BaseRetriever):
         """
         phrases = _QUOTED.findall(question)
         with self.library.snapshot() as view:
-            paths = None if within is None else _stored(view, within)
+            paths = None if within is None else stored(view, within)
             dense, words = view.dense(question, _POOL, paths), view.words(question, _POOL, paths)
             if exact := phrases and _holding(view.words(question, _POOL, paths, phrases), phrases):
                 dense, words = _holding(dense, phrases), exact
-            best = fuse(dense, words, k or self.k)
-            covered = coverage(view, question, [e.chunk.id for e in best])
-        return [replace(e, coverage=covered[e.chunk.id]) for e in best]
+        return distinct(fuse(dense, words))[: k or self.k]
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any) -> list[Document]:
         return [to_document(e) for e in self.evidence(query, kwargs.get("k"), kwargs.get("within"))]
 
 
-_SCORES = ("score", "dense", "words", "coverage")
+_CHUNK = tuple(field.name for field in fields(Chunk) if field.name != "text")
 
 
 def to_document(evidence: Evidence) -> Document:
-    meta = asdict(evidence.chunk) | {name: getattr(evidence, name) for name in _SCORES}
+    meta = asdict(evidence.chunk) | {"score": evidence.score, "dense": evidence.dense, "words": evidence.words}
+    meta |= {"source": evidence.chunk.path, "copies": list(evidence.copies)}
     return Document(id=evidence.chunk.id, page_content=meta.pop("text"), metadata=meta)
 
 
-def from_document(document: Document) -> Evidence:
-    meta = dict(document.metadata)
-    scores = {name: meta.pop(name) for name in _SCORES}
-    return Evidence(Chunk(text=document.page_content, **meta), **scores)
+def from_documents(documents: Sequence[Document]) -> list[Evidence]:
+    """The evidence of Documents, best first. What a reranker added to them is ignored, but for their order: it counts.
+
+    Raises:
+        QuestionError: one is no passage of a library.
+    """
+    found = [_evidence(document) for document in documents]
+    scores = [item.score for item in found if item.score is not None]
+    if len(scores) < len(found) or scores != sorted(scores, reverse=True):
+        return [replace(item, score=1 - place / len(found)) for place, item in enumerate(found)]
+    return found
+
+
+def _evidence(document: Document) -> Evidence:
+    meta = document.metadata
+    if missing := [name for name in _CHUNK if name not in meta]:
+        raise QuestionError(
+            f"the retriever gave a document without {missing[0]!r} in its metadata", "let it find through rag.LibraryRetriever"
+        )
+    chunk = Chunk(text=document.page_content, **{name: meta[name] for name in _CHUNK})
+    return Evidence(chunk, meta.get("score"), meta.get("dense"), meta.get("words"), copies=tuple(meta.get("copies", ())))

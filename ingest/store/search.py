@@ -93,16 +93,14 @@ def document_frequency(connection: sqlite3.Connection, terms: Sequence[str]) -> 
     return found
 
 
-def holding(connection: sqlite3.Connection, terms: Sequence[str], keys: Sequence[str]) -> dict[str, set[str]]:
-    """Which of the terms stand in each of these chunks, after FTS5's own folding and stemming."""
-    numbers = dict(connection.execute("select id, key from chunks where key in (select value from json_each(?))", [json.dumps(list(keys))]))
-    found: dict[str, set[str]] = {key: set() for key in keys}
-    among = json.dumps(list(numbers))
-    query = "select rowid from words where words match ? and rowid in (select value from json_each(?))"
-    for term in terms:
-        for (number,) in connection.execute(query, [_phrase(term), among]):
-            found[numbers[number]].add(term)
-    return found
+def neighbours(connection: sqlite3.Connection, chunk: Chunk) -> list[Chunk]:
+    """The chunks before and behind a chunk in its document."""
+    beside = f"""select {_CHUNK} from chunks
+        where document = (select document from chunks where key = :key) and char_start"""
+    query = f"""select * from ({beside} < :start order by char_start desc limit 1)
+        union all select * from ({beside} > :start order by char_start limit 1)"""
+    within = as_json([chunk.path])
+    return [Chunk(*row) for row in connection.execute(query, {"key": chunk.id, "start": chunk.char_start, "within": within})]
 
 
 def within_count(connection: sqlite3.Connection, within: Iterable[str]) -> int:

@@ -11,7 +11,7 @@ from ingest import Chunk, Hit, Library
 from rag import LibraryRetriever
 from rag.errors import QuestionError
 from rag.evaluate import evaluate_retrieval, read_lines
-from rag.retriever import from_document, fuse, to_document
+from rag.retriever import from_documents, fuse, to_document
 
 
 class TestStandard(RetrieversIntegrationTests):
@@ -37,15 +37,15 @@ def hit(name: str, score: float) -> Hit:
 
 
 def test_fusing_weighs_both_rankings_and_keeps_what_only_one_found() -> None:
-    fused = fuse([hit("a", 0.9), hit("b", 0.5), hit("c", 0.1)], [hit("b", 12.0), hit("d", 6.0), hit("a", 2.0)], 4)
+    fused = fuse([hit("a", 0.9), hit("b", 0.5), hit("c", 0.1)], [hit("b", 12.0), hit("d", 6.0), hit("a", 2.0)])
     assert [e.chunk.id for e in fused] == ["b", "a", "d", "c"]
     assert (fused[2].dense, fused[2].words) == (None, 6.0)
-    assert fuse([], [], 5) == []
+    assert fuse([], []) == []
 
 
 def test_evidence_survives_being_a_langchain_document(library: Library) -> None:
-    for evidence in LibraryRetriever(library=library).evidence("sea gates"):
-        assert from_document(to_document(evidence)) == evidence
+    evidence = LibraryRetriever(library=library).evidence("sea gates")
+    assert from_documents([to_document(item) for item in evidence]) == evidence
 
 
 def found_in(library: Library, within: Any) -> set[str]:
