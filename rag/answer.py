@@ -7,6 +7,8 @@ carries ledger and evidence, the following ones text, the last one the citations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from langchain_core.messages import AIMessage
+
 from ingest import Chunk
 
 NOT_FOUND = "Your documents don't say."
@@ -162,6 +164,16 @@ class Answer:
         """What a reader sees first: what the model wrote, or the sentences that it stands for; then what its sources say of it."""
         quotes = [f"{''.join(citation.quoted())} [{citation.marker}]" for citation in self.citations]
         return "\n\n".join(quotes if self.pointed else [self.text, *quotes])
+
+    def __str__(self) -> str:
+        """The answer, and where each marker leads: what a model reads that has the chain as a tool."""
+        places = (f"[{c.marker}] {c.path}" + (f", page {c.page_start}" if c.page_start else "") for c in self.citations)
+        return "\n".join([self.text, *places])
+
+    def to_message(self) -> AIMessage:
+        """As a message of a conversation; its `response_metadata` has the citations."""
+        shown = self.to_dict()
+        return AIMessage(self.text, response_metadata={name: shown[name] for name in ("refused", "citations", "searched", "note")})
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `octavo ask --json`."""

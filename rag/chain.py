@@ -3,8 +3,9 @@
 `stream` yields parts of an Answer that add up to what `invoke` returns.
 """
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from functools import reduce
 from operator import add
 from typing import Any
@@ -15,6 +16,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import patch_config, run_in_executor
+from pydantic import BaseModel, Field
 
 from ingest import Library
 from rag import gate
@@ -52,6 +54,14 @@ def build_chain(library: Library, model: str | BaseChatModel | None = None, retr
     return AnswerChain(library, answer_model(model or settings.model, settings), settings, retriever)
 
 
+class Asked(BaseModel):
+    """What the chain is asked, as a dict; a text alone is the question, messages alone end with it."""
+
+    question: str
+    history: list[Any] = Field([], description="The conversation so far: messages, or (question, answer) pairs, the oldest first.")
+    within: list[str] | None = Field(None, description="Files or folders of the library to look in; all of it where left out.")
+
+
 class AnswerChain(Runnable[Input, Answer]):
     """Takes a question, LangChain messages that end with one, or {"question", "history", "within"}; gives an Answer.
 
@@ -68,13 +78,23 @@ class AnswerChain(Runnable[Input, Answer]):
     def invoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Answer:
         return reduce(add, self.stream(input, config, **kwargs))
 
-    def stream(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Answer]:
+    def stream(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Generator[Answer]:
         yield from self._transform_stream_with_config(iter([input]), self._parts, config, **kwargs)
 
     async def astream(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Answer]:
         parts = self.stream(input, config, **kwargs)
-        while (part := await run_in_executor(config, next, parts, None)) is not None:
-            yield part
+        step: asyncio.Future[Answer | None] | None = None
+        try:
+            while (part := await asyncio.shield(step := asyncio.ensure_future(run_in_executor(config, next, parts, None)))) is not None:
+                yield part
+        finally:  # who stops listening stops the model; a step that a thread is in the middle of can't be closed
+            if step and not step.done():
+                step.add_done_callback(lambda done: parts.close() if not done.cancelled() and not done.exception() else None)
+            else:
+                parts.close()
+
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        return Asked
 
     def _parts(self, inputs: Iterator[Input], run_manager: CallbackManagerForChainRun, config: RunnableConfig) -> Iterator[Answer]:
         query = read_query(next(inputs))

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.language_models.chat_models import generate_from_stream
 from langchain_core.language_models.model_profile import ModelProfile
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from model import Model, load_model
 from model.engine import LogitsProcessor
-from model.errors import SourceError
+from model.errors import SourceError, WindowError
 from model.sampling import sampled
 from model.settings import Settings
 from model.tokenizer import TextStream
@@ -32,6 +33,10 @@ _WINDOW = 8192
 _NEEDLESS = frozenset({"api_key", "max_retries", "streaming", "timeout"})
 """What LangChain gives to every chat model. Nobody is waited for here, or paid, and it always streams."""
 _PER_CALL = frozenset({"max_tokens", "temperature", "top_p", "top_k", "seed", "stop"})
+
+
+class PromptTooLong(WindowError, ContextOverflowError):
+    """More tokens than the window holds, as LangChain's middleware knows it."""
 
 
 class ChatGemma2(BaseChatModel):
@@ -119,13 +124,11 @@ class ChatGemma2(BaseChatModel):
         ids = model.tokenizer.chat(_turns(messages))
         cancel = Event()
         limit = min(call.max_tokens, max(1, model.window - len(ids)))
-        tokens = model.generate(
-            ids,
-            limit,
-            sampler=sampled(call.temperature, call.top_k, call.top_p, call.seed),
-            processors=[_mask_first(closed)] if closed else (),
-            cancel=cancel,
-        )
+        sampler = sampled(call.temperature, call.top_k, call.top_p, call.seed)
+        try:
+            tokens = model.generate(ids, limit, sampler=sampler, processors=[_mask_first(closed)] if closed else (), cancel=cancel)
+        except WindowError as error:
+            raise PromptTooLong(str(error), error.hint) from error
         text, count = TextStream(model.tokenizer), 0
         held = StopText(stop or self.stop or [])
         try:

@@ -22,8 +22,9 @@ _BETWEEN = 3
 _TELLS_ITSELF = 20
 """Words of a text without which it isn't compared with others."""
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_DATED = "date|dated|printed|last|updated|revised|modified|created|exported|generated|saved|version|as|of|on|at|the"
 _DATE_LINE = re.compile(
-    rf"""^[^\w\n|]*_? (?:(?:date|dated|printed|last|updated|revised|modified|created|exported|generated|saved|version|as|of|on|at|the)\b[^\w\n|]*){{0,4}}
+    rf"""^[^\w\n|]*_? (?:(?:{_DATED})\b[^\w\n|]*){{0,4}}
     (?:\d{{4}}-\d\d-\d\d | \d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}}
         | \d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH},?\s+\d{{4}} | {_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}})
     (?:[T,\s]+\d{{1,2}}:\d\d(?::\d\d)?)? _?[^\w\n|]*$""",

@@ -1,11 +1,13 @@
 """What the README shows works as it stands there."""
 
+import asyncio
 import json
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,14 +17,22 @@ from tests.conftest import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_python_snippet_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    snippet = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert snippet
+def test_the_python_snippets_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "a.txt").write_text("The contract was signed by Tom Reed on 4 May 1911.")
     monkeypatch.chdir(tmp_path)
-    exec(snippet[1], {})
+    names: dict[str, Any] = {}
+    exec(first, names)
     assert re.match(r"Tom Reed.* \[1\] /.*/papers/a\.txt None", capsys.readouterr().out)
+    exec(second, names)
+    shown = capsys.readouterr().out
+    assert re.fullmatch(r"Tom Reed.* \[1\]Tom Reed.* \[1\]\n\[1\] /.*/papers/a\.txt\n", shown)
+    assert "4 May 1911" in names["when"].text and names["when"].searched
+    assert names["both"]["answer"].text == names["answer"].text and len(names["both"]["passages"]) == 1
+    asyncio.run(names["listen"]())
+    events = capsys.readouterr().out
+    assert events.startswith("Tom Reed") and "[1]on_chain_start\non_retriever_start\non_retriever_end\n" in events
 
 
 def test_every_octavo_command_that_it_names_is_there() -> None:
