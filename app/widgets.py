@@ -125,7 +125,11 @@ def _passage(citation: Citation, value: Answer) -> None:
     name = _shown(f"[{citation.marker}] {place(citation)}")
     st.html(f'<details class="oct-d"{opened}><summary>{name}</summary>{text}</details>')
     is_pdf = PurePosixPath(citation.path).suffix.lower() == ".pdf"
-    if is_pdf and citation.page_start and st.toggle(f"Show page {citation.page_start}", key=f"page {id(value)} {citation.marker}"):
+    if (
+        is_pdf
+        and citation.page_start
+        and st.toggle(f"Show page {citation.page_start}", key=f"page {id(value)} {citation.marker} {citation.char_start}")
+    ):
         _page(citation.path, citation.page_start)
 
 

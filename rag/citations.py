@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answer import Citation, Evidence
-from rag.passages import part_of
+from rag.passages import by_part
 from rag.quote import shown_quote
 from rag.verify import Claim, Source
 
@@ -82,10 +82,12 @@ class CitationStream:
 
     @property
     def citations(self) -> tuple[Citation, ...]:
-        """One of each source named so far, in the order of their first naming; verified where all that it stands for is verbatim."""
+        """One of each source named so far, in the order of their first naming; verified where all that it stands for is verbatim.
+        Where chunks are joined under one marker there is one of each that is meant."""
         return tuple(
-            _citation(number, part_of(self._evidence[number - 1], self._claims[number]), verbatim, self._claims[number], self._question)
+            _citation(number, part, verbatim, claims, self._question)
             for number, verbatim in self._verbatim.items()
+            for part, claims in by_part(self._evidence[number - 1], self._claims[number])
         )
 
     def push(self, piece: str) -> str:

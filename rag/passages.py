@@ -59,10 +59,14 @@ def join(passage: Evidence, item: Evidence) -> Evidence | None:
     return replace(passage, joined=(*passage.joined, item))
 
 
-def part_of(passage: Evidence, said: Sequence[str]) -> Evidence:
-    """The chunk of a passage that holds most of the words of what is said of it; the best one where they hold as many."""
-    words = set(content_words(" ".join(said)))
-    return max((passage, *passage.joined), key=lambda part: len(words.intersection(content_words(part.chunk.whole))))
+def by_part(passage: Evidence, claims: Sequence[str]) -> list[tuple[Evidence, list[str]]]:
+    """The chunks of a passage that claims stand on, each with its own: the one that holds most of a claim's words, or the best."""
+    held: dict[str, tuple[Evidence, list[str]]] = {}
+    for claim in claims:
+        words = set(content_words(claim))
+        part = max((passage, *passage.joined), key=lambda part: len(words.intersection(content_words(part.chunk.whole))))
+        held.setdefault(part.chunk.id, (part, []))[1].append(claim)
+    return list(held.values())
 
 
 def _touch(before: Chunk, behind: Chunk) -> bool:

@@ -40,5 +40,4 @@ def point(question: str, evidence: Sequence[Evidence]) -> str:
 
 def _read(evidence: Sequence[Evidence]) -> list[tuple[int, Evidence, Reading]]:
     """The sources in which the reader found something, with their numbers."""
-    parts = ((number, part) for number, item in enumerate(evidence, 1) for part in item.parts)
-    return [(number, part, part.reading) for number, part in parts if part.reading and part.reading.end]
+    return [(number, item, item.reading) for number, item in enumerate(evidence, 1) if item.reading and item.reading.end]

@@ -103,7 +103,7 @@ def _pack_sources(
     left_out: list[LedgerLine] = []
     best = model.can.best_source_tokens
     for item in evidence:
-        place, passage = _placed(item, packed)
+        place, passage = (len(packed), item) if model.can.quotes else _placed(item, packed)  # the reader points into chunks
         count = model.count(grounded.source(place + 1, passage.text))
         more = count - sum(counts[place : place + 1])
         if best is not None and sum(counts) >= best:
