@@ -23,7 +23,7 @@ from rag import gate
 from rag.answer import NOT_FOUND, Answer, Evidence, Timings
 from rag.answering import answer_from
 from rag.citations import strip_markers
-from rag.follow_up import search_text
+from rag.follow_up import rewritten, search_text
 from rag.models import AnswerModel, answer_model
 from rag.passages import neighbours
 from rag.point import best_source, point
@@ -100,7 +100,7 @@ class AnswerChain(Runnable[Input, Answer]):
         query = read_query(next(inputs))
         started = time.monotonic()
         child = patch_config(config, callbacks=run_manager.get_child())
-        searched = search_text(query)
+        searched = rewritten(query, self.model, patch_config(child, run_name="rewrite")) or search_text(query)
         evidence = read(searched, self._retrieve(searched, query, child), default_reader())
         decision = gate.decide(searched, evidence, self.settings.gate_threshold)
         retrieve_s = time.monotonic() - started

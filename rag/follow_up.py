@@ -1,12 +1,19 @@
-"""A question that can't be understood alone ("and in 2023?", "who is she?") is searched for together with words of the turn before.
+"""A question that can't be understood alone ("and in 2023?", "who is she?") is looked up as one that can.
 
-Of 40 such questions over the samples, asked bare, 21 have the right passage among the first three; with the content words of the
-question before and the names of its answer, 40.
+A model that follows instructions writes it anew. Where there is none, or what it writes can't be trusted, the question is
+searched for together with words of the turn before: of 40 such questions over the samples, asked bare, 21 have the right passage
+among the first three; with the content words of the question before and the names of its answer, 40.
 """
 
 import re
+import time
 
-from rag.coverage import content_words
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig
+
+from rag.answering import ThoughtFilter
+from rag.coverage import STOP_WORDS, content_words
+from rag.models import AnswerModel
 from rag.query import Query
 
 _OPENER = re.compile(r"\s*(?:and|but|or|so|then|also|what about|how about)\b", re.IGNORECASE)
@@ -19,6 +26,15 @@ _POINTS_BACK = re.compile(
 _NAME = re.compile(r"\b[A-Z][\w'\u2019-]*(?:\s+[A-Z][\w'\u2019-]*)*")
 _FEW, _ENOUGH = 3, 5
 """A later question with fewer content words than the first is a follow-up; with as many as the second it stands alone."""
+_TASK = """Rewrite the last question so that it can be understood without the conversation. Take names and numbers from the \
+conversation and nowhere else. Do not answer it. Reply with the rewritten question alone."""
+_TURNS, _ANSWER = 3, 400
+"""Turns that the model is shown, and characters of each answer."""
+_LONGEST, _WRITTEN = 200, 2000
+"""Characters of a rewritten question, and of all that a model writes, thoughts included, before it is no longer listened to."""
+_SECONDS = 20.0
+"""After which it is no longer waited for."""
+_LABEL = re.compile(r"(?:(?:the )?(?:rewritten |standalone |last )?question(?: is)?:\s*)?", re.IGNORECASE)
 
 
 def search_text(query: Query) -> str:
@@ -35,3 +51,49 @@ def is_follow_up(question: str) -> bool:
     """Whether a question in a conversation seems to need the one before it."""
     words = len(content_words(question))
     return words < _FEW or _OPENER.match(question) is not None or (words < _ENOUGH and _POINTS_BACK.search(question) is not None)
+
+
+def rewritten(query: Query, model: AnswerModel, config: RunnableConfig | None = None) -> str | None:
+    """A follow-up as the model writes it, to be understood alone; None where it stands alone already, the model can't, or fails."""
+    if not (query.turns and model.can.follows_instructions and is_follow_up(query.question)):
+        return None
+    turns = "\n".join(f"Question: {asked}\nAnswer: {answered[:_ANSWER]}" for asked, answered in query.turns[-_TURNS:])
+    prompt = f"{turns}\n\nLast question: {query.question}\n\n{_TASK}"
+    if model.count(prompt) + model.template_tokens + _LONGEST > model.context_length:
+        return None
+    try:
+        written = _written(prompt, model, config)
+    except Exception:  # whatever it is, the question is still to be answered, and tells what is wrong if it lasts
+        return None
+    question = _LABEL.sub("", written.strip(), count=1).strip(' "“”*')
+    return question if _may_stand_for(question, query) else None
+
+
+def _written(prompt: str, model: AnswerModel, config: RunnableConfig | None) -> str:
+    thoughts, text, read, started = ThoughtFilter(), "", 0, time.monotonic()
+    for chunk in model.stream([HumanMessage(prompt)], config):
+        read += len(chunk.text)
+        text += thoughts.push(chunk.text)
+        if read > _WRITTEN or time.monotonic() - started > _SECONDS:
+            return ""
+    return text + thoughts.flush()
+
+
+def _may_stand_for(written: str, query: Query) -> bool:
+    """Whether it is one question in one line, keeps the question's numbers, and invents no name, number or subject."""
+    if not written.endswith("?") or "\n" in written or len(written) > _LONGEST or written.casefold() == query.question.casefold():
+        return False
+    said = " ".join([query.question, *(text for turn in query.turns[-_TURNS:] for text in turn)])
+    known, words = _words(said), re.findall(r"\w+", written)
+    names = [word for place, word in enumerate(words) if word[0].isupper() and not (place == 0 and word.lower() in STOP_WORDS)]
+    numbers = [word for word in words if word[0].isdigit()]
+    about = content_words(written)
+    return (
+        all(word.casefold() in known for word in [*names, *numbers])
+        and all(number in numbers for number in re.findall(r"\d\w*", query.question))
+        and 2 * sum(word in known for word in about) >= len(about) > 0
+    )
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))

@@ -110,6 +110,10 @@ class View:
         found = search.chunks_by_key(self.connection, ids)
         return [found[key] for key in ids if key in found]
 
+    def holding(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, set[str]]:
+        """For each of these chunks, which of the words stand in it, in any of their forms."""
+        return search.holding(self.connection, terms, ids)
+
     def neighbours(self, chunk: Chunk) -> list[Chunk]:
         """The chunks before and behind it in its document, where there are such."""
         return search.neighbours(self.connection, chunk)

@@ -93,6 +93,18 @@ def document_frequency(connection: sqlite3.Connection, terms: Sequence[str]) -> 
     return found
 
 
+def holding(connection: sqlite3.Connection, terms: Sequence[str], keys: Sequence[str]) -> dict[str, set[str]]:
+    """Which of the terms stand in each of these chunks, after FTS5's own folding and stemming."""
+    numbers = dict(connection.execute("select id, key from chunks where key in (select value from json_each(?))", [json.dumps(list(keys))]))
+    found: dict[str, set[str]] = {key: set() for key in keys}
+    among = json.dumps(list(numbers))
+    query = "select rowid from words where words match ? and rowid in (select value from json_each(?))"
+    for term in terms:
+        for (number,) in connection.execute(query, [_phrase(term), among]):
+            found[numbers[number]].add(term)
+    return found
+
+
 def neighbours(connection: sqlite3.Connection, chunk: Chunk) -> list[Chunk]:
     """The chunks before and behind a chunk in its document."""
     beside = f"""select {_CHUNK} from chunks

@@ -204,6 +204,7 @@ def test_words_of_one_or_two_characters_without_spaces_are_found(text: str, aske
     assert library.words("宫京", 5) == [] and library.words("English", 1)
     with library.snapshot() as view:
         assert view.document_frequency([asked[0]]) == {asked[0]: 1}
+        assert view.holding([asked[0]], [library.words(asked[0], 1)[0].chunk.id]) != {}
 
 
 def test_what_waits_for_a_vector_is_found_without_a_look_at_all_chunks(library: Library) -> None:

@@ -1,13 +1,22 @@
 """Questions that go on from the one before: what is looked up for them, and that it is found."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk
 
 from ingest import Library
+from rag import build_chain
 from rag.chain import AnswerChain
-from rag.follow_up import is_follow_up, search_text
+from rag.errors import ServerError
+from rag.follow_up import is_follow_up, rewritten, search_text
+from rag.models import AnswerModel, Capabilities
 from rag.query import read_query
 from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever
@@ -68,3 +77,101 @@ def test_what_was_looked_up_is_told(chain: AnswerChain) -> None:
     history = [("How much is a concession ticket?", "£5.50 [1]")]
     assert chain.invoke({"question": "and for a family?", "history": history}).searched == "and for a family? concession ticket"
     assert chain.invoke("How much is a concession ticket?").searched == ""
+
+
+HISTORY = [("Who ran the 2011 appeal?", "It was run by Noor Halloran [2]."), ("How much did it raise?", "It raised £4,200 [1].")]
+
+
+class Scripted(GenericFakeChatModel):
+    """Replies from a list, in small pieces, and notes what it was asked; an error in the list is raised."""
+
+    asked: list[str] = []
+
+    def _stream(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        self.asked.append(messages[-1].text)
+        reply = next(self.messages)
+        if isinstance(reply, Exception):
+            raise reply
+        yield from (ChatGenerationChunk(message=AIMessageChunk(piece)) for piece in re.findall(r"\S*\s*", str(reply)))
+
+
+def rewrites(reply: str | Exception, question: str = "and who ran it in 2011?", window: int = 4096, **can: Any) -> str | None:
+    scripted = Scripted(messages=iter([reply]), asked=[])  # type: ignore[list-item]
+    model = AnswerModel(scripted, window, Capabilities(**can))
+    return rewritten(read_query({"question": question, "history": HISTORY}), model)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Who ran the appeal in 2011?",
+        '  "Who ran the appeal in 2011?"\n',
+        "Rewritten question: Who ran the appeal in 2011?",
+        "<think>They mean the appeal of 2011 that Agnes ...</think>\nWho ran the appeal in 2011?",
+    ],
+)
+def test_a_follow_up_is_written_anew_by_a_model_that_is_able(reply: str) -> None:
+    assert rewrites(reply) == "Who ran the appeal in 2011?"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "",
+        "   \n",
+        "?",
+        "It was run by Noor Halloran.",
+        "The sources do not say.",
+        "and who ran it in 2011?",
+        "Who ran the appeal?",
+        "Who ran the appeal in 2011 and 2012?",
+        "Did Agnes Dent run the appeal in 2011?",
+        "Who ran the appeal in 2011?\nAnd who paid for it?",
+        "Sure! Here it is:\nWho ran the appeal in 2011?",
+        "Were penguins or walruses swimming faster in 2011?",
+        "Who ran the appeal " + "that was run " * 40 + "in 2011?",
+        "<think>" + "hm " * 2000 + "</think>Who ran the appeal in 2011?",
+        "<think>Who ran the appeal in 2011?",
+        RuntimeError("no such host"),
+        ServerError("the model's server did not answer"),
+        KeyError("choices"),
+    ],
+)
+def test_what_a_model_writes_that_can_not_be_trusted_is_not_looked_up(reply: str | Exception) -> None:
+    assert rewrites(reply) is None
+
+
+def test_only_a_follow_up_is_rewritten_and_only_by_a_model_that_follows_instructions() -> None:
+    good = "Who ran the appeal in 2011?"
+    assert rewrites(good, follows_instructions=False) is None
+    assert rewrites(good, question="How much does a family ticket for the mill cost?") is None
+    assert rewrites(good, window=250) is None
+    scripted = Scripted(messages=iter([good]), asked=[])  # type: ignore[list-item]
+    assert rewritten(read_query("and who ran it in 2011?"), AnswerModel(scripted, 4096)) is None
+    assert scripted.asked == []
+
+
+def test_a_model_that_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.follow_up._SECONDS", -1.0)
+    assert rewrites("Who ran the appeal in 2011?") is None
+
+
+def test_what_the_model_is_shown_to_rewrite_from_is_bounded() -> None:
+    scripted = Scripted(messages=iter(["no"]), asked=[])  # type: ignore[list-item]
+    long = [(f"What is number {n}?", "word " * 3000) for n in range(40)]
+    rewritten(read_query({"question": "and then?", "history": long}), AnswerModel(scripted, 4096))
+    assert len(scripted.asked[0]) < 2000 and "number 39" in scripted.asked[0] and "number 36" not in scripted.asked[0]
+
+
+def test_the_answer_says_what_was_looked_up_whoever_wrote_it(library: Library) -> None:
+    history = [("How much is a concession ticket?", "£5.50 [1]")]
+    asked = {"question": "and for a family?", "history": history}
+    for reply, searched in (
+        ("How much is a ticket for a family?", "How much is a ticket for a family?"),
+        ("I can't.", "and for a family? concession ticket"),
+        (ValueError("broken"), "and for a family? concession ticket"),
+    ):
+        model = Scripted(messages=iter([reply, "£18 [1]"]), asked=[])  # type: ignore[list-item]
+        answer = build_chain(library, model).invoke(asked)
+        assert (answer.searched, answer.text) == (searched, "£18 [1]")
+        assert "Question: and for a family?" in model.asked[1] and len(model.asked) == 2

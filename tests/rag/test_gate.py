@@ -11,8 +11,9 @@ from ingest import Chunk, Library
 from ingest.store import rows, schema, vectors
 from rag import build_chain
 from rag.answer import NOT_FOUND, Evidence, Reading
-from rag.coverage import content_words
+from rag.coverage import content_words, coverage
 from rag.gate import decide
+from rag.retriever import LibraryRetriever
 
 ENGLISH = "The wheel of the mill was built in 1765 by a man who came from the north."
 GERMAN = "Das Rad der alten Mühle wurde im Jahr 1765 von einem Mann gebaut, der aus dem Norden kam."
@@ -70,3 +71,12 @@ def test_a_library_without_vectors_is_answered_from_by_its_words(library: Librar
 def test_content_words_leave_out_what_every_question_has() -> None:
     assert content_words("What is the password for the Hopper Café?") == ["password", "hopper", "café"]
     assert content_words("Who is it?") == []
+
+
+def test_coverage_counts_forms_of_a_word_and_weighs_rare_ones_more(library: Library) -> None:
+    best = LibraryRetriever(library=library).evidence("insuring volunteers")[0].chunk
+    with library.snapshot() as view:
+        assert coverage(view, "insured volunteers", [best.id])[best.id] == 1.0
+        half = coverage(view, "volunteers zeppelin", [best.id])[best.id]
+        assert 0 < half < 0.5
+        assert coverage(view, "", [best.id]) == {best.id: 0.0}
