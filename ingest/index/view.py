@@ -25,7 +25,7 @@ of its size. The commonest words are dropped then."""
 _REMEMBERED = 10_000
 """Words whose frequency is remembered."""
 _EXACT = 12_000
-"""Chunks within some documents up to which comparing the question with each is as quick as asking the index."""
+"""Chunks to look in up to which comparing the question with each is as quick as asking the index, which takes a second to open."""
 _UNUSED = 200
 """Vectors without chunks that a question allows for; where more were just removed, exact search answers until the run has ended."""
 
@@ -83,9 +83,10 @@ class View:
         if k < 1 or not vectors.any_there(connection):
             return []
         vector = self._embed(text)
-        inside = 0 if within is None else search.within_count(connection, within)
-        if self._segments is not None and (within is None or inside > _EXACT):
-            wider = 1.0 if within is None else 1.5 * self.chunk_count() / inside
+        everywhere = self.chunk_count()
+        inside = everywhere if within is None else search.within_count(connection, within)
+        if self._segments is not None and inside > _EXACT:
+            wider = 1.0 if within is None else 1.5 * everywhere / inside
             found = self._hits(self.nearest(vector, math.ceil(k * wider)), k, within)
             if len(found) == k:
                 return found

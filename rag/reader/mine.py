@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ingest.text.bert import Shape, Weights, mean_pooled
 from model.train.data import Question
-from rag.reader.bert import Shape, Weights, mean_pooled
 from rag.reader.data import holds, own_passages
 from rag.reader.windows import Pieces
 from rag.retriever import DENSE, WORDS

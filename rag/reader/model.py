@@ -17,10 +17,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from ingest.text.embedder import bf16_gains, default_directory, weights_sha256
+from ingest.text.bert import Shape, Weights, bf16_gains, encode, read_weights
+from ingest.text.embedder import default_directory, weights_sha256
 from rag.answer import Reading as Reading
 from rag.errors import ReaderError
-from rag.reader.bert import Shape, Weights, encode, read_weights
 from rag.reader.windows import Batch, Pieces, Text, batch, windows
 
 FILE, CONFIG = "reader.safetensors", "config.json"

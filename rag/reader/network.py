@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rag.reader.bert import Shape, Weights
+from ingest.text.bert import Shape, Weights
 from rag.reader.model import ANSWERABLE, DOWN, SPAN, UP, merged
 
 

@@ -7,8 +7,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from ingest.text.bert import Shape, read_weights
 from rag.errors import ReaderError
-from rag.reader.bert import Shape, read_weights
 from rag.reader.windows import Pieces
 
 _MPNET = {
@@ -30,7 +30,7 @@ def read_encoder(directory: Path, pieces: Pieces) -> tuple[dict[str, Tensor], Sh
     try:
         kind = json.loads((directory / "config.json").read_text(encoding="utf-8"))["model_type"]
         shape = Shape.read(directory / "config.json")
-        weights = read_weights(directory)
+        weights = dict(read_weights(directory))
         theirs = Tokenizer.from_file(str(directory / "tokenizer.json")).get_vocab()
     except (OSError, ValueError, KeyError) as error:
         raise ReaderError(f"{directory}: no encoder can be read from it ({error})", "name a folder with a BERT or an MPNet") from error

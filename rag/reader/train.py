@@ -23,12 +23,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from ingest.errors import IngestError
+from ingest.text import bert
+from ingest.text.bert import Shape, read_weights
 from ingest.text.embedder import default_directory, weights_sha256
 from model.train.data import plain_errors, read_questions
 from model.train.outputs import read_state, write_state
 from rag.errors import RagError, ReaderError
-from rag.reader import bert
-from rag.reader.bert import Shape, read_weights
 from rag.reader.data import Pairs, build
 from rag.reader.lessons import Taught, ask, batches_each, length, loss, rows_of, stream, wanted
 from rag.reader.mine import nearest

@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 
 from ingest import Embedder, Library
-from ingest.index import build
+from ingest.index import build, view
 from ingest.run import child
 
 NURSERY = """
 import json, os, signal, sys, chromadb, torch
 torch.set_num_threads(1)  # a pool of threads would not survive the fork
 from ingest import Embedder
+from ingest.index import view
+view._EXACT = 0
 embedder = Embedder.load()
 for line in sys.stdin:
     request = json.loads(line)
@@ -115,6 +117,12 @@ def index_processes(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory, 
         return build.told(code, written, written)
 
     monkeypatch.setattr(build, "run_child", run_child)
+
+
+@pytest.fixture(autouse=True)
+def through_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions are put to the index, as in a large library: these are small."""
+    monkeypatch.setattr(view, "_EXACT", 0)
 
 
 @pytest.fixture

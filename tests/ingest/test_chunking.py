@@ -40,7 +40,7 @@ def test_every_character_that_is_not_blank_lies_in_a_chunk(embedder: Embedder, p
 @given(parsed=documents())
 def test_no_chunk_is_longer_than_the_embedder_reads(embedder: Embedder, parsed: Parsed) -> None:
     spans = split(parsed, embedder.counter)
-    read = embedder._model.tokenizer([parsed.text[span.start : span.end] for span in spans] or ["x"])["input_ids"]
+    read = embedder.counter.tokenizer.encode_batch([parsed.text[span.start : span.end] for span in spans] or ["x"])
     assert max(map(len, read)) <= 256
 
 

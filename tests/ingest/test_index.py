@@ -13,7 +13,7 @@ import pytest
 
 from ingest import Embedder, Library
 from ingest.errors import LibraryError
-from ingest.index import build, read
+from ingest.index import build, read, view
 from ingest.run.pipeline import Step
 from ingest.store import rows, schema, vectors
 from tests.ingest.invariants import check
@@ -103,6 +103,18 @@ def test_small_segments_are_merged_as_they_pile_up(library: Library, tmp_path: P
         assert sum(sizes) == number + 1 and max(sizes) <= 8
         assert len([size for size in sizes if size < 8]) <= 4
     assert library.verify().ok
+
+
+def test_a_small_library_is_asked_without_opening_its_index(library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library.add([folder])
+    by_index = library.dense("oats", 3)
+    library.close()
+    monkeypatch.setattr(view, "_EXACT", 3)
+    exact = library.dense("oats", 3)
+    assert [hit.chunk for hit in exact] == [hit.chunk for hit in by_index]
+    assert [hit.score for hit in exact] == pytest.approx([hit.score for hit in by_index], abs=1e-3)
+    with library.snapshot() as look:
+        assert look._segments and all(segment._chroma is None for segment in look._segments)
 
 
 def test_a_lost_index_is_said_to_be_lost_and_made_again_by_the_next_ingest(library: Library, folder: Path) -> None:

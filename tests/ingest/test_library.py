@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ingest import Embedder, Library
 from ingest.errors import EmbedderError, LibraryBusy, LibraryError, PathError
+from ingest.index import view
 from ingest.loaders import load
 from ingest.run.pipeline import Step
 from ingest.store import schema, vectors
@@ -138,16 +139,18 @@ def _index_holds(directory: Path, vector: NDArray[np.float32]) -> bool:
     return False
 
 
-def test_a_search_can_be_kept_within_documents(library: Library, folder: Path) -> None:
+@pytest.mark.parametrize("exact", [0, 12_000])
+def test_a_search_can_be_kept_within_documents(library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch, exact: int) -> None:
+    monkeypatch.setattr(view, "_EXACT", exact)
     library.add([folder])
     mill, bees = str(folder / "mill.txt"), str(folder / "sub" / "bees.html")
     assert [hit.chunk.path for hit in library.dense("honey", 5, within=[mill])] == [mill]
     assert {hit.chunk.path for hit in library.dense("honey", 5, within={mill, bees})} == {mill, bees}
     assert library.words("honey", 5, within=[mill]) == [] and len(library.words("honey", 5, within=[bees])) == 1
     assert library.dense("honey", 5, within=[]) == []
-    everywhere, exact = library.dense("honey", 3), library.dense("honey", 3, within=[d.path for d in library.documents()])
-    assert [hit.chunk for hit in everywhere] == [hit.chunk for hit in exact]
-    assert [hit.score for hit in everywhere] == pytest.approx([hit.score for hit in exact], abs=1e-3)
+    everywhere, in_each = library.dense("honey", 3), library.dense("honey", 3, within=[d.path for d in library.documents()])
+    assert [hit.chunk for hit in everywhere] == [hit.chunk for hit in in_each]
+    assert [hit.score for hit in everywhere] == pytest.approx([hit.score for hit in in_each], abs=1e-3)
     assert everywhere[0].score > everywhere[1].score
 
 
@@ -274,7 +277,7 @@ def test_a_second_writer_is_told_who_writes(library: Library, folder: Path) -> N
 
 def test_another_embedder_is_refused(library: Library, folder: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
     library.add([folder])
-    other = Embedder("other", embedder._model, "0" * 64)
+    other = Embedder("other", embedder.encoder, "0" * 64)
     with pytest.raises(EmbedderError, match="made by all-MiniLM-L6-v2"):
         Library.open(library.directory, other)
     monkeypatch.setenv("OCTAVO_EMBEDDER", "other")

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from ingest.text.bert import Shape, encode, read_weights
 from ingest.text.embedder import default_directory
 from model.train.data import Question
 from rag.errors import ReaderError
 from rag.reader import Reader
 from rag.reader.average import average
-from rag.reader.bert import Shape, encode, read_weights
 from rag.reader.data import build, cut_out, places
 from rag.reader.lessons import batches_each, grouped, length
 from rag.reader.model import FILE, merged
