@@ -20,7 +20,8 @@ from ingest.errors import IngestError
 from model.grounded import normalize_answer
 from model.train.data import plain_errors
 from rag.errors import RagError
-from rag.evaluate import f1, read_lines, temporary_library
+from rag.evaluate import read_lines, temporary_library
+from rag.figures import f1
 from rag.reader.data import cut_out
 from rag.reader.model import Reader, Reading
 from rag.retriever import LibraryRetriever
