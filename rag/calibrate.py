@@ -14,9 +14,9 @@ from typing import Any
 from rag.chain import build_chain
 from rag.errors import EvalError
 from rag.evaluate import Progress, ask_all, library_of, read_questions
-from rag.figures import estimate
 from rag.gate import JUDGED
 from rag.quote import asks_to_judge
+from rag.scoring import estimate
 
 REFUSED = 0.05
 """Share of the answerable questions that may be refused."""
@@ -52,12 +52,12 @@ def calibrate(questions: Path, library: str | None, model: str | None, progress:
         EvalError: a file that can't be read, or too few questions of one kind.
     """
     rows = read_questions(questions, library is None)
-    for kind, count in _kinds([bool(row["answers"]) for row in rows]).items():
-        if count < 2:
-            raise EvalError(
-                f"{questions}: {count or 'no'} question{'s' * (count != 1)} {kind}, and a threshold is fitted to both kinds",
-                'add some of that kind; one that the documents don\'t answer has "answers": []',
-            )
+    count, kind = min((count, kind) for kind, count in _kinds([bool(row["answers"]) for row in rows]).items())
+    if count < 2:
+        raise EvalError(
+            f"{questions}: {count or 'no'} question{'s' * (count != 1)} {kind}, and a threshold is fitted to both kinds",
+            'add some of that kind; one that the documents don\'t answer has "answers": []',
+        )
     with library_of(rows, library) as (opened, paths):
         chain = build_chain(opened, model)
         current = chain.settings.gate_threshold
@@ -120,7 +120,7 @@ def choose(cases: Sequence[Case]) -> float | None:
 
 
 def at(cases: Sequence[Case], threshold: float) -> dict[str, Any]:
-    """What a threshold does: shares, with 95 % intervals (figures.py) of those that are of questions."""
+    """What a threshold does: shares, with 95 % intervals (scoring.py) of those that are of questions."""
     given = [c for c in cases if c.sure >= max(threshold, 0)]
     refused = {kind: [float(c.sure < threshold) for c in cases if c.answerable == kind] for kind in (True, False)}
     shares = {

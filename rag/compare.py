@@ -10,7 +10,7 @@ from typing import Any
 
 from rag.errors import EvalError
 from rag.evaluate import read_lines
-from rag.figures import differences
+from rag.scoring import differences
 
 Row = Mapping[str, Any]
 

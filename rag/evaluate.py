@@ -23,10 +23,10 @@ from ingest import Settings as IngestSettings
 from rag.answer import NOT_FOUND, Answer
 from rag.chain import AnswerChain, build_chain
 from rag.errors import EvalError
-from rag.figures import estimate, figures, marks
 from rag.hashes import hashes, library_state, short
 from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever
+from rag.scoring import estimate, figures, marks
 
 Progress = Callable[[int, int], None]
 STAGES = ("meaning", "words", "fused", "read")
@@ -231,7 +231,7 @@ def _prediction(chain: AnswerChain, row: Mapping[str, Any], paths: Mapping[str, 
 
 def evaluate_retrieval(corpus: Path, queries: Path, progress: Progress) -> dict[str, Any]:
     """Recall at 1, 5 and 10, mean reciprocal rank and nDCG at 10, over documents, of each stage: found by meaning, by words, by
-    both together, and read; and their intervals (figures.py)."""
+    both together, and read; and their intervals (scoring.py)."""
     documents = read_lines(corpus, "id", "text")
     asked = read_lines(queries, "text", "relevant")
     scores: dict[str, list[dict[str, float]]] = {stage: [] for stage in STAGES}
