@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from app import measuring
+from app.measuring import Json, Model
 from app.mistakes import as_mistake
 from app.quiet import keep_quiet
 from ingest.cli import ingest
@@ -25,11 +27,6 @@ app = typer.Typer(
     help="Ask your own documents, on your own machine.",
 )
 Library = Annotated[str, typer.Option("--library", help="A library's name or directory.", metavar="NAME")]
-Model = Annotated[
-    str | None,
-    typer.Option("--model", help="starter, a directory, a .gguf file, a hub id, or openai:NAME@URL.", metavar="MODEL"),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 app.command()(ingest)
 
@@ -53,34 +50,6 @@ def ask(
             _print_json(chain.invoke(query).to_dict())
         else:
             show(chain.stream(query))
-
-
-@app.command(name="eval")
-def evaluate(
-    questions: Annotated[list[Path], typer.Argument(help="QUESTIONS.jsonl, or with --retrieval: CORPUS.jsonl QUERIES.jsonl.")],
-    library: Annotated[
-        str | None, typer.Option("--library", help="Ask this library; without it, each row's contexts.", metavar="NAME")
-    ] = None,
-    model: Model = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write predictions here.", metavar="PREDICTIONS.jsonl")] = None,
-    retrieval: Annotated[bool, typer.Option("--retrieval", help="Measure retrieval alone.")] = False,
-    json: Json = False,
-) -> None:
-    """Measure answers, refusals, citations and retrieval on a file of questions."""
-    from rag.evaluate import evaluate_answers, evaluate_retrieval
-
-    if len(questions) != (2 if retrieval else 1):
-        raise typer.BadParameter("give CORPUS.jsonl and QUERIES.jsonl with --retrieval, else one file of questions")
-    if retrieval:
-        figures = evaluate_retrieval(questions[0], questions[1], _count)
-    else:
-        figures = evaluate_answers(questions[0], library, model, out, _count)
-    if json:
-        _print_json(figures)
-    else:
-        for name, value in figures.items():
-            shown = "  ".join(f"{part} {share}" for part, share in value.items()) if isinstance(value, dict) else value
-            say(f"{name:24} {shown if shown is not None else '-'}")
 
 
 @app.command()
@@ -197,43 +166,13 @@ def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.",
     os.execve(command[0], command, environment)  # noqa: S606  # no shell is wanted
 
 
-bench = typer.Typer(help="Measure how quick this machine is.", no_args_is_help=True)
-app.add_typer(bench, name="bench")
-
-
-@bench.command(name="ingest")
-def bench_ingest(
-    folder: Annotated[Path, typer.Argument(help="A folder of PDFs.")],
-    rounds: Annotated[int, typer.Option(help="Times that each is run; the best counts.", min=1)] = 2,
-) -> None:
-    """PDFs into a library, beside the usual LangChain recipe on the same files. The last line is JSON."""
-    from ingest.bench.ingest import bench as run
-
-    figures = run(folder, rounds, lambda line: say(line, err=True))
-    for name in ("octavo", "recipe"):
-        say(f"{name:8} " + "  ".join(f"{key} {value}" for key, value in figures[name].items()))
-    _print_json(figures)
-
-
-@bench.command(name="search")
-def bench_search(
-    chunks: Annotated[int, typer.Option(help="Passages in the library that is made up.", min=1000)] = 100_000,
-    questions: Annotated[int, typer.Option(help="Questions asked of it.", min=20)] = 200,
-) -> None:
-    """Searching a large library, all of it and within some documents. The last line is JSON."""
-    from ingest.bench.search import bench as run
-
-    _print_json(run(chunks, questions, lambda line: say(line, err=True)))
+app.command(name="eval")(measuring.evaluate)
+app.command()(measuring.calibrate)
+app.add_typer(measuring.bench, name="bench")
 
 
 def _print_json(data: Any) -> None:
     print(as_json(data), flush=True)
-
-
-def _count(done: int, total: int) -> None:
-    if sys.stderr.isatty() or done % 50 == 0 or done == total:
-        end = "\n" if done == total or not sys.stderr.isatty() else ""
-        print(f"\r{done} of {total}" if sys.stderr.isatty() else f"{done} of {total}", end=end, file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -2,6 +2,9 @@
 
 Without a library, every row's own contexts are the whole library for its question: they go into one temporary library
 and retrieval is limited to them, so the path is the same as a user's.
+
+A run that ends early goes on where it was: each answer is written as a line of JSON with the hashes of all that it depends on, and
+what the same parts have already answered is not asked again.
 """
 
 import json
@@ -9,27 +12,27 @@ import lzma
 import math
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
-
 from ingest import Library
 from ingest import Settings as IngestSettings
-from model.grounded import normalize_answer
 from rag.answer import NOT_FOUND, Answer
 from rag.chain import AnswerChain, build_chain
-from rag.citations import strip_markers
-from rag.errors import EvalError, ReplyError
+from rag.errors import EvalError
+from rag.hashes import hashes, library_state, short
 from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever
+from rag.scoring import estimate, figures, marks
 
 Progress = Callable[[int, int], None]
 STAGES = ("meaning", "words", "fused", "read")
+_MADE = {"hashes", "marks", "seconds", "error"}
+"""What a prediction holds that was made with hashes."""
+_MEASURES = ("recall@1", "recall@5", "recall@10", "MRR", "nDCG@10")
 
 
 def read_lines(path: Path, *keys: str) -> list[dict[str, Any]]:
@@ -57,6 +60,24 @@ def read_lines(path: Path, *keys: str) -> list[dict[str, Any]]:
     return rows
 
 
+def read_questions(path: Path, with_contexts: bool) -> list[dict[str, Any]]:
+    """Rows of id, question, answers and, where they are asked of their own, contexts.
+
+    Raises:
+        EvalError: it can't be read, or a row is not what it should be.
+    """
+    rows = read_lines(path, "id", "question", "answers", *(["contexts"] if with_contexts else []))
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row["id"], str | int):
+            raise EvalError(f"{path}, question {number}: the id must be a text or a number")
+        if not isinstance(row["question"], str) or not row["question"].strip():
+            raise EvalError(f"{path}, question {number}: the question must be a text that isn't empty")
+        for key in ("answers", "contexts"):
+            if not isinstance(row.get(key, []), list) or not all(isinstance(text, str) for text in row.get(key, [])):
+                raise EvalError(f"{path}, question {number}: {key} must be a list of texts")
+    return rows
+
+
 @contextmanager
 def temporary_library(texts: set[str]) -> Iterator[tuple[Library, dict[str, str]]]:
     """A library of these texts, a file each, and each text's path."""
@@ -73,119 +94,148 @@ def temporary_library(texts: set[str]) -> Iterator[tuple[Library, dict[str, str]
             yield library, paths
 
 
-def evaluate_answers(questions: Path, library: str | None, model: str | None, out: Path | None, progress: Progress) -> dict[str, Any]:
-    """Asks every question; writes predictions to `out`; returns the figures."""
-    rows = read_lines(questions, "id", "question", "answers", *([] if library is not None else ["contexts"]))
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row["question"], str) or not row["question"].strip():
-            raise EvalError(f"{questions}, question {number}: the question must be a text that isn't empty")
-        contexts = row.get("contexts", [])
-        if not isinstance(contexts, list) or not all(isinstance(c, str) for c in contexts):
-            raise EvalError(f"{questions}, question {number}: contexts must be a list of texts")
-    if out is not None:
-        out.write_text("", encoding="utf-8")  # fails now rather than after the last question
-    paths: dict[str, str] = {}
-    start = time.monotonic()
+@contextmanager
+def library_of(rows: Sequence[Mapping[str, Any]], library: str | None) -> Iterator[tuple[Library, dict[str, str] | None]]:
+    """What questions are asked of: the library of this name, or one of their own contexts with each context's path."""
     if library is not None:
         with Library.open(IngestSettings().library_dir(library)) as opened:
-            predictions = _ask_all(rows, opened, None, model, out, progress)
+            yield opened, None
     else:
-        with temporary_library({c for row in rows for c in row["contexts"] if c.strip()}) as (opened, paths):
-            predictions = _ask_all(rows, opened, paths, model, out, progress)
-    seconds = time.monotonic() - start
-    recall = _supporting_found(rows, predictions, paths) if library is None else None
-    return figures(rows, predictions) | {"retrieval_recall": recall, "s_per_question": round(seconds / len(rows), 3)}
+        with temporary_library({c for row in rows for c in row["contexts"] if c.strip()}) as made:
+            yield made
 
 
-def _supporting_found(rows: list[dict[str, Any]], predictions: list[dict[str, Any]], paths: dict[str, str]) -> float | None:
-    """Share of the contexts that a row marks as `supporting` (a list of true and false) that were put before the model."""
-    wanted, found = 0, 0
-    for row, prediction in zip(rows, predictions, strict=True):
-        packed = {r["path"] for r in prediction["retrieved"]}
-        supporting = {paths.get(c) for c, needed in zip(row["contexts"], row.get("supporting") or [], strict=False) if needed}
-        wanted += len(supporting)
-        found += len(supporting & packed)
-    return round(found / wanted, 4) if wanted else None
+def evaluate_answers(questions: Path, library: str | None, model: str | None, out: Path | None, progress: Progress) -> dict[str, Any]:
+    """Asks every question that `out` doesn't hold the answer of; writes predictions to `out`; returns the figures.
+
+    Raises:
+        EvalError: a file that can't be read, or no question that could be asked.
+    """
+    rows = read_questions(questions, library is None)
+    if out is not None:
+        out.open("a", encoding="utf-8").close()  # fails now rather than after the first question
+    with library_of(rows, library) as (opened, paths):
+        chain = build_chain(opened, model)
+        predictions, kept = ask_all(chain, rows, paths, out, progress)
+        changed = library is not None and library_state(opened) != predictions[0]["hashes"]["library"]
+    return summary(predictions) | {"kept": kept, "library_changed": changed}
 
 
-def _ask_all(
-    rows: list[dict[str, Any]],
-    library: Library,
-    paths: dict[str, str] | None,
-    model: str | BaseChatModel | None,
-    out: Path | None,
-    progress: Progress,
-) -> list[dict[str, Any]]:
-    chain = build_chain(library, model)
+def summary(predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The figures of some predictions and their intervals, seconds a question, and which questions could not be asked.
+
+    Raises:
+        EvalError: none could.
+    """
+    failed = [{"id": p["id"], "error": p["error"]} for p in predictions if p["error"]]
+    if len(failed) == len(predictions):
+        raise EvalError(f"none of the {len(failed)} questions could be asked: {failed[0]['error']}")
+    found = figures([p["marks"] for p in predictions])
+    return {
+        "questions": len(predictions),
+        **{name: e and round(e.value, 4) for name, e in found.items()},
+        "intervals": {name: [round(e.low, 4), round(e.high, 4)] for name, e in found.items() if e},
+        "s_per_question": round(sum(p["seconds"] for p in predictions) / len(predictions), 3),
+        "failed": failed,
+    }
+
+
+def ask_all(
+    chain: AnswerChain, rows: Sequence[Mapping[str, Any]], paths: Mapping[str, str] | None, out: Path | None, progress: Progress
+) -> tuple[list[dict[str, Any]], int]:
+    """A prediction for each row, and how many of them `out` held already; the others are added to it as they come.
+
+    Args:
+        paths: of each context, where questions are asked of their own contexts alone.
+        progress: told how many are done, of how many.
+
+    Raises:
+        EvalError: `out` holds something else than predictions.
+    """
+    parts = hashes(chain)
+    wanted = [parts | _asked(row, alone=paths is not None) for row in rows]
+    kept = _kept(out, wanted) if out is not None else {}
+    done = held = sum(short(made) in kept for made in wanted)
+    if held:
+        progress(held, len(rows))
     predictions = []
-    for number, row in enumerate(rows, 1):
-        within = None if paths is None else [paths[c] for c in row["contexts"] if c in paths]
-        predictions.append(_prediction(row["id"], _ask(chain, row["question"], within)))
+    for row, made in zip(rows, wanted, strict=True):
+        if short(made) in kept:
+            predictions.append(kept[short(made)])
+            continue
+        predictions.append(_prediction(chain, row, paths) | {"hashes": made})
         if out is not None:
             with out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(predictions[-1], ensure_ascii=False) + "\n")
-        progress(number, len(rows))
-    return predictions
+        done += 1
+        progress(done, len(rows))
+    return predictions, held
 
 
-def _ask(chain: AnswerChain, question: str, within: list[str] | None) -> Answer:
-    if within == []:
-        return Answer(NOT_FOUND, refused=True)  # no contexts, no answer
+def _asked(row: Mapping[str, Any], alone: bool) -> dict[str, str]:
+    """Hashes of a question with its accepted answers, and of the contexts that it is asked of alone."""
+    question = {"question": short(row["id"], row["question"], row["answers"], row.get("supporting"))}
+    return question | ({"library": short(row["contexts"])} if alone else {})
+
+
+def _kept(out: Path, wanted: Sequence[Mapping[str, str]]) -> dict[str, dict[str, Any]]:
+    """The predictions in a file that are wanted still, by their hashes; all others are taken out of it, a last line that is cut too."""
+    if not out.is_file():
+        return {}
+    lines = out.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    whole = lines[:-1] if lines and not lines[-1].endswith("\n") and lines[-1].startswith('{"id"') else lines
+    hoped = {short(made) for made in wanted}
+    found = [_written(out, number, line) for number, line in enumerate(whole, 1)]
+    kept = {key: row for row in found if row.keys() >= _MADE and not row["error"] and (key := short(row["hashes"])) in hoped}
+    if len(kept) < len(lines):
+        target = out.resolve()
+        rest = target.with_name(f"{target.name}.tmp")
+        rest.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept.values()), encoding="utf-8")
+        rest.replace(target)
+    return kept
+
+
+def _written(file: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        return chain.invoke({"question": question, "within": within})
-    except ReplyError:  # one question's failure, which doesn't end the run: no answer, and no refusal either
-        return Answer()
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if not isinstance(row, dict) or not {"id", "answer", "refused"} <= row.keys():
+        raise EvalError(f"{file}, line {number}: not a prediction, and nothing else is written over", "name another file with --out")
+    return row
 
 
-def _prediction(name: str, answer: Answer) -> dict[str, Any]:
-    retrieved = [
-        {"path": e.chunk.path, "page_start": e.chunk.page_start, "char_start": e.chunk.char_start, "char_end": e.chunk.char_end}
-        for item in answer.evidence
-        for e in item.parts
-    ]
+def _prediction(chain: AnswerChain, row: Mapping[str, Any], paths: Mapping[str, str] | None) -> dict[str, Any]:
+    started, failed, answer = time.monotonic(), "", Answer()
+    within = None if paths is None else [paths[c] for c in row["contexts"] if c in paths]
+    try:
+        answer = Answer(NOT_FOUND, refused=True) if within == [] else chain.invoke({"question": row["question"], "within": within})
+    except Exception as error:  # whatever is wrong with one question, the others are asked
+        failed = str(error) or type(error).__name__
     shown = answer.to_dict()
-    return {"id": name, "answer": shown["answer"], "refused": answer.refused, "citations": shown["citations"], "retrieved": retrieved}
-
-
-def f1(said: str, accepted: list[str]) -> float:
-    """Token overlap with the best of the accepted answers (SQuAD's measure)."""
-    best = 0.0
-    for answer in accepted:
-        a, b = normalize_answer(said).split(), normalize_answer(answer).split()
-        common = sum((Counter(a) & Counter(b)).values())
-        if common:
-            best = max(best, 2 * common / (len(a) + len(b)))
-    return best
-
-
-def figures(rows: list[dict[str, Any]], predictions: list[dict[str, Any]]) -> dict[str, Any]:
-    """F1 and EM over the answerable questions, where a refusal counts 0; refusals; how many citations are verified."""
-    answerable = [(r, p) for r, p in zip(rows, predictions, strict=True) if r["answers"]]
-    refused = [(r, p) for r, p in zip(rows, predictions, strict=True) if p["refused"]]
-    right = sum(not r["answers"] for r, _ in refused)
-    cited = [c for _, p in answerable for c in p["citations"]]
-    texts = [(r["answers"], "" if p["refused"] else strip_markers(p["answer"])) for r, p in answerable]
-
-    def share(part: float, whole: int) -> float | None:
-        return round(part / whole, 4) if whole else None
-
-    return {
-        "questions": len(rows),
-        "F1": share(sum(f1(text, accepted) for accepted, text in texts), len(texts)),
-        "EM": share(sum(normalize_answer(text) in map(normalize_answer, accepted) for accepted, text in texts), len(texts)),
-        "refusal_precision": share(right, len(refused)),
-        "refusal_recall": share(right, len(rows) - len(answerable)),
-        "answerable_refused": share(len(refused) - right, len(answerable)),
-        "citation_precision": share(sum(c["verified"] for c in cited), len(cited)),
+    prediction = {
+        "id": row["id"],
+        **{name: shown[name] for name in ("answer", "refused", "citations")},
+        "retrieved": [
+            {"path": e.chunk.path, "page_start": e.chunk.page_start, "char_start": e.chunk.char_start, "char_end": e.chunk.char_end}
+            for item in answer.evidence
+            for e in item.parts
+        ],
+        "probability": answer.probability,
+        "seconds": round(time.monotonic() - started, 3),
+        "error": failed,
     }
+    needed = zip(row.get("contexts", []), row.get("supporting") or [], strict=False)
+    supporting = {paths[c] for c, true in needed if true and c in paths} if paths is not None else set()
+    return prediction | {"marks": marks(prediction, row["answers"], supporting)}
 
 
 def evaluate_retrieval(corpus: Path, queries: Path, progress: Progress) -> dict[str, Any]:
     """Recall at 1, 5 and 10, mean reciprocal rank and nDCG at 10, over documents, of each stage: found by meaning, by words, by
-    both together, and read."""
+    both together, and read; and their intervals (scoring.py)."""
     documents = read_lines(corpus, "id", "text")
     asked = read_lines(queries, "text", "relevant")
-    total = {stage: dict.fromkeys(("recall@1", "recall@5", "recall@10", "MRR", "nDCG@10"), 0.0) for stage in STAGES}
+    scores: dict[str, list[dict[str, float]]] = {stage: [] for stage in STAGES}
     with temporary_library({d["text"] for d in documents if d["text"].strip()}) as (library, paths):
         names: dict[str, list[str]] = {}
         for d in documents:
@@ -195,10 +245,15 @@ def evaluate_retrieval(corpus: Path, queries: Path, progress: Progress) -> dict[
         for number, query in enumerate(asked, 1):
             for stage, ranking in _rankings(library, retriever, query["text"]).items():
                 found = [names[path] for path in dict.fromkeys(ranking)][:10]
-                _score(total[stage], [i for same in found for i in same], set(query["relevant"]))
+                scores[stage].append(_scored([i for same in found for i in same], set(query["relevant"])))
             progress(number, len(asked))
-    means = {stage: {name: round(value / len(asked), 4) for name, value in figures.items()} for stage, figures in total.items()}
-    return {"queries": len(asked), **means}
+    means: dict[str, dict[str, float]] = {}
+    intervals: dict[str, dict[str, list[float]]] = {}
+    for stage, scored in scores.items():
+        estimates = {name: estimate([one[name] for one in scored], [1.0] * len(scored)) for name in _MEASURES}
+        means[stage] = {name: round(e.value, 4) for name, e in estimates.items() if e}
+        intervals[stage] = {name: [round(e.low, 4), round(e.high, 4)] for name, e in estimates.items() if e}
+    return {"queries": len(asked), **means, "intervals": intervals}
 
 
 def _rankings(library: Library, retriever: LibraryRetriever, question: str) -> dict[str, list[str]]:
@@ -209,10 +264,9 @@ def _rankings(library: Library, retriever: LibraryRetriever, question: str) -> d
     return {stage: [hit.chunk.path for hit in found] for stage, found in (hits | stages).items()}
 
 
-def _score(total: dict[str, float], found: list[str], relevant: set[str]) -> None:
+def _scored(found: list[str], relevant: set[str]) -> dict[str, float]:
     hits = [name in relevant for name in found]
-    for k in (1, 5, 10):
-        total[f"recall@{k}"] += sum(hits[:k]) / max(1, len(relevant))
-    total["MRR"] += 1 / (hits.index(True) + 1) if True in hits else 0.0
+    recalls = {f"recall@{k}": sum(hits[:k]) / max(1, len(relevant)) for k in (1, 5, 10)}
     ideal = sum(1 / math.log2(i + 2) for i in range(min(10, len(relevant))))
-    total["nDCG@10"] += sum(1 / math.log2(i + 2) for i, hit in enumerate(hits[:10]) if hit) / (ideal or 1.0)
+    gained = sum(1 / math.log2(i + 2) for i, hit in enumerate(hits[:10]) if hit)
+    return recalls | {"MRR": 1 / (hits.index(True) + 1) if True in hits else 0.0, "nDCG@10": gained / (ideal or 1.0)}

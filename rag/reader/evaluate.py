@@ -20,10 +20,11 @@ from ingest.errors import IngestError
 from model.grounded import normalize_answer
 from model.train.data import plain_errors
 from rag.errors import RagError
-from rag.evaluate import f1, read_lines, temporary_library
+from rag.evaluate import read_lines, temporary_library
 from rag.reader.data import cut_out
 from rag.reader.model import Reader, Reading
 from rag.retriever import LibraryRetriever
+from rag.scoring import f1
 
 READ = 8
 """Passages read for a question."""

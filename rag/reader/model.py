@@ -30,6 +30,8 @@ SPAN, ANSWERABLE = "span", "answerable"
 """The heads, each a .weight and a .bias: (2, hidden) for where an answer begins and ends, (1, hidden) over [CLS]."""
 _LONGEST_SPAN = 64
 """Word pieces of an answer."""
+_TOGETHER = 4
+"""Windows of like length that are read in one batch: with eight of any length 29 % was padding, and a CPU took 1.3 times as long."""
 
 
 def merged(base: Weights, differences: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -119,20 +121,20 @@ class Reader:
         return cls(weights, Shape.read(base / "config.json"), Pieces(base / "tokenizer.json"), calibration)  # type: ignore[arg-type]
 
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
-        """What each passage says, in their order; all windows are read in one batch. A passage without words says nothing: 0 to 0."""
+        """What each passage says, in their order, the best of its windows. A passage without words says nothing: 0 to 0."""
         asked, *texts = self.pieces.read([question, *passages])
-        read = [(n, window) for n, text in enumerate(texts) for window in windows(asked, text)]
-        if not read:
-            return []
-        with torch.inference_mode():
-            told = batch(self.pieces, [(asked, texts[n], window) for n, window in read])
-            out = logits(self.weights, self.shape, told.to(next(iter(self.weights.values())).device))
-            found = [t.tolist() for t in (*best_spans(out), out.answerable)]
+        rows = [(n, window) for n, text in enumerate(texts) for window in windows(asked, text)]
+        rows.sort(key=lambda row: row[1].length)
         best: list[Reading | None] = [None] * len(passages)
-        for (n, _), shift, first, last, score, logit in zip(read, told.shifts.tolist(), *found, strict=True):
-            held = best[n]
-            if held is None or score > held.score:
-                best[n] = self._reading(passages[n], texts[n], first - shift, last - shift, score, logit)
+        for part in (rows[at : at + _TOGETHER] for at in range(0, len(rows), _TOGETHER)):
+            with torch.inference_mode():
+                told = batch(self.pieces, [(asked, texts[n], window) for n, window in part])
+                out = logits(self.weights, self.shape, told.to(next(iter(self.weights.values())).device))
+                found = [t.tolist() for t in (*best_spans(out), out.answerable)]
+            for (n, _), shift, first, last, score, logit in zip(part, told.shifts.tolist(), *found, strict=True):
+                held = best[n]
+                if held is None or score > held.score:
+                    best[n] = self._reading(passages[n], texts[n], first - shift, last - shift, score, logit)
         return [reading for reading in best if reading is not None]
 
     def _reading(self, passage: str, text: Text, first: int, last: int, score: float, logit: float) -> Reading:

@@ -40,6 +40,10 @@ class Window:
     last: int
     header: int = 0
 
+    @property
+    def length(self) -> int:
+        return self.header + self.last - self.first
+
 
 class Pieces:
     """A tokenizer that neither cuts nor pads.

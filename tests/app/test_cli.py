@@ -72,7 +72,7 @@ def test_eval_writes_predictions_and_prints_figures(octavo: Run, tmp_path: Path)
     assert ran.code == 0
     assert set(json.loads(ran.out)) >= {"F1", "EM", "refusal_precision", "refusal_recall", "citation_precision", "s_per_question"}
     prediction = json.loads((tmp_path / "p.jsonl").read_text())
-    assert set(prediction) == {"id", "answer", "refused", "citations", "retrieved"}
+    assert set(prediction) >= {"id", "answer", "refused", "citations", "retrieved", "probability", "marks", "hashes", "error"}
     assert set(prediction["retrieved"][0]) == {"path", "page_start", "char_start", "char_end"}
 
 

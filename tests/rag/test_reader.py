@@ -110,6 +110,37 @@ def test_the_reader_says_nowhere_where_a_passage_does_not_answer(reader: Reader,
         assert reading.answerable < 0.5 and reading.score < 0
 
 
+def test_what_it_finds_does_not_hang_on_what_is_read_beside_it_nor_on_the_order(reader: Reader, samples: Path) -> None:
+    """Windows are read together with others of like length, and padded."""
+    history = (samples / "history-of-the-mill.txt").read_text()
+    passages = [TIDE, MILL, "", history[700:1500], "No.", f"{MILL} {TIDE}", history[:3000], TIDE[:40]]
+    question = "When did the mill burn down?"
+    together = reader.read(question, passages)
+    for found, alone, turned in zip(
+        together, (reader.read(question, [p])[0] for p in passages), reader.read(question, passages[::-1])[::-1], strict=True
+    ):
+        assert (found.start, found.end) == (alone.start, alone.end) == (turned.start, turned.end)
+        assert found.answerable == pytest.approx(alone.answerable, abs=1e-4) == turned.answerable
+
+
+def test_half_precision_finds_the_spans_that_single_precision_finds(reader: Reader, samples: Path) -> None:
+    half = Reader.load(dtype=torch.bfloat16)
+    faq = (samples / "faq.md").read_text()
+    asked = {
+        "When did the mill at Sandholm burn down?": MILL,
+        "What did the new mill cost?": MILL,
+        "How high is the tide when the gates close?": TIDE,
+        "Who takes turns at the winch?": TIDE,
+        "Where did the new wheel come from?": f"{TIDE} {MILL}",
+        "When is the mill open?": faq,
+        "What does a ticket cost?": faq,
+    }
+    for question, passage in asked.items():
+        (single,), (rounded,) = reader.read(question, [passage]), half.read(question, [passage])
+        assert passage[rounded.start : rounded.end] == passage[single.start : single.end]
+        assert rounded.answerable == pytest.approx(single.answerable, abs=0.1)
+
+
 def test_what_ships_is_small_and_ranks_the_passage_that_answers_first(reader: Reader) -> None:
     assert sum(f.stat().st_size for f in reader_directory().iterdir()) <= 6 * 2**20
     readings = reader.read("When do the gates close?", [MILL, TIDE, ""])
