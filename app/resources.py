@@ -1,5 +1,6 @@
 """What all visitors of the page share: the model, the embedder and open libraries, each loaded once."""
 
+import gc
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 import streamlit as st
 
 from app.adding import Adding
+from app.asking import Asking
 from app.drawing import draw
 from ingest import Embedder, IngestError, Library
 from ingest import Settings as IngestSettings
 from ingest.settings import DATABASE, UPLOADS
+from ingest.store.conversations import Conversations
 from ingest.store.lock import busy, writing
 from ingest.store.paths import existing, file_of, stamp_of
 from rag.chain import AnswerChain
@@ -59,11 +62,36 @@ def _embedder(name: str) -> Embedder:
 @st.cache_resource(show_spinner="Loading the model")
 def model() -> AnswerModel:
     settings = Settings()
-    return answer_model(settings.model, settings)
+    loaded = answer_model(settings.model, settings)
+    gc.freeze()  # Streamlit collects garbage after each run of the script: not through all that stays
+    return loaded
 
 
-def chain(name: str) -> AnswerChain:
-    return AnswerChain(library(name), model(), Settings())
+def conversations(name: str) -> Conversations:
+    return Conversations(IngestSettings().named_dir(name))
+
+
+@st.cache_resource
+def _asking() -> dict[tuple[str, int], Asking]:
+    """The questions that are being answered, by library and turn."""
+    return {}
+
+
+def ask(name: str, question: str, within: Sequence[str], conversation: int | None) -> int:
+    """Begins to answer a question; returns the conversation that it belongs to."""
+    kept = conversations(name)
+    history = [(turn.question, turn.answer["text"]) for turn in kept.turns(conversation) if turn.answer.get("text")] if conversation else []
+    conversation, turn = kept.ask(question, within, conversation)
+    asked = {"question": question, "history": history} | ({"within": list(within)} if within else {})
+    opened, model_now = library(name), model  # what Streamlit caches is looked up in the visitor's own thread
+    _asking()[name, turn] = Asking(lambda: AnswerChain(opened, model_now(), Settings()), asked, kept, turn)
+    return conversation
+
+
+def asking(name: str, turn: int) -> Asking | None:
+    """The question of this turn, while it is being answered."""
+    found = _asking().get((name, turn))
+    return found if found and found.going else None
 
 
 def model_note() -> str:

@@ -1,12 +1,14 @@
-"""Ask: a question, its answer as it streams, and the passages that it stands on."""
+"""Ask: the conversation, the source that is open beside it, and the box for the next question."""
+
+from collections.abc import Mapping
 
 import streamlit as st
 
 from app import resources, widgets
+from app.room import room
 
 
 def draw() -> None:
-    st.title("Ask your documents")
     name = st.session_state["library"]
     if not resources.there(name):
         widgets.tell("info", f"This library is empty: there is none called {name} yet. Add files under Documents, and it is made.")
@@ -14,19 +16,27 @@ def draw() -> None:
     count = resources.library(name).status()["documents"]
     if count:
         widgets.caption(f"{count} documents · {resources.model_note()}")
-    for question, answer in st.session_state["turns"]:
-        widgets.question(question)
-        widgets.answer(answer)
     if resources.unfinished(name):
         st.fragment(_unfinished, run_every=2.0)(name, empty=not count)
     elif not count:
         widgets.tell("info", "This library is empty. Add files under Documents.")
-    pending = st.session_state["pending"]
-    st.chat_input("Ask a question", key="asked", on_submit=_ask, disabled=not count or pending is not None)
-    if pending is not None:
-        _answer(name, pending)
-    elif count:
+    conversation = st.session_state["conversation"]
+    asked = len(resources.conversations(name).turns(conversation)) if conversation else 0
+    _heed(name, room(name, conversation, asked, key="room"))
+    st.chat_input("Ask a question", key="asked", on_submit=_ask, disabled=not count)
+    if count:
         resources.model()  # loaded before the first question, which then waits for nothing
+
+
+def _heed(name: str, pressed: Mapping[str, int]) -> None:
+    """Does what was pressed in the conversation."""
+    conversation = st.session_state["conversation"]
+    if "stop" in pressed and (asking := resources.asking(name, pressed["stop"])):
+        asking.stop()
+    if "again" in pressed:
+        turn = next(turn for turn in resources.conversations(name).turns(conversation) if turn.id == pressed["again"])
+        resources.ask(name, turn.question, turn.within, conversation)
+        st.rerun()
 
 
 def _unfinished(name: str, empty: bool) -> None:
@@ -38,14 +48,5 @@ def _unfinished(name: str, empty: bool) -> None:
 
 
 def _ask() -> None:
-    st.session_state["pending"] = st.session_state["asked"]
-
-
-def _answer(name: str, question: str) -> None:
-    """Answers while the box is closed, so that a second question can't wipe out the first."""
-    st.session_state["pending"] = None
-    widgets.question(question)
-    history = [(q, a.text) for q, a in st.session_state["turns"]]
-    answer = widgets.stream(resources.chain(name).stream({"question": question, "history": history}))
-    st.session_state["turns"].append((question, answer))
-    st.rerun()
+    name = st.session_state["library"]
+    st.session_state["conversation"] = resources.ask(name, st.session_state["asked"], [], st.session_state["conversation"])

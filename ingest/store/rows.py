@@ -97,10 +97,10 @@ def totals(connection: sqlite3.Connection) -> tuple[int, int, int]:
     return documents, chars, unread
 
 
-def text(connection: sqlite3.Connection, path: str) -> str | None:
-    """A document's canonical text."""
-    row = connection.execute(f"select text {_FILES} where path = ?", [path]).fetchone()
-    return row[0] if row else None
+def parsed(connection: sqlite3.Connection, path: str) -> Parsed | None:
+    """A document's canonical text, and what its loader told of it."""
+    row = connection.execute(f"select text, layout {_FILES} where path = ?", [path]).fetchone()
+    return Parsed(row[0], **json.loads(row[1])) if row and row[0] is not None else None
 
 
 def layouts(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str, Parsed]]:

@@ -1,0 +1,113 @@
+// The reading room: conversation in the middle, the open source at the right. Streamlit's page calls the default export with
+// new data while an answer comes; what didn't change is left standing.
+
+const LOOK_EVERY = 300; // milliseconds
+
+class Room {
+  constructor(root) {
+    this.list = el("div", { class: "turns" });
+    this.frame = el("div", { class: "room" }, this.list);
+    root.append(this.frame);
+    this.pane = new Pane(this.frame, () => this.leavePane());
+    this.drawn = new Map();
+    this.turns = [];
+    this.keys = (event) => this.press(event);
+    document.addEventListener("keydown", this.keys);
+  }
+
+  // Looks the conversation up, and goes on while an answer comes.
+  async show(data, tell) {
+    this.data = data;
+    this.act = { tell, open: (turn, source) => this.open(source), edit: (turn) => this.edit(turn.question) };
+    clearTimeout(this.next);
+    const { library, conversation } = data;
+    let turns = [];
+    try {
+      if (conversation) turns = await (await fetch(address("conversation", { library, conversation }))).json();
+    } catch {
+      turns = this.turns; // the server may be restarting: look again
+    }
+    if (this.data !== data) return;
+    this.draw(turns);
+    if (turns.some((turn) => turn.state === "asking")) this.next = setTimeout(() => this.show(data, tell), LOOK_EVERY);
+  }
+
+  draw(turns) {
+    const { act } = this;
+    this.turns = turns;
+    const wanted = new Set(turns.map((turn) => turn.id));
+    for (const [id, [, element]] of this.drawn)
+      if (!wanted.has(id)) {
+        element.remove();
+        this.drawn.delete(id);
+      }
+    for (const turn of turns) {
+      const said = JSON.stringify(turn);
+      const [before, old] = this.drawn.get(turn.id) ?? [];
+      if (before === said) continue;
+      const element = drawTurn(turn, act);
+      if (old) old.replaceWith(element);
+      else this.list.append(element);
+      if (!old) element.scrollIntoView({ block: "start" });
+      if (old && turn.state !== "asking" && JSON.parse(before).state === "asking") this.box()?.focus();
+      this.drawn.set(turn.id, [said, element]);
+    }
+  }
+
+  open(source) {
+    this.opener = this.frame.getRootNode().activeElement;
+    this.frame.classList.add("open");
+    this.pane.open(this.data.library, source);
+  }
+
+  leavePane() {
+    this.frame.classList.remove("open");
+    this.opener?.focus();
+  }
+
+  box() {
+    return document.querySelector('[data-testid="stChatInputTextArea"]');
+  }
+
+  edit(question) {
+    const box = this.box();
+    if (!box) return;
+    // a text box of React's takes a value only through the browser's own setter
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, question);
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+  }
+
+  press(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    const last = this.turns.at(-1);
+    if (event.key === "Escape" && this.pane.isOpen) this.pane.close();
+    else if (event.key === "ArrowUp" && event.target === this.box() && !this.box().value && last) {
+      this.edit(last.question);
+      event.preventDefault();
+    } else if (/^[1-9]$/.test(event.key) && !typing) {
+      const source = last?.citations?.find((cited) => cited.marker === Number(event.key));
+      if (source && !source.removed) this.open(source);
+    }
+  }
+
+  leave() {
+    clearTimeout(this.next);
+    this.data = null;
+    document.removeEventListener("keydown", this.keys);
+  }
+}
+
+const rooms = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (!rooms.has(parentElement)) rooms.set(parentElement, new Room(parentElement));
+  const room = rooms.get(parentElement);
+  room.show(data, setTriggerValue);
+  return () => {
+    room.leave();
+    rooms.delete(parentElement);
+    room.frame.remove();
+  };
+}
