@@ -1,10 +1,11 @@
 """What the page's browser side asks for itself: a conversation, a document's text as it was read, pages of a PDF, the original file.
 
-Plain requests beside Streamlit's own, behind the same door: a word that comes, or a page that is turned, doesn't run the page's script again. Only what stands in
-a library is given out, whatever path is asked for.
+Plain requests beside Streamlit's own, behind the same door: a word that comes, or a page that is turned, doesn't run the page's
+script again. Only what stands in a library is given out, whatever path is asked for.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,7 +17,9 @@ from starlette.routing import Route
 from app import resources
 from app.drawing import draw
 from app.typeset import typeset
+from ingest import Document
 from ingest.errors import IngestError
+from ingest.run.pace import line
 from ingest.store.conversations import Turn
 from ingest.store.paths import file_of, stamp_of
 
@@ -70,6 +73,28 @@ def _conversation(request: Request) -> Response:
     return JSONResponse([_turn(library, turn) for turn in resources.conversations(library).turns(conversation)])
 
 
+def _shelf(request: Request) -> Response:
+    """What a library holds: its conversations, its documents and those that couldn't be read, and how far an ingest is."""
+    library = _library(request)
+    opened = resources.library(library)
+    told, ours = resources.going(library)
+    return JSONResponse(
+        {
+            "conversations": [asdict(conversation) for conversation in resources.conversations(library).all()],
+            "documents": [_document(document) for document in opened.documents()]
+            + [{"path": path, "name": PurePosixPath(path).name, "state": "failed", "reason": reason} for path, reason in opened.failures()],
+            "adding": line(told) if told else ("Looking for what is new" if ours else None),
+        }
+    )
+
+
+def _document(document: Document) -> dict[str, Any]:
+    path = PurePosixPath(document.path)
+    waiting = f"{document.unread_pages} pages are pictures that wait for OCR" if document.unread_pages else "ready"
+    facts = {"pages": document.pages, "added": document.added[:10], "state": waiting}
+    return {"path": document.path, "name": path.name, "kind": path.suffix[1:].upper()} | facts
+
+
 def _turn(library: str, turn: Turn) -> dict[str, Any]:
     told = {"id": turn.id, "question": turn.question, "within": turn.within, "state": turn.state} | turn.answer
     asking = resources.asking(library, turn.id)
@@ -114,6 +139,7 @@ def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
 
 
 ROUTES: Sequence[Route] = [
+    Route("/octavo/shelf", _guarded(_shelf)),
     Route("/octavo/conversation", _guarded(_conversation)),
     Route("/octavo/text", _guarded(_text)),
     Route("/octavo/page", _guarded(_page)),

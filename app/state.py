@@ -7,11 +7,12 @@ from app import resources
 
 
 def prepare() -> None:
-    """Sets every session key once: the library's name, the number of its `conversation` that is open (None: a new one), and how often
-    the form under Documents was `sent`, each time to be drawn anew, empty."""
+    """Sets every session key once: the library's name, the number of its `conversation` that is open (None: a new one), the paths of
+    the documents that are `ticked`, and how often the form under Documents was `sent`, each time to be drawn anew, empty."""
     asked = st.query_params.get("conversation", "")
     st.session_state.setdefault("library", st.query_params.get("library") or resources.library_names()[0])
     st.session_state.setdefault("conversation", int(asked) if asked.isdecimal() else None)
+    st.session_state.setdefault("ticked", [])
     st.session_state.setdefault("sent", 0)
 
 
@@ -29,3 +30,4 @@ def choose() -> None:
 
 def _forget() -> None:
     st.session_state["conversation"] = None
+    st.session_state["ticked"] = []

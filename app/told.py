@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.answers import place
+from app.typeset import quoted
 from rag.answer import Answer, Citation, Evidence
 from rag.citations import find_markers
 
@@ -49,7 +50,6 @@ def segments(answer: Answer) -> list[list[Any]]:
 
 
 def _cited(citation: Citation) -> dict[str, Any]:
-    before, words, after = citation.quoted()
     return {
         "marker": citation.marker,
         "path": citation.path,
@@ -57,13 +57,18 @@ def _cited(citation: Citation) -> dict[str, Any]:
         "page": citation.page_start,
         "verified": citation.verified,
         "text": citation.text,
-        "before": before,
-        "words": words,
-        "after": after,
+        "quote": _quote(citation),
         "start": citation.span[0] if citation.span else citation.char_start,
         "end": citation.span[1] if citation.span else citation.char_end,
         "boxes": [],
     }
+
+
+def _quote(citation: Citation) -> list[dict[str, Any]]:
+    """The sentence, row or list that is quoted, the words that answer lit in it; the whole passage where none is known."""
+    first, last = citation.quote or (citation.char_start, citation.char_end)
+    spans = (max(0, at - citation.char_start) for at in (first, last, *(citation.span or (0, 0))))
+    return quoted(citation.text, *spans)
 
 
 def _near(item: Evidence) -> dict[str, Any]:

@@ -42,6 +42,11 @@ def typeset(parsed: Parsed, start: int, end: int) -> dict[str, Any]:
     }
 
 
+def quoted(text: str, first: int, last: int, start: int, end: int) -> list[dict[str, Any]]:
+    """text[first:last] as blocks, text[start:end] lit in them."""
+    return list(_Setter(Parsed(text), start, end).blocks(first, last))
+
+
 def _edge(text: str, near: int, otherwise: int) -> int:
     """The end of a paragraph near a place, so that none is cut."""
     if near <= 0 or near >= len(text):
@@ -69,10 +74,11 @@ class _Setter:
 
     def _paragraph(self, start: int, end: int) -> Iterator[dict[str, Any]]:
         body = self._text[start:end]
-        if start in self._levels:
+        mark = _HEADING.match(self._text, start)
+        if mark or start in self._levels:
             line_end = start + (body.find("\n") if "\n" in body else len(body))
-            mark = _HEADING.match(self._text, start)
-            yield {"kind": "heading", "level": self._levels[start], "runs": self._runs(mark.end() if mark else start, line_end)}
+            level = self._levels.get(start, 3)
+            yield {"kind": "heading", "level": level, "runs": self._runs(mark.end() if mark else start, line_end)}
             if line_end < end:
                 yield from self._paragraph(line_end + 1, end)
         elif body.startswith("|"):

@@ -234,6 +234,11 @@ class Library:
         with closing(schema.connect(self.directory)) as connection:
             return rows.documents(connection)
 
+    def failures(self) -> list[tuple[str, str]]:
+        """Path and reason of all files that couldn't be read."""
+        with closing(schema.connect(self.directory)) as connection:
+            return rows.failures(connection)
+
     def text(self, path: str | Path) -> str:
         """A document's canonical text, into which every offset points.
 

@@ -83,26 +83,12 @@ class Pane {
   }
 
   drawText() {
-    const runs = (list) => list.map(([text, lit]) => (lit ? el("mark", {}, text) : text));
-    const parts = {
-      page: (block) => el("hr", { class: "break", "data-page": block.number, "aria-label": `Page ${block.number}` }),
-      heading: (block) => el(`h${Math.min(6, block.level + 2)}`, {}, runs(block.runs)),
-      text: (block) => el("p", {}, runs(block.runs)),
-      code: (block) => el("pre", {}, runs(block.runs)),
-      item: (block) => el("p", { class: "item", style: `--level:${block.level}` }, el("span", { class: "bullet" }, block.mark), runs(block.runs)),
-      table: (block) =>
-        el(
-          "div",
-          { class: "table" },
-          el("table", {}, block.rows.map((row, number) => el("tr", {}, row.map((cell) => el(number ? "td" : "th", {}, runs(cell)))))),
-        ),
-    };
     const { before, behind, blocks } = this.told;
     return el(
       "div",
       { class: "text" },
       before != null ? button("Show what stands before", "Show what stands before", () => this.more(before)) : null,
-      blocks.map((block) => parts[block.kind](block)),
+      drawBlocks(blocks, "mark"),
       behind != null ? button("Show what follows", "Show what follows", () => this.more(behind)) : null,
     );
   }

@@ -1,5 +1,4 @@
-// The reading room: conversation in the middle, the open source at the right. Streamlit's page calls the default export with
-// new data while an answer comes; what didn't change is left standing.
+// The reading room: conversation in the middle, the open source at the right. What didn't change is left standing.
 
 const LOOK_EVERY = 300; // milliseconds
 
@@ -12,7 +11,9 @@ class Room {
     this.drawn = new Map();
     this.turns = [];
     this.keys = (event) => this.press(event);
+    this.opened = (event) => this.open(event.detail);
     document.addEventListener("keydown", this.keys);
+    document.addEventListener("octavo-open", this.opened);
   }
 
   // Looks the conversation up, and goes on while an answer comes.
@@ -96,18 +97,8 @@ class Room {
     clearTimeout(this.next);
     this.data = null;
     document.removeEventListener("keydown", this.keys);
+    document.removeEventListener("octavo-open", this.opened);
   }
 }
 
-const rooms = new WeakMap();
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  if (!rooms.has(parentElement)) rooms.set(parentElement, new Room(parentElement));
-  const room = rooms.get(parentElement);
-  room.show(data, setTriggerValue);
-  return () => {
-    room.leave();
-    rooms.delete(parentElement);
-    room.frame.remove();
-  };
-}
+export default mounted(Room);

@@ -23,7 +23,7 @@ function drawAnswer(turn, act) {
   if (turn.trouble) return el("p", { class: "trouble", role: "alert" }, turn.trouble);
   if (turn.pointed)
     return turn.citations.map((source) =>
-      el("blockquote", {}, source.before, source.words ? el("strong", {}, source.words) : "", source.after, " ", marker(turn, source, act)),
+      el("blockquote", {}, source.removed ? el("p", { class: "fine" }, turn.text) : drawBlocks(source.quote, "strong"), marker(turn, source, act)),
     );
   const byNumber = new Map(turn.citations.map((source) => [source.marker, source]));
   const pieces = (turn.segments ?? []).map(([text, number]) => (byNumber.has(number) ? marker(turn, byNumber.get(number), act) : text));
@@ -67,16 +67,11 @@ function drawSources(turn, act) {
           }),
           source.removed ? el("span", { class: "fine" }, "removed from this library") : null,
           !refused && !source.verified && !source.removed ? el("span", { class: "fine doubt" }, "not word for word: check it") : null,
-          turn.pointed ? null : el("q", {}, refused ? shortened(source.text) : [source.before, source.words ? el("strong", {}, source.words) : "", source.after]),
+          turn.pointed ? null : el("blockquote", {}, drawBlocks(source.quote, "strong")),
         ),
       ),
     ),
   );
-}
-
-function shortened(text) {
-  const flat = text.replace(/\s+/g, " ").trim();
-  return flat.length > 240 ? `${flat.slice(0, 240)}…` : flat;
 }
 
 function notes(turn) {
@@ -132,7 +127,7 @@ function drawDetails(turn) {
 }
 
 function asText(turn) {
-  const answer = turn.pointed ? turn.citations.map((s) => `${s.before}${s.words}${s.after} [${s.marker}]`).join("\n\n") : turn.text;
+  const answer = turn.pointed ? turn.citations.map((s) => `${asLines(s.quote)} [${s.marker}]`).join("\n\n") : turn.text;
   const sources = turn.citations.map((s) => `[${s.marker}] ${s.name}${s.verified ? "" : " (not word for word)"}`);
   return [answer ?? "", sources.join("\n")].filter(Boolean).join("\n\n");
 }

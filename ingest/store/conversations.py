@@ -164,7 +164,7 @@ def forget(directory: Path, paths: Collection[str]) -> None:
 def _forget(answer: dict[str, Any], paths: Collection[str]) -> bool:
     gone = [source for kind in ("citations", "nearest") for source in answer.get(kind, ()) if source["path"] in paths]
     for source in gone:
-        source.update(text=REMOVED, before=REMOVED, words="", after="", boxes=[], removed=True)
+        source.update(text=REMOVED, quote=[], boxes=[], removed=True)
     if gone and answer.get("pointed"):  # then the text is nothing but what was quoted
         answer.update(text=REMOVED, segments=[[REMOVED, None]])
     return bool(gone)

@@ -85,6 +85,11 @@ def documents(connection: sqlite3.Connection) -> list[Document]:
     return [Document(*row) for row in connection.execute(query)]
 
 
+def failures(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Path and reason of all files that couldn't be read."""
+    return connection.execute("select path, reason from files where document is null order by path").fetchall()
+
+
 def paths(connection: sqlite3.Connection) -> list[str]:
     """Those of all files that gave text."""
     return [path for (path,) in connection.execute("select path from files where document is not null")]
