@@ -49,7 +49,7 @@ class Pane {
           ]
         : []),
       ...(told.is_pdf && this.page != null ? [button(asPage ? "Text" : "Page", asPage ? "Show what was read" : "Show the page", () => this.toggle())] : []),
-      ...(told.there ? [el("a", { href: address("original", this.asked), target: "_blank", rel: "noopener" }, "Open the original")] : []),
+      ...(told.there ? [el("a", { href: address("original", this.asked), target: "_blank", rel: "noopener" }, "Original ↗")] : []),
       button("✕", "Close the source", () => this.close(), { class: "close" }),
     );
     const warning = told.as_read

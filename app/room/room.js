@@ -5,7 +5,13 @@ const LOOK_EVERY = 300; // milliseconds
 class Room {
   constructor(root) {
     this.list = el("div", { class: "turns" });
-    this.frame = el("div", { class: "room" }, this.list);
+    this.keep = el("p", { class: "fine keep", hidden: true }, "Save this conversation: ");
+    this.keep.append(
+      button("Markdown", "Save as Markdown", () => save("conversation.md", "text/markdown", asMarkdown(this.turns)), { class: "plain" }),
+      " · ",
+      button("JSON", "Save as JSON", () => save("conversation.json", "application/json", JSON.stringify(this.turns, null, 2)), { class: "plain" }),
+    );
+    this.frame = el("div", { class: "room" }, el("div", { class: "column" }, this.list, this.keep));
     root.append(this.frame);
     this.pane = new Pane(this.frame, () => this.leavePane());
     this.drawn = new Map();
@@ -36,6 +42,7 @@ class Room {
   draw(turns) {
     const { act } = this;
     this.turns = turns;
+    this.keep.hidden = !turns.length;
     const wanted = new Set(turns.map((turn) => turn.id));
     for (const [id, [, element]] of this.drawn)
       if (!wanted.has(id)) {

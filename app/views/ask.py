@@ -27,7 +27,7 @@ def draw() -> None:
     _heed(name, room(name, conversation, asked))
     st.chat_input("Ask a question", key="asked", on_submit=_submit, disabled=not count)
     if count:
-        resources.model()  # loaded before the first question, which then waits for nothing
+        resources.get_ready()
 
 
 def _heed(name: str, pressed: Mapping[str, int]) -> None:

@@ -6,10 +6,13 @@ import streamlit as st
 
 from app import resources, widgets
 from app.demo import QUESTIONS
-from ingest.loaders import SUFFIXES
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
 _LIBRARY = "samples"
+_KINDS = (
+    "PDF (scans too), Word, Excel, PowerPoint, OpenDocument, RTF, web pages, Markdown, e-mail, e-books, pictures of text, chats, "
+    "subtitles, calendars, notebooks, tables, program code and plain text"
+)
 
 
 def welcome(name: str) -> None:
@@ -22,7 +25,7 @@ def welcome(name: str) -> None:
         resources.add(name, [(upload.name, upload.getvalue()) for upload in uploads], "")
         st.session_state["sent"] += 1
         st.rerun()
-    widgets.caption(f"Reads {', '.join(sorted({suffix[1:] for suffix in SUFFIXES}))}. Whole folders: under Documents.")
+    widgets.caption(f"Reads {_KINDS}. Whole folders: under Documents.")
 
 
 def begin(name: str) -> str | None:
