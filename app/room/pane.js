@@ -37,20 +37,19 @@ class Pane {
 
   draw() {
     const { told, asPage } = this;
+    const controls = [
+      asPage && button("‹", "Previous page", () => this.turn(-1), { disabled: this.page <= 1 }),
+      asPage && el("span", { class: "fine" }, `${this.page} of ${told.pages}`),
+      asPage && button("›", "Next page", () => this.turn(1), { disabled: this.page >= told.pages }),
+      asPage && button("−", "Smaller", () => this.scale(1 / 1.25)),
+      asPage && button("+", "Larger", () => this.scale(1.25)),
+      told.is_pdf && this.page != null && button(asPage ? "Text" : "Page", asPage ? "Show what was read" : "Show the page", () => this.toggle()),
+      told.there && el("a", { href: address("original", this.asked), target: "_blank", rel: "noopener" }, "Open the original"),
+    ];
     this.bar.replaceChildren(
       el("b", { class: "name", title: this.asked.path }, told.name),
-      ...(asPage
-        ? [
-            button("‹", "Previous page", () => this.turn(-1), { disabled: this.page <= 1 }),
-            el("span", { class: "fine" }, `${this.page} of ${told.pages}`),
-            button("›", "Next page", () => this.turn(1), { disabled: this.page >= told.pages }),
-            button("−", "Smaller", () => this.scale(1 / 1.25)),
-            button("+", "Larger", () => this.scale(1.25)),
-          ]
-        : []),
-      ...(told.is_pdf && this.page != null ? [button(asPage ? "Text" : "Page", asPage ? "Show what was read" : "Show the page", () => this.toggle())] : []),
-      ...(told.there ? [el("a", { href: address("original", this.asked), target: "_blank", rel: "noopener" }, "Original ↗")] : []),
       button("✕", "Close the source", () => this.close(), { class: "close" }),
+      el("div", { class: "controls" }, controls),
     );
     const warning = told.as_read
       ? null
