@@ -9,7 +9,7 @@ from app.mistakes import as_mistake, sentences
 from app.views import ask, documents
 
 # a named icon would be fetched from a font server
-st.set_page_config(page_title="Octavo", page_icon=str(Path(__file__).with_name("icon.png")))
+st.set_page_config(layout="wide", page_title="Octavo", page_icon=str(Path(__file__).with_name("icon.png")))
 page = st.navigation(
     [
         st.Page(ask.draw, title="Ask", icon=":material/search:", url_path="ask", default=True),
@@ -19,7 +19,7 @@ page = st.navigation(
 widgets.style()
 try:
     state.prepare()
-    state.choose_library()
+    state.choose()
     page.run()
 except Exception as error:
     told = as_mistake(error)

@@ -1,23 +1,40 @@
 """What all visitors of the page share: the model, the embedder and open libraries, each loaded once."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
 from itertools import count
 from pathlib import Path
-from threading import Lock
-from typing import Any
-
-import streamlit as st
+from threading import Lock, Thread
+from typing import Any, ParamSpec, TypeVar
 
 from app.adding import Adding
+from app.asking import Asking
 from app.drawing import draw
 from ingest import Embedder, IngestError, Library
 from ingest import Settings as IngestSettings
 from ingest.settings import DATABASE, UPLOADS
+from ingest.store.conversations import Conversations
 from ingest.store.lock import busy, writing
 from ingest.store.paths import existing, file_of, stamp_of
 from rag.chain import AnswerChain
 from rag.models import AnswerModel, answer_model
 from rag.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _once(make: Callable[P, T]) -> Callable[P, T]:
+    """Made once, however many visitors want it at the same time."""
+    made, lock = cache(make), Lock()
+
+    def get(*args: P.args, **kwargs: P.kwargs) -> T:
+        with lock:
+            return made(*args, **kwargs)  # type: ignore[arg-type]
+
+    return get
 
 
 def library_names() -> list[str]:
@@ -46,24 +63,58 @@ def library(name: str) -> Library:
     return _library(str(directory), Library.open(directory, create=there(name)).embedder_name)
 
 
-@st.cache_resource(show_spinner="Opening the library")
+@_once
 def _library(directory: str, embedder_name: str) -> Library:
     return Library.open(directory, _embedder(embedder_name))
 
 
-@st.cache_resource(show_spinner="Loading the embedder")
+@_once
 def _embedder(name: str) -> Embedder:
     return Embedder.load(name)
 
 
-@st.cache_resource(show_spinner="Loading the model")
+@_once
 def model() -> AnswerModel:
     settings = Settings()
-    return answer_model(settings.model, settings)
+    loaded = answer_model(settings.model, settings)
+    gc.freeze()  # Streamlit collects garbage after each run of the script: not through all that stays
+    return loaded
 
 
-def chain(name: str) -> AnswerChain:
-    return AnswerChain(library(name), model(), Settings())
+def get_ready() -> None:
+    """Loads the model before the first question, which then waits for nothing; in a thread, so that the page waits neither."""
+    Thread(target=_model_or_trouble, daemon=True).start()
+
+
+def _model_or_trouble() -> None:
+    with suppress(Exception):  # it is told when a question is asked
+        model()
+
+
+def conversations(name: str) -> Conversations:
+    return Conversations(IngestSettings().named_dir(name))
+
+
+@cache
+def _asking() -> dict[tuple[str, int], Asking]:
+    """The questions that are being answered, by library and turn."""
+    return {}
+
+
+def ask(name: str, question: str, within: Sequence[str], conversation: int | None) -> int:
+    """Begins to answer a question; returns the conversation that it belongs to."""
+    kept = conversations(name)
+    history = [(turn.question, turn.answer["text"]) for turn in kept.turns(conversation) if turn.answer.get("text")] if conversation else []
+    conversation, turn = kept.ask(question, within, conversation)
+    asked = {"question": question, "history": history} | ({"within": list(within)} if within else {})
+    _asking()[name, turn] = Asking(lambda: AnswerChain(library(name), model(), Settings()), asked, kept, turn)
+    return conversation
+
+
+def asking(name: str, turn: int) -> Asking | None:
+    """The question of this turn, while it is being answered."""
+    found = _asking().get((name, turn))
+    return found if found and found.going else None
 
 
 def model_note() -> str:
@@ -74,7 +125,7 @@ def model_note() -> str:
     return f"model: {model} · nothing leaves this machine"
 
 
-@st.cache_resource
+@cache
 def _adding() -> dict[str, Adding]:
     """The ingest that the page started last, by library."""
     return {}

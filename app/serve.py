@@ -26,6 +26,7 @@ from streamlit import config, net_util
 
 from app.quiet import keep_quiet
 from app.settings import Settings
+from app.sources import ROUTES
 from ingest import Settings as IngestSettings
 
 OPTIONS = {
@@ -48,7 +49,7 @@ OPTIONS = {
 HEADERS = {
     # the browser itself sends nothing elsewhere, whatever should get into the page, and no other page may frame it
     "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; font-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-    "script-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+    "script-src 'self' 'unsafe-inline' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
 }
@@ -121,7 +122,7 @@ def serve(port: int) -> None:
             yield
 
     door = Middleware(Door, token=token, port=port)
-    page = streamlit.App(Path(__file__).with_name("page.py"), middleware=[door], lifespan=opened)
+    page = streamlit.App(Path(__file__).with_name("page.py"), middleware=[door], routes=ROUTES, lifespan=opened)
     page.run(config=OPTIONS | {"server.port": port})
 
 

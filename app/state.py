@@ -1,4 +1,5 @@
-"""Everything that the page remembers for one visitor, set in one place."""
+"""Everything that the page remembers for one visitor, set in one place. Library and conversation stand in its address too, so that a
+reload comes back to them."""
 
 import streamlit as st
 
@@ -6,21 +7,27 @@ from app import resources
 
 
 def prepare() -> None:
-    """Sets every session key once: the library's name, `turns` ((question, Answer), the oldest first), the question `pending`,
-    and how often the form under Documents was `sent`, each time to be drawn anew, empty."""
+    """Sets every session key once: the library's name, the number of its `conversation` that is open (None: a new one), the paths of
+    the documents that are `ticked`, and how often the form under Documents was `sent`, each time to be drawn anew, empty."""
+    asked = st.query_params.get("conversation", "")
     st.session_state.setdefault("library", st.query_params.get("library") or resources.library_names()[0])
-    st.session_state.setdefault("turns", [])
-    st.session_state.setdefault("pending", None)
+    st.session_state.setdefault("conversation", int(asked) if asked.isdecimal() else None)
+    st.session_state.setdefault("ticked", [])
     st.session_state.setdefault("sent", 0)
 
 
-def choose_library() -> None:
-    """The library chooser in the sidebar; another library begins a new conversation."""
+def choose() -> None:
+    """The libraries and their conversations, in the sidebar."""
     names = list(dict.fromkeys([*resources.library_names(), st.session_state["library"]]))
     with st.sidebar:
         st.selectbox("Library", names, key="library", on_change=_forget, accept_new_options=True, help="Type a name to make a new one.")
-    st.query_params["library"] = st.session_state["library"]  # a reload comes back to it
+    st.query_params["library"] = st.session_state["library"]
+    if st.session_state["conversation"]:
+        st.query_params["conversation"] = str(st.session_state["conversation"])
+    else:
+        st.query_params.pop("conversation", None)
 
 
 def _forget() -> None:
-    st.session_state["turns"] = []
+    st.session_state["conversation"] = None
+    st.session_state["ticked"] = []

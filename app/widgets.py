@@ -24,6 +24,9 @@ from rag.answer import Answer, Citation
 from rag.citations import find_markers
 
 _STYLE = """<style>
+.oct-h { max-width: 46rem; margin: 12vh auto 1rem; }
+.oct-h h1 { font-size: 2rem; font-weight: 600; letter-spacing: -.01em; margin: 0 0 .5rem; }
+.oct-h p { font-size: 1.1rem; opacity: .8; margin: 0; }
 .oct-c { font-size: .875rem; opacity: .65; white-space: pre-wrap; overflow-wrap: anywhere; }
 .oct-t { padding: 1rem; border-radius: .5rem; overflow-wrap: anywhere; }
 .oct-error { background: rgba(255, 43, 43, .12); }
@@ -47,6 +50,10 @@ _STYLE = """<style>
 def style() -> None:
     """How all of it looks; once a page, before anything is drawn."""
     st.html(_STYLE)
+
+
+def title(text: str, below: str) -> None:
+    st.html(f'<div class="oct-h"><h1>{_shown(text)}</h1><p>{_shown(below)}</p></div>')
 
 
 def caption(*lines: str) -> None:

@@ -15,6 +15,7 @@ from ingest.errors import EmbedderError, LibraryError
 from ingest.index import build
 from ingest.index.read import Segments
 from ingest.index.view import Frequencies, View
+from ingest.loaders.parsed import Parsed
 from ingest.records import Document, Hit
 from ingest.run import pipeline
 from ingest.run.pipeline import Run
@@ -23,6 +24,7 @@ from ingest.run.progress import Progress, carry_out, running, unfinished
 from ingest.run.receipt import Receipt
 from ingest.settings import Settings
 from ingest.store import rows, schema, vectors
+from ingest.store.conversations import forget
 from ingest.store.lock import refuse_network, writing
 from ingest.store.paths import absent, below, file_of, is_as_read, stored_path
 from ingest.store.verify import VerifyReport, verify
@@ -135,6 +137,7 @@ class Library:
             for name in found:
                 rows.delete_file(connection, name)
             self._publish(connection)
+            forget(self.directory, found)
         return len(found)
 
     def verify(self, repair: bool = False) -> VerifyReport:
@@ -231,19 +234,31 @@ class Library:
         with closing(schema.connect(self.directory)) as connection:
             return rows.documents(connection)
 
+    def failures(self) -> list[tuple[str, str]]:
+        """Path and reason of all files that couldn't be read."""
+        with closing(schema.connect(self.directory)) as connection:
+            return rows.failures(connection)
+
     def text(self, path: str | Path) -> str:
         """A document's canonical text, into which every offset points.
 
         Raises:
             PathError: it isn't in the library.
         """
+        return self.parsed(path).text
+
+    def parsed(self, path: str | Path) -> Parsed:
+        """A document's canonical text with its pages and headings.
+
+        Raises:
+            PathError: it isn't in the library.
+        """
         with closing(schema.connect(self.directory)) as connection:
-            text = rows.text(connection, str(path))  # first as `documents` name it: a loader's sources are no paths
-            if text is None:
-                text = rows.text(connection, stored_path(path))
-        if text is None:
+            # first as `documents` name it: a loader's sources are no paths
+            found = rows.parsed(connection, str(path)) or rows.parsed(connection, stored_path(path))
+        if found is None:
             raise absent(path)
-        return text
+        return found
 
     def is_as_read(self, path: str) -> bool:
         """Whether a document's file, by the path that `documents` tells, is still the one that was read; False if it is gone."""

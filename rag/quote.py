@@ -7,6 +7,7 @@ long list or table is shown whole where a question asks for several things, else
 import re
 
 from ingest.text.chunking import NUMBER, PARAGRAPH, SENTENCE
+from ingest.text.items import items
 
 _SENTENCE_END = re.compile(rf"(?<!\b[a-z]\.)(?:{SENTENCE})")
 _BLANK_LINE = re.compile(PARAGRAPH)
@@ -54,7 +55,7 @@ def _cuts(text: str, first: int, last: int) -> list[int]:
     cuts = {
         first,
         last,
-        *(m.start() for m in _ITEM.finditer(text, first, last)),
+        *(head.start() for head in items(text, first, last)),
         *(m.end() for m in _SENTENCE_END.finditer(text, first, last)),
     }
     if text.startswith("|", first):
@@ -80,7 +81,7 @@ def whole_list(text: str, start: int, end: int, longest: int) -> tuple[int, int]
         first = above[0]
     while _ITEM.match(text, first) and _ITEM.match(text, (below := _paragraph(text, last + 2, last + 2))[0]) and below[1] > last:
         last = below[1]
-    if len(list(_ITEM.finditer(text, first, last))) < 2 and not text.startswith("|", first):
+    if len(list(items(text, first, last))) < 2 and not text.startswith("|", first):
         return None
     before = text[:first].rstrip()
     if before.endswith(":"):

@@ -1,32 +1,63 @@
-"""Ask: a question, its answer as it streams, and the passages that it stands on."""
+"""Ask: the conversation, the source that is open beside it, and the box for the next question."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from app import resources, widgets
+from app.room import room, shelf
+from app.views import first
 
 
 def draw() -> None:
-    st.title("Ask your documents")
     name = st.session_state["library"]
-    if not resources.there(name):
-        widgets.tell("info", f"This library is empty: there is none called {name} yet. Add files under Documents, and it is made.")
-        return
-    count = resources.library(name).status()["documents"]
-    if count:
-        widgets.caption(f"{count} documents · {resources.model_note()}")
-    for question, answer in st.session_state["turns"]:
-        widgets.question(question)
-        widgets.answer(answer)
-    if resources.unfinished(name):
+    with st.sidebar:
+        _heed_shelf(name, shelf(name, st.session_state["conversation"], st.session_state["ticked"]) if resources.there(name) else {})
+    count = resources.library(name).status()["documents"] if resources.there(name) else 0
+    if resources.there(name) and resources.unfinished(name):
         st.fragment(_unfinished, run_every=2.0)(name, empty=not count)
     elif not count:
-        widgets.tell("info", "This library is empty. Add files under Documents.")
-    pending = st.session_state["pending"]
-    st.chat_input("Ask a question", key="asked", on_submit=_ask, disabled=not count or pending is not None)
-    if pending is not None:
-        _answer(name, pending)
-    elif count:
-        resources.model()  # loaded before the first question, which then waits for nothing
+        return first.welcome(name)
+    conversation = st.session_state["conversation"]
+    asked = len(resources.conversations(name).turns(conversation)) if conversation else 0
+    if not asked and count and (question := first.begin(name)):
+        _ask(question)
+        st.rerun()
+    _heed(name, room(name, conversation, asked))
+    st.chat_input("Ask a question", key="asked", on_submit=_submit, disabled=not count)
+    if count:
+        resources.get_ready()
+
+
+def _heed(name: str, pressed: Mapping[str, int]) -> None:
+    """Does what was pressed in the conversation."""
+    conversation = st.session_state["conversation"]
+    if "stop" in pressed and (asking := resources.asking(name, pressed["stop"])):
+        asking.stop()
+    if "again" in pressed:
+        turn = next(turn for turn in resources.conversations(name).turns(conversation) if turn.id == pressed["again"])
+        resources.ask(name, turn.question, turn.within, conversation)
+        st.rerun()
+
+
+def _heed_shelf(name: str, pressed: Mapping[str, Any]) -> None:
+    """Does what was pressed on the bookshelf."""
+    kept = resources.conversations(name)
+    if "conversation" in pressed:
+        st.session_state["conversation"] = pressed["conversation"] or None
+    if "delete" in pressed:
+        kept.delete(pressed["delete"])
+        if pressed["delete"] == st.session_state["conversation"]:
+            st.session_state["conversation"] = None
+    if "rename" in pressed:
+        kept.rename(*pressed["rename"])
+    if "ticked" in pressed:
+        st.session_state["ticked"] = pressed["ticked"]
+    if "remove" in pressed:
+        resources.remove(name, [pressed["remove"]])
+    if pressed:
+        st.rerun()
 
 
 def _unfinished(name: str, empty: bool) -> None:
@@ -37,15 +68,10 @@ def _unfinished(name: str, empty: bool) -> None:
     widgets.caption(told)
 
 
-def _ask() -> None:
-    st.session_state["pending"] = st.session_state["asked"]
+def _submit() -> None:
+    _ask(st.session_state["asked"])
 
 
-def _answer(name: str, question: str) -> None:
-    """Answers while the box is closed, so that a second question can't wipe out the first."""
-    st.session_state["pending"] = None
-    widgets.question(question)
-    history = [(q, a.text) for q, a in st.session_state["turns"]]
-    answer = widgets.stream(resources.chain(name).stream({"question": question, "history": history}))
-    st.session_state["turns"].append((question, answer))
-    st.rerun()
+def _ask(question: str) -> None:
+    name, conversation = st.session_state["library"], st.session_state["conversation"]
+    st.session_state["conversation"] = resources.ask(name, question, st.session_state["ticked"], conversation)

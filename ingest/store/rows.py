@@ -85,6 +85,11 @@ def documents(connection: sqlite3.Connection) -> list[Document]:
     return [Document(*row) for row in connection.execute(query)]
 
 
+def failures(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Path and reason of all files that couldn't be read."""
+    return connection.execute("select path, reason from files where document is null order by path").fetchall()
+
+
 def paths(connection: sqlite3.Connection) -> list[str]:
     """Those of all files that gave text."""
     return [path for (path,) in connection.execute("select path from files where document is not null")]
@@ -97,10 +102,10 @@ def totals(connection: sqlite3.Connection) -> tuple[int, int, int]:
     return documents, chars, unread
 
 
-def text(connection: sqlite3.Connection, path: str) -> str | None:
-    """A document's canonical text."""
-    row = connection.execute(f"select text {_FILES} where path = ?", [path]).fetchone()
-    return row[0] if row else None
+def parsed(connection: sqlite3.Connection, path: str) -> Parsed | None:
+    """A document's canonical text, and what its loader told of it."""
+    row = connection.execute(f"select text, layout {_FILES} where path = ?", [path]).fetchone()
+    return Parsed(row[0], **json.loads(row[1])) if row and row[0] is not None else None
 
 
 def layouts(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str, Parsed]]:

@@ -165,7 +165,7 @@ def connect(directory: Path, write: bool = False) -> sqlite3.Connection:
         raise LibraryError(f"no library at {directory}", "make one with `octavo ingest FOLDER`")
     try:
         if write:
-            _create_private(path)
+            create_private(path)
         connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise LibraryError(f"{path} can't be opened: {error}", "is it yours to read and write?") from error
@@ -191,7 +191,7 @@ def connect(directory: Path, write: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def _create_private(path: Path) -> None:
+def create_private(path: Path) -> None:
     """Makes the file, where there is none, for its owner alone: SQLite would let everybody read it.
 
     One that is there is never opened: closing it again would drop the locks that this process's connections have on it.

@@ -1,0 +1,62 @@
+"""The reading room and the bookshelf: what Streamlit can't draw itself, two small components on `st.components.v2`.
+
+Python decides what is open and gives its name; the browser's side looks up what is in it (sources.py), and sets all of it as text,
+never as HTML. Opening a source, turning its pages, copying, the keys, and the words of an answer that comes don't run the page's
+script: a run for each word would take more time than the words.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+
+
+def room(library: str, conversation: int | None, asked: int) -> Mapping[str, Any]:
+    """Draws a conversation, and beside it the source that is opened.
+
+    Args:
+        asked: how many questions it has; another number makes the browser look at once.
+
+    Returns:
+        What was pressed since the last run: `stop` or `again`, with the number of a turn.
+    """
+    data = {"library": library, "conversation": conversation, "asked": asked}
+    return _mounted("room", ("turns.js", "pane.js", "room.js"), data, ("stop", "again"))
+
+
+def shelf(library: str, conversation: int | None, ticked: Sequence[str]) -> Mapping[str, Any]:
+    """Draws a library's conversations and documents.
+
+    Args:
+        ticked: paths of the documents that are asked; none: all.
+
+    Returns:
+        What was pressed since the last run: `conversation` to open (0: a new one), `delete` with its number, `rename` with number and
+        title, `ticked` with paths, `remove` and `retry` with a path.
+    """
+    data = {"library": library, "conversation": conversation, "ticked": list(ticked)}
+    return _mounted("shelf", ("shelf.js",), data, ("conversation", "delete", "rename", "ticked", "remove", "retry"))
+
+
+def _mounted(name: str, scripts: tuple[str, ...], data: Mapping[str, Any], events: Sequence[str]) -> Mapping[str, Any]:
+    listening = {f"on_{event}_change": _nothing for event in events}
+    pressed = _component(name, scripts)(key=name, data=data, **listening)
+    return {event: pressed[event] for event in events if pressed.get(event) is not None}
+
+
+def _nothing() -> None:
+    """Streamlit tells of an event only where something listens; it is read from the result."""
+
+
+@cache
+def _component(name: str, scripts: tuple[str, ...]) -> Callable[..., Any]:
+    css, js = (_joined(("base.css", f"{name}.css")), _joined(("dom.js", *scripts)))
+    return st.components.v2.component(f"octavo_{name}", css=css, js=js)
+
+
+def _joined(names: Sequence[str]) -> str:
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)

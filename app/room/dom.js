@@ -1,0 +1,61 @@
+// Small helpers. Whatever a document, a model or a file's name says is set as text, never as HTML.
+
+function el(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value != null) made.setAttribute(key, value);
+  }
+  made.append(...children.flat(Infinity).filter((child) => child != null && child !== "" && child !== false));
+  return made;
+}
+
+function button(text, label, onclick, attributes = {}) {
+  return el("button", { type: "button", title: label, "aria-label": label, onclick, ...attributes }, text);
+}
+
+function address(route, parameters) {
+  return `/octavo/${route}?${new URLSearchParams(parameters)}`;
+}
+
+function save(name, kind, text) {
+  const link = el("a", { href: URL.createObjectURL(new Blob([text], { type: kind })), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+// A component of Streamlit's, which is called anew with each run of the page: `Kind` is made once, and then shown new data.
+function mounted(Kind) {
+  const made = new WeakMap();
+  return ({ data, parentElement, setTriggerValue }) => {
+    if (!made.has(parentElement)) made.set(parentElement, new Kind(parentElement));
+    const one = made.get(parentElement);
+    one.show(data, setTriggerValue);
+    return () => {
+      one.leave();
+      one.frame.remove();
+      made.delete(parentElement);
+    };
+  };
+}
+
+// Blocks of typeset text (typeset.py), what is lit in them as elements of the name `lit`.
+function drawBlocks(blocks, lit) {
+  const runs = (list) => list.map(([text, isLit]) => (isLit ? el(lit, {}, text) : text));
+  const parts = {
+    page: (block) => el("hr", { class: "break", "data-page": block.number, "aria-label": `Page ${block.number}` }),
+    heading: (block) => el(`h${Math.min(6, block.level + 2)}`, {}, runs(block.runs)),
+    text: (block) => el("p", {}, runs(block.runs)),
+    code: (block) => el("pre", {}, runs(block.runs)),
+    item: (block) => el("p", { class: "item", style: `--level:${block.level}` }, el("span", { class: "bullet" }, block.mark), runs(block.runs)),
+    table: (block) =>
+      el("div", { class: "table" }, el("table", {}, block.rows.map((row, number) => el("tr", {}, row.map((cell) => el(number ? "td" : "th", {}, runs(cell))))))),
+  };
+  return blocks.map((block) => parts[block.kind](block));
+}
+
+function asLines(blocks) {
+  const flat = (runs) => runs.map(([text]) => text).join("");
+  return blocks.map((block) => (block.rows ? block.rows.map((row) => row.map(flat).join(" | ")).join("\n") : `${block.mark ?? ""} ${flat(block.runs ?? [])}`.trim())).join("\n");
+}

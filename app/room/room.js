@@ -1,0 +1,111 @@
+// The reading room: conversation in the middle, the open source at the right. What didn't change is left standing.
+
+const LOOK_EVERY = 300; // milliseconds
+
+class Room {
+  constructor(root) {
+    this.list = el("div", { class: "turns" });
+    this.keep = el("p", { class: "fine keep", hidden: true }, "Save this conversation: ");
+    this.keep.append(
+      button("Markdown", "Save as Markdown", () => save("conversation.md", "text/markdown", asMarkdown(this.turns)), { class: "plain" }),
+      " · ",
+      button("JSON", "Save as JSON", () => save("conversation.json", "application/json", JSON.stringify(this.turns, null, 2)), { class: "plain" }),
+    );
+    this.frame = el("div", { class: "room" }, el("div", { class: "column" }, this.list, this.keep));
+    root.append(this.frame);
+    this.pane = new Pane(this.frame, () => this.leavePane());
+    this.drawn = new Map();
+    this.turns = [];
+    this.keys = (event) => this.press(event);
+    this.opened = (event) => this.open(event.detail);
+    document.addEventListener("keydown", this.keys);
+    document.addEventListener("octavo-open", this.opened);
+  }
+
+  // Looks the conversation up, and goes on while an answer comes.
+  async show(data, tell) {
+    this.data = data;
+    this.act = { tell, open: (turn, source) => this.open(source), edit: (turn) => this.edit(turn.question) };
+    clearTimeout(this.next);
+    const { library, conversation } = data;
+    let turns = [];
+    try {
+      if (conversation) turns = await (await fetch(address("conversation", { library, conversation }))).json();
+    } catch {
+      turns = this.turns; // the server may be restarting: look again
+    }
+    if (this.data !== data) return;
+    this.draw(turns);
+    if (turns.some((turn) => turn.state === "asking")) this.next = setTimeout(() => this.show(data, tell), LOOK_EVERY);
+  }
+
+  draw(turns) {
+    const { act } = this;
+    this.turns = turns;
+    this.keep.hidden = !turns.length;
+    const wanted = new Set(turns.map((turn) => turn.id));
+    for (const [id, [, element]] of this.drawn)
+      if (!wanted.has(id)) {
+        element.remove();
+        this.drawn.delete(id);
+      }
+    for (const turn of turns) {
+      const said = JSON.stringify(turn);
+      const [before, old] = this.drawn.get(turn.id) ?? [];
+      if (before === said) continue;
+      const element = drawTurn(turn, act);
+      if (old) old.replaceWith(element);
+      else this.list.append(element);
+      if (!old) element.scrollIntoView({ block: "start" });
+      if (old && turn.state !== "asking" && JSON.parse(before).state === "asking") this.box()?.focus();
+      this.drawn.set(turn.id, [said, element]);
+    }
+  }
+
+  open(source) {
+    this.opener = this.frame.getRootNode().activeElement;
+    this.frame.classList.add("open");
+    this.pane.open(this.data.library, source);
+  }
+
+  leavePane() {
+    this.frame.classList.remove("open");
+    this.opener?.focus();
+  }
+
+  box() {
+    return document.querySelector('[data-testid="stChatInputTextArea"]');
+  }
+
+  edit(question) {
+    const box = this.box();
+    if (!box) return;
+    // a text box of React's takes a value only through the browser's own setter
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, question);
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+  }
+
+  press(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    const last = this.turns.at(-1);
+    if (event.key === "Escape" && this.pane.isOpen) this.pane.close();
+    else if (event.key === "ArrowUp" && event.target === this.box() && !this.box().value && last) {
+      this.edit(last.question);
+      event.preventDefault();
+    } else if (/^[1-9]$/.test(event.key) && !typing) {
+      const source = last?.citations?.find((cited) => cited.marker === Number(event.key));
+      if (source && !source.removed) this.open(source);
+    }
+  }
+
+  leave() {
+    clearTimeout(this.next);
+    this.data = null;
+    document.removeEventListener("keydown", this.keys);
+    document.removeEventListener("octavo-open", this.opened);
+  }
+}
+
+export default mounted(Room);

@@ -1,0 +1,137 @@
+// The conversation: questions, answers with their markers, and what can be done with each.
+
+function drawTurn(turn, act) {
+  const busy = turn.state === "asking";
+  return el(
+    "article",
+    { class: "turn", "data-turn": turn.id },
+    el(
+      "header",
+      { class: "question" },
+      el("h2", {}, turn.question),
+      turn.within.length ? el("p", { class: "fine" }, `asked of ${turn.within.join(", ")}`) : null,
+    ),
+    el("div", { class: "answer", "aria-live": "polite", "aria-busy": String(busy) }, drawAnswer(turn, act)),
+    busy ? drawWaiting(turn, act) : null,
+    drawSources(turn, act),
+    notes(turn).map((note) => el("p", { class: "fine" }, note)),
+    busy ? null : drawTools(turn, act),
+  );
+}
+
+function drawAnswer(turn, act) {
+  if (turn.trouble) return el("p", { class: "trouble", role: "alert" }, turn.trouble);
+  if (turn.pointed)
+    return turn.citations.map((source) =>
+      el("blockquote", {}, source.removed ? el("p", { class: "fine" }, turn.text) : drawBlocks(source.quote, "strong"), marker(turn, source, act)),
+    );
+  const byNumber = new Map(turn.citations.map((source) => [source.marker, source]));
+  const pieces = (turn.segments ?? []).map(([text, number]) => (byNumber.has(number) ? marker(turn, byNumber.get(number), act) : text));
+  return pieces.some((piece) => piece) ? el("p", { class: "written" }, pieces) : null;
+}
+
+function marker(turn, source, act) {
+  return button(String(source.marker), `Open source ${source.marker}: ${source.name}`, () => act.open(turn, source), {
+    class: source.verified ? "marker" : "marker doubtful",
+  });
+}
+
+function drawWaiting(turn, act) {
+  return el(
+    "p",
+    { class: "waiting", role: "status" },
+    el("span", { class: "pulse", "aria-hidden": "true" }),
+    turn.doing,
+    button("Stop", "Stop, and keep what came", () => act.tell("stop", turn.id), { class: "plain" }),
+  );
+}
+
+function drawSources(turn, act) {
+  const refused = turn.refused && turn.nearest?.length;
+  const sources = refused ? turn.nearest : (turn.citations ?? []);
+  if (!sources.length) return null;
+  return el(
+    "section",
+    { class: "sources" },
+    el("h3", {}, refused ? "Nearest passages" : "Sources"),
+    el(
+      "ol",
+      {},
+      sources.map((source) =>
+        el(
+          "li",
+          { class: source.removed ? "removed" : "" },
+          button([refused ? null : el("b", {}, source.marker), source.name], `Open ${source.name}`, () => act.open(turn, source), {
+            class: "source",
+            disabled: Boolean(source.removed),
+          }),
+          source.removed ? el("span", { class: "fine" }, "removed from this library") : null,
+          !refused && !source.verified && !source.removed ? el("span", { class: "fine doubt" }, "not word for word: check it") : null,
+          turn.pointed ? null : el("blockquote", {}, drawBlocks(source.quote, "strong")),
+        ),
+      ),
+    ),
+  );
+}
+
+function notes(turn) {
+  return [
+    turn.state === "cut" ? "Cut off here: what came is kept." : null,
+    turn.searched ? `Looked for: ${turn.searched}` : null,
+    turn.note || null,
+  ].filter(Boolean);
+}
+
+function drawTools(turn, act) {
+  return el(
+    "footer",
+    { class: "tools" },
+    button("Ask again", "Ask this question again", () => act.tell("again", turn.id), { class: "plain" }),
+    button("Edit", "Ask it in other words", () => act.edit(turn), { class: "plain" }),
+    button("Copy", "Copy the answer with its sources", (event) => copy(event.currentTarget, asText(turn)), { class: "plain" }),
+    turn.ledger ? drawDetails(turn) : null,
+  );
+}
+
+async function copy(pressed, text) {
+  await navigator.clipboard.writeText(text);
+  pressed.textContent = "Copied";
+  setTimeout(() => (pressed.textContent = "Copy"), 1500);
+}
+
+function drawDetails(turn) {
+  const { ledger, timings } = turn;
+  const share = (tokens) => `${(100 * tokens) / ledger.window}%`;
+  const parts = [
+    ...ledger.lines.map((line) => [line.what.split(" ")[0], line.tokens, [line.what, line.path.split("/").pop()].filter(Boolean).join(", ")]),
+    ["reserve", ledger.reserve, "kept for the answer"],
+  ];
+  const said = [
+    `${ledger.total.toLocaleString()} of ${ledger.window.toLocaleString()} tokens, ${ledger.reserve} kept for the answer`,
+    ledger.left_out.length ? `${ledger.left_out.length} left out` : null,
+    timings.total_s ? `${timings.total_s.toFixed(1)} s` : null,
+    turn.model,
+  ];
+  return el(
+    "details",
+    { class: "details" },
+    el("summary", {}, "Details"),
+    el(
+      "div",
+      { class: "ledger", role: "img", "aria-label": said[0] },
+      parts.map(([kind, tokens, label]) => el("i", { class: kind, style: `width:${share(tokens)}`, title: `${label}: ${tokens} tokens` })),
+    ),
+    el("p", { class: "fine" }, said.filter(Boolean).join(" · ")),
+    ledger.left_out.map((line) => el("p", { class: "fine" }, `left out: ${line.path.split("/").pop() || line.what}, ${line.why}`)),
+  );
+}
+
+function asText(turn) {
+  const answer = turn.pointed ? turn.citations.map((s) => `${asLines(s.quote)} [${s.marker}]`).join("\n\n") : turn.text;
+  const sources = turn.citations.map((s) => `[${s.marker}] ${s.name}${s.verified ? "" : " (not word for word)"}`);
+  return [answer ?? "", sources.join("\n")].filter(Boolean).join("\n\n");
+}
+
+function asMarkdown(turns) {
+  return turns.map((turn) => `## ${turn.question}\n\n${turn.trouble || asText(turn)}\n`).join("\n");
+}

@@ -1,0 +1,147 @@
+"""What the page's browser side asks for itself: a conversation, a document's text as it was read, pages of a PDF, the original file.
+
+Plain requests beside Streamlit's own, behind the same door: a word that comes, or a page that is turned, doesn't run the page's
+script again. Only what stands in a library is given out, whatever path is asked for.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import PurePosixPath
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from app import resources
+from app.drawing import draw
+from app.typeset import typeset
+from ingest import Document
+from ingest.errors import IngestError
+from ingest.run.pace import line
+from ingest.store.conversations import Turn
+from ingest.store.paths import file_of, stamp_of
+
+SHOWN_INLINE = {".pdf": "application/pdf", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+"""What a browser shows by itself, and that can't run anything; all else is saved as a file."""
+
+
+def _text(request: Request) -> Response:
+    """The document's text around `at`, typeset; with the places at which what stands before and behind it can be had."""
+    library, path = _asked(request)
+    opened = resources.library(library)
+    parsed = opened.parsed(path)
+    start, end = int(request.query_params.get("start", 0)), int(request.query_params.get("end", 0))
+    told = typeset(parsed, start, end)
+    return JSONResponse(
+        told
+        | {
+            "name": PurePosixPath(path).name,
+            "is_pdf": _is_pdf(path) and file_of(path).is_file(),
+            "pages": parsed.pages[-1][1] if parsed.pages else None,
+            "as_read": opened.is_as_read(path),
+            "there": file_of(path).is_file(),
+        }
+    )
+
+
+def _page(request: Request) -> Response:
+    """A page of a PDF as PNG."""
+    _, path = _asked(request)
+    file = file_of(path)
+    picture = draw(file, stamp_of(file.stat()), int(request.query_params["page"])) if _is_pdf(path) else None
+    if picture is None:
+        return PlainTextResponse("The page can't be drawn.", 404)
+    return Response(picture, media_type="image/png", headers={"cache-control": "private, max-age=600"})
+
+
+def _original(request: Request) -> Response:
+    """The file itself."""
+    _, path = _asked(request)
+    file = file_of(path)
+    kind = SHOWN_INLINE.get(file.suffix.lower())
+    if kind:
+        return FileResponse(file, media_type=kind, content_disposition_type="inline", filename=file.name)
+    return FileResponse(file, media_type="application/octet-stream", filename=file.name)
+
+
+def _conversation(request: Request) -> Response:
+    """The turns of a conversation, as far as they came."""
+    library = _library(request)
+    conversation = int(request.query_params["conversation"])
+    return JSONResponse([_turn(library, turn) for turn in resources.conversations(library).turns(conversation)])
+
+
+def _shelf(request: Request) -> Response:
+    """What a library holds: its conversations, its documents and those that couldn't be read, and how far an ingest is."""
+    library = _library(request)
+    opened = resources.library(library)
+    told, ours = resources.going(library)
+    return JSONResponse(
+        {
+            "conversations": [asdict(conversation) for conversation in resources.conversations(library).all()],
+            "documents": [_document(document) for document in opened.documents()]
+            + [{"path": path, "name": PurePosixPath(path).name, "state": "failed", "reason": reason} for path, reason in opened.failures()],
+            "adding": line(told) if told else ("Looking for what is new" if ours else None),
+        }
+    )
+
+
+def _document(document: Document) -> dict[str, Any]:
+    path = PurePosixPath(document.path)
+    waiting = f"{document.unread_pages} pages are pictures that wait for OCR" if document.unread_pages else "ready"
+    facts = {"pages": document.pages, "added": document.added[:10], "state": waiting}
+    return {"path": document.path, "name": path.name, "kind": path.suffix[1:].upper()} | facts
+
+
+def _turn(library: str, turn: Turn) -> dict[str, Any]:
+    told = {"id": turn.id, "question": turn.question, "within": turn.within, "state": turn.state} | turn.answer
+    asking = resources.asking(library, turn.id)
+    return told | asking.answer() | {"state": "asking", "doing": asking.doing()} if asking else told
+
+
+def _library(request: Request) -> str:
+    """The library that is asked for.
+
+    Raises:
+        IngestError: there is none of this name.
+    """
+    library = request.query_params.get("library", "")
+    if not resources.there(library):
+        raise IngestError(f"there is no library called {library!r}")
+    return library
+
+
+def _asked(request: Request) -> tuple[str, str]:
+    """The library and the document that are asked for.
+
+    Raises:
+        IngestError: there is no such library, or it hasn't this document.
+    """
+    library, path = _library(request), request.query_params.get("path", "")
+    resources.library(library).text(path)
+    return library, path
+
+
+def _is_pdf(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() == ".pdf"
+
+
+def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
+    async def respond(request: Request) -> Response:
+        try:
+            return await run_in_threadpool(answer, request)
+        except (IngestError, OSError, KeyError, ValueError) as error:
+            return PlainTextResponse(str(error), 404)
+
+    return respond
+
+
+ROUTES: Sequence[Route] = [
+    Route("/octavo/shelf", _guarded(_shelf)),
+    Route("/octavo/conversation", _guarded(_conversation)),
+    Route("/octavo/text", _guarded(_text)),
+    Route("/octavo/page", _guarded(_page)),
+    Route("/octavo/original", _guarded(_original)),
+]

@@ -1,0 +1,77 @@
+"""What the page shows of an answer, as JSON: kept in the library's conversations, sent to the browser, exported.
+
+Offsets into a text count characters here and half-characters in a browser, so all cutting is done on this side.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from app.answers import place
+from app.typeset import quoted
+from rag.answer import Answer, Citation, Evidence
+from rag.citations import find_markers
+
+_NEAREST = 3
+"""Passages shown with a refusal."""
+
+
+def told(answer: Answer, model: str, generation: int | None) -> dict[str, Any]:
+    """An answer as far as it came.
+
+    Args:
+        model: what answers it.
+        generation: of the library's index, that it was asked of.
+    """
+    return {
+        "text": answer.text,
+        "segments": segments(answer),
+        "refused": answer.refused,
+        "pointed": answer.pointed and bool(answer.citations),
+        "citations": [_cited(citation) for citation in answer.citations],
+        "nearest": [_near(item) for item in answer.evidence[:_NEAREST]] if answer.refused else [],
+        "searched": answer.searched,
+        "note": answer.note,
+        "ledger": asdict(answer.ledger) | {"total": answer.ledger.total} if answer.ledger else None,
+        "timings": asdict(answer.timings),
+        "model": model,
+        "generation": generation,
+    }
+
+
+def segments(answer: Answer) -> list[list[Any]]:
+    """The text in pieces [text, None], and the markers of sources that are there between them: ["[2]", 2]."""
+    found: list[list[Any]] = []
+    at = 0
+    for marker in find_markers(answer.text, answer.evidence):
+        if all(1 <= number <= len(answer.evidence) for number in marker.numbers):
+            found += [[answer.text[at : marker.start], None], *([f"[{number}]", number] for number in marker.numbers)]
+            at = marker.end
+    return [*found, [answer.text[at:], None]]
+
+
+def _cited(citation: Citation) -> dict[str, Any]:
+    return {
+        "marker": citation.marker,
+        "path": citation.path,
+        "name": place(citation),
+        "page": citation.page_start,
+        "verified": citation.verified,
+        "text": citation.text,
+        "quote": _quote(citation),
+        "start": citation.span[0] if citation.span else citation.char_start,
+        "end": citation.span[1] if citation.span else citation.char_end,
+        "boxes": [],
+    }
+
+
+def _quote(citation: Citation) -> list[dict[str, Any]]:
+    """The sentence, row or list that is quoted, the words that answer lit in it; the whole passage where none is known."""
+    first, last = citation.quote or (citation.char_start, citation.char_end)
+    spans = (max(0, at - citation.char_start) for at in (first, last, *(citation.span or (0, 0))))
+    return quoted(citation.text, *spans)
+
+
+def _near(item: Evidence) -> dict[str, Any]:
+    chunk = item.chunk
+    near = Citation(0, chunk.path, chunk.page_start, chunk.page_end, chunk.char_start, chunk.char_end, chunk.text, False)
+    return _cited(near)

@@ -1,0 +1,134 @@
+"""A document's text as a page would print it: headings, paragraphs with their lines joined, lists, tables; a span of it lit.
+
+The text is data: what comes out are plain strings for a browser to set as text, never HTML.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from ingest.loaders.parsed import Parsed
+from ingest.text.items import items
+
+_AROUND = 12_000
+"""Characters shown before and behind the span; more can be asked for."""
+_PARAGRAPH = re.compile(r"\S(?:.|\n(?![ \t]*\n))*")
+_HEADING = re.compile(r"#{1,6}[ \t]+")
+_CELL = re.compile(r"(?<!\\)\|")
+_RULE = re.compile(r"[|\s:-]+\Z")
+_SHORT = 0.6
+"""Of a paragraph's longest line: a line that is shorter ends there, one that is longer was broken by the page's edge."""
+
+Run = tuple[str, bool]
+"""A piece of text, and whether it is lit."""
+
+
+def typeset(parsed: Parsed, start: int, end: int) -> dict[str, Any]:
+    """The text around text[start:end] as blocks, this span lit in them.
+
+    Returns:
+        `blocks`: dicts with `kind` (heading, text, item, table, code, page), `level`, `mark` (an item's), and `runs` or `rows` of
+        cells of runs; `before` and `behind`: where to ask for more, or None.
+    """
+    text = parsed.text
+    first = _edge(text, start - _AROUND, 0)
+    last = _edge(text, min(end + _AROUND, len(text)), len(text))
+    setter = _Setter(parsed, start, end)
+    return {
+        "blocks": list(setter.blocks(first, last)),
+        "before": max(0, first - 1) if first else None,
+        "behind": last if last < len(text) else None,
+    }
+
+
+def quoted(text: str, first: int, last: int, start: int, end: int) -> list[dict[str, Any]]:
+    """text[first:last] as blocks, text[start:end] lit in them."""
+    return list(_Setter(Parsed(text), start, end).blocks(first, last))
+
+
+def _edge(text: str, near: int, otherwise: int) -> int:
+    """The end of a paragraph near a place, so that none is cut."""
+    if near <= 0 or near >= len(text):
+        return otherwise
+    found = text.find("\n\n", near)
+    return found + 2 if found != -1 else otherwise
+
+
+class _Setter:
+    def __init__(self, parsed: Parsed, start: int, end: int) -> None:
+        self._text, self._start, self._end = parsed.text, start, end
+        self._levels = {at: level for at, level, _ in parsed.headings}
+        self._pages = list(parsed.pages or [])
+
+    def blocks(self, first: int, last: int) -> Iterator[dict[str, Any]]:
+        pages = [page for page in self._pages if page[0] < last]
+        page = max((number for at, number in pages if at <= first), default=None)
+        if page is not None:
+            yield {"kind": "page", "number": page}
+        coming = [page for page in pages if page[0] > first]
+        for match in _PARAGRAPH.finditer(self._text, first, last):
+            while coming and coming[0][0] <= match.start():
+                yield {"kind": "page", "number": coming.pop(0)[1]}
+            yield from self._paragraph(match.start(), match.end())
+
+    def _paragraph(self, start: int, end: int) -> Iterator[dict[str, Any]]:
+        body = self._text[start:end]
+        mark = _HEADING.match(self._text, start)
+        if mark or start in self._levels:
+            line_end = start + (body.find("\n") if "\n" in body else len(body))
+            level = self._levels.get(start, 3)
+            yield {"kind": "heading", "level": level, "runs": self._runs(mark.end() if mark else start, line_end)}
+            if line_end < end:
+                yield from self._paragraph(line_end + 1, end)
+        elif body.startswith("|"):
+            yield {
+                "kind": "table",
+                "rows": [self._row(*line) for line in self._lines(start, end) if not _RULE.match(self._text[slice(*line)])],
+            }
+        elif body.startswith("```"):
+            yield {"kind": "code", "runs": self._runs(start, end)}
+        elif found := list(items(self._text, start, end)):
+            if found[0].start() > start:
+                yield {"kind": "text", "runs": self._joined(start, found[0].start())}
+            for item, following in zip(found, [*found[1:], None], strict=True):
+                rest = following.start() if following else end
+                level = len(item[1].expandtabs(4)) // 2
+                bullet = "•" if item[2] in "-*+•" else item[2]
+                yield {"kind": "item", "level": level, "mark": bullet, "runs": self._joined(item.end(), rest)}
+        else:
+            yield {"kind": "text", "runs": self._joined(start, end)}
+
+    def _lines(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        for match in re.finditer(r"[^\n]+", self._text[start:end]):
+            yield start + match.start(), start + match.end()
+
+    def _row(self, start: int, end: int) -> list[list[Run]]:
+        cuts = [start + match.start() for match in _CELL.finditer(self._text[start:end])]
+        cells = [*zip(cuts, [*cuts[1:], end], strict=True)]
+        if cells and not self._text[cells[-1][0] + 1 : end].strip():
+            cells.pop()
+        return [self._runs(*self._stripped(first + 1, last)) for first, last in cells]
+
+    def _stripped(self, start: int, end: int) -> tuple[int, int]:
+        body = self._text[start:end]
+        return end - len(body.lstrip()), max(end - len(body.lstrip()), start + len(body.rstrip()))
+
+    def _joined(self, start: int, end: int) -> list[Run]:
+        """Its lines in a row, but for those that end early."""
+        lines = list(self._lines(start, end))
+        longest = max((last - first for first, last in lines), default=0)
+        runs: list[Run] = []
+        for number, (first, last) in enumerate(lines):
+            runs += self._runs(first, last)
+            if number + 1 < len(lines):
+                runs.append(("\n" if last - first < _SHORT * longest else " ", self._is_lit(last)))
+        return runs
+
+    def _runs(self, start: int, end: int) -> list[Run]:
+        """text[start:end] cut where the lit span begins and ends."""
+        cuts = sorted({start, end, *(cut for cut in (self._start, self._end) if start < cut < end)})
+        return [(self._text[first:last], self._is_lit(first)) for first, last in pairwise(cuts)]
+
+    def _is_lit(self, place: int) -> bool:
+        return self._start <= place < self._end
