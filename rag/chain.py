@@ -25,11 +25,14 @@ from rag.follow_up import search_text
 from rag.models import AnswerModel, answer_model
 from rag.point import best_source, point
 from rag.prompt import Prompt, build_prompt
-from rag.query import Input, read_query
+from rag.query import Input, Query, read_query
 from rag.quote import asks_to_judge
 from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever, from_document
 from rag.settings import Settings
+from rag.whole.each import Row, ask_each
+from rag.whole.run import Helpers, names_of, whole
+from rag.whole.writing import Writer
 
 RETRIEVED = 24
 """Sources put before a model at the most: some 6,000 tokens of a window of 8,192."""
@@ -76,6 +79,9 @@ class AnswerChain(Runnable[Input, Answer]):
         query = read_query(next(inputs))
         started = time.monotonic()
         child = patch_config(config, callbacks=run_manager.get_child())
+        if (parts := whole(query, self._helpers(query, child))) is not None:
+            yield from parts
+            return
         searched = search_text(query)
         documents = self.retriever.invoke(searched, child, k=RETRIEVED, within=query.within)
         evidence = read(searched, [from_document(d) for d in documents], default_reader())
@@ -99,6 +105,24 @@ class AnswerChain(Runnable[Input, Answer]):
         child = patch_config(config, callbacks=run_manager.get_child())
         chunks = self._pointed(prompt, child) if pointed else self._chunks(prompt, child)
         yield from answer_from(chunks, prompt, self.model, started, retrieve_s)
+
+    def each(self, input: Input, config: RunnableConfig | None = None) -> Iterator[Row]:
+        """The same question of each document that it is asked of (`within`, or the library): a row each, as it comes.
+
+        Raises:
+            QuestionError, PathError: as for `invoke`.
+        """
+        query = read_query(input)
+        helpers = self._helpers(query, config or {})
+        return ask_each(names_of(query, self.retriever).paths, lambda path: helpers.ask(query.question, path))
+
+    def _helpers(self, query: Query, config: RunnableConfig) -> Helpers:
+        """What a task over whole documents takes from the chain."""
+        reserve = self.settings.max_answer_tokens
+        writer = None if self.model.is_grounded else Writer(self.model, reserve, lambda prompt: self._chunks(prompt, config))
+        mode = "answer" if query.mode == "answer" else "auto"
+        ask = lambda question, path: self.invoke({"question": question, "within": path, "mode": mode}, config)  # noqa: E731
+        return Helpers(self.retriever, self.settings.gate_threshold, writer, ask)
 
     def _pointed(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
         """What the reader points at; for a yes-or-no or either-or question the model's answer, cited to the best source."""
