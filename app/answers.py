@@ -4,16 +4,18 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import reduce
+from itertools import groupby
 from operator import add
 from pathlib import Path
 from textwrap import fill, indent
 from typing import TYPE_CHECKING
 
-from ingest.terminal import plain, say
+from ingest.terminal import as_json, plain, say
 
 if TYPE_CHECKING:
     from rag.answer import Answer, Citation
     from rag.chain import AnswerChain
+    from rag.whole.each import Row
 
 
 @contextmanager
@@ -31,12 +33,19 @@ def show(parts: "Iterable[Answer]") -> "Answer":
     seen = []
     for part in parts:
         seen.append(part)
+        if part.mode != "answer":
+            say(f"(taken as: {part.mode}; --mode answer asks it as any other question)", err=True)
+        if part.progress:
+            _tell_progress(*part.progress)
         if not seen[0].pointed:
             print(plain(part.text), end="", flush=True)
     answer = reduce(add, seen)
     print("\n\n".join(f"{_quote(citation)} [{citation.marker}]" for citation in answer.citations) if answer.pointed else "")
     if answer.note:
         say(answer.note, err=True)
+    if answer.mode != "answer":
+        _show_places(answer.citations)
+        return answer
     for citation in answer.citations:
         mark = "" if citation.verified else "  (the passage does not say it word for word: check it)"
         print()
@@ -44,6 +53,42 @@ def show(parts: "Iterable[Answer]") -> "Answer":
         if not answer.pointed:
             print(indent(_quote(citation), " " * 6))
     return answer
+
+
+def _tell_progress(done: int, total: int, what: str) -> None:
+    """How far a task over whole documents is, on one line of a terminal; nothing where nobody watches."""
+    if sys.stderr.isatty():
+        print(f"\r{done} of {total} {plain(what)}\x1b[K", end="\r" if done < total else "\r\x1b[K", file=sys.stderr, flush=True)
+
+
+def _show_places(citations: "Iterable[Citation]") -> None:
+    """Where the markers point, those to one place in one line; the text has their words."""
+    by_place: dict[str, list[int]] = {}
+    for citation in citations:
+        mark = "" if citation.verified else "  (the passage does not say it word for word: check it)"
+        by_place.setdefault(f"{place(citation)}{mark}", []).append(citation.marker)
+    print()
+    for where, markers in by_place.items():
+        runs = [[marker for _, marker in run] for _, run in groupby(enumerate(markers), key=lambda pair: pair[1] - pair[0])]
+        say(f"  {' '.join(f'[{run[0]}]' if len(run) == 1 else f'[{run[0]}]-[{run[-1]}]' for run in runs)} {where}")
+
+
+def show_each(rows: "Iterable[Row]", file: Path | None, json: bool) -> None:
+    """Prints the answers of each document as they come, and writes them as CSV or prints them as JSON."""
+    from rag.whole.each import COLUMNS, write_csv
+
+    seen = []
+    for row in rows:
+        seen.append(row)
+        if not json:
+            where = f" (page {row.page}{'' if row.verified else ', not word for word'})" if row.page else ""
+            say(f"{Path(row.document).name}: {row.answer}{where}")
+    if file:
+        with file.open("w", newline="", encoding="utf-8") as opened:
+            write_csv(seen, opened)
+        say(f"{len(seen)} rows in {file}", err=True)
+    if json:
+        print(as_json([dict(zip(COLUMNS, (row.document, row.answer, row.page, row.verified), strict=True)) for row in seen]))
 
 
 def _quote(citation: "Citation") -> str:

@@ -84,9 +84,9 @@ class Asking:
 
     def _ask(self) -> State:
         chain = self._chain()
-        self._about = (Settings().model, chain.retriever.library.status()["generation"])
+        self._about = (Settings().model, chain.library.status()["generation"])
         written = time.monotonic()
-        with closing(chain.stream(self._asked)) as parts:  # type: ignore[type-var]
+        with closing(chain.stream(self._asked)) as parts:
             for part in parts:
                 self._answer = reduce(add, [self._answer, part])
                 if self._stop.is_set():

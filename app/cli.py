@@ -39,14 +39,24 @@ def ask(
     within: Annotated[
         list[str] | None, typer.Option("--in", help="A document or folder to look in; may be given again.", metavar="PATH")
     ] = None,
+    mode: Annotated[
+        str,
+        typer.Option("--mode", help="auto, answer, summarise, compare, every, each, which or compute: what to do with it.", metavar="MODE"),
+    ] = "auto",
+    each: Annotated[bool, typer.Option("--each", help="Ask it of each document (of those --in PATH): a table.")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="With --each: write the table here.", metavar="FILE")] = None,
     json: Json = False,
 ) -> None:
     """Answer a question from a library's documents, with the passages that the answer stands on."""
-    from app.answers import open_chain, show
+    from app.answers import open_chain, show, show_each
 
-    query = {"question": question, "within": within or None}
+    if csv and not each:
+        raise typer.BadParameter("--csv FILE goes with --each")
+    query = {"question": question, "within": within or None, "mode": mode}
     with open_chain(library, model) as chain:
-        if json:
+        if each:
+            show_each(chain.each(query), csv, json)
+        elif json:
             _print_json(chain.invoke(query).to_dict())
         else:
             show(chain.stream(query))

@@ -260,6 +260,10 @@ class Library:
             raise absent(path)
         return found
 
+    def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """Vectors of texts, one a row of length 1, by the library's embedder."""
+        return self._load_embedder().documents(texts)
+
     def is_as_read(self, path: str) -> bool:
         """Whether a document's file, by the path that `documents` tells, is still the one that was read; False if it is gone."""
         with closing(schema.connect(self.directory)) as connection:

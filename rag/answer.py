@@ -143,6 +143,10 @@ class Answer:
     """What was looked up, where that is more than the question (follow_up.py)."""
     note: str = ""
     """What the answer may miss: the library is still being filled, or the model was cut off."""
+    mode: str = "answer"
+    """The kind of task that the question was taken for: one of `query.MODES` but auto."""
+    progress: tuple[int, int, str] | None = None
+    """How far a task over whole documents is: (3, 41, "sections of report.pdf")."""
 
     def __add__(self, part: "Answer") -> "Answer":
         return replace(
@@ -158,12 +162,14 @@ class Answer:
             timings=part.timings if part.timings.total_s else self.timings,
             raw=self.raw + part.raw,
             note=" ".join(filter(None, (self.note, part.note))),
+            mode=self.mode if part.mode == "answer" else part.mode,
+            progress=part.progress or self.progress,
         )
 
     def shown(self) -> str:
         """What a reader sees first: what the model wrote, or the sentences that it stands for; then what its sources say of it."""
         quotes = [f"{''.join(citation.quoted())} [{citation.marker}]" for citation in self.citations]
-        return "\n\n".join(quotes if self.pointed else [self.text, *quotes])
+        return "\n\n".join(quotes if self.pointed else [self.text, *(quotes if self.mode == "answer" else [])])
 
     def __str__(self) -> str:
         """The answer, and where each marker leads: what a model reads that has the chain as a tool."""
@@ -188,4 +194,5 @@ class Answer:
             "probability": self.probability,
             "timings": asdict(self.timings),
             "note": self.note,
+            "mode": self.mode,
         }

@@ -20,6 +20,7 @@ from rag.errors import EvalError
 from rag.evaluate import read_lines
 from rag.gate import decide
 from rag.read import READ, default_reader, read
+from rag.retriever import LibraryRetriever
 
 STAGES = ("retrieve", "read", "gate", "generate", "whole")
 _FAST = ("amx_bf16", "amx_int8", "avx512_bf16", "avx512_vnni", "avx512f", "avx2")
@@ -54,7 +55,7 @@ def bench(questions: Path, library: str, model: str | None, tell: Callable[[str]
 
 def _timed(chain: AnswerChain, question: str, tell: Callable[[str], None]) -> dict[str, float]:
     started = time.perf_counter()
-    found = chain.retriever.evidence(question, RETRIEVED)
+    found = LibraryRetriever(library=chain.library).evidence(question, RETRIEVED)
     retrieved = time.perf_counter()
     evidence = read(question, found, default_reader())
     was_read = time.perf_counter()

@@ -33,6 +33,9 @@ from rag.quote import asks_to_judge
 from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever, from_documents, stored
 from rag.settings import Settings
+from rag.whole.each import Row, ask_each
+from rag.whole.run import Helpers, names_of, whole
+from rag.whole.writing import Writer
 
 RETRIEVED = 24
 """Sources put before a model at the most: some 6,000 tokens of a window of 8,192."""
@@ -60,6 +63,7 @@ class Asked(BaseModel):
     question: str
     history: list[Any] = Field([], description="The conversation so far: messages, or (question, answer) pairs, the oldest first.")
     within: list[str] | None = Field(None, description="Files or folders of the library to look in; all of it where left out.")
+    mode: str = Field("auto", description="What it is taken for: answer, summarise, compare, every, each, which or compute.")
 
 
 class AnswerChain(Runnable[Input, Answer]):
@@ -100,6 +104,9 @@ class AnswerChain(Runnable[Input, Answer]):
         query = read_query(next(inputs))
         started = time.monotonic()
         child = patch_config(config, callbacks=run_manager.get_child())
+        if (parts := whole(query, self._helpers(query, child))) is not None:
+            yield from parts
+            return
         searched = rewritten(query, self.model, patch_config(child, run_name="rewrite")) or search_text(query)
         evidence = read(searched, self._retrieve(searched, query, child), default_reader())
         decision = gate.decide(searched, evidence, self.settings.gate_threshold)
@@ -133,6 +140,24 @@ class AnswerChain(Runnable[Input, Answer]):
         with self.library.snapshot() as view:
             inside = set(stored(view, query.within))
         return [item for item in found if item.chunk.path in inside]
+
+    def each(self, input: Input, config: RunnableConfig | None = None) -> Iterator[Row]:
+        """The same question of each document that it is asked of (`within`, or the library): a row each, as it comes.
+
+        Raises:
+            QuestionError, PathError: as for `invoke`.
+        """
+        query = read_query(input)
+        helpers = self._helpers(query, config or {})
+        return ask_each(names_of(query, LibraryRetriever(library=self.library)).paths, lambda path: helpers.ask(query.question, path))
+
+    def _helpers(self, query: Query, config: RunnableConfig) -> Helpers:
+        """What a task over whole documents takes from the chain."""
+        reserve = self.settings.max_answer_tokens
+        writer = None if self.model.can.quotes else Writer(self.model, reserve, lambda prompt: self.model.stream(prompt.messages, config))
+        mode = "answer" if query.mode == "answer" else "auto"
+        ask = lambda question, path: self.invoke({"question": question, "within": path, "mode": mode}, config)  # noqa: E731
+        return Helpers(LibraryRetriever(library=self.library), self.settings.gate_threshold, writer, ask)
 
     def _pointed(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
         """What the reader points at; for a yes-or-no or either-or question the model's answer, cited to the best source."""

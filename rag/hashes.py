@@ -32,7 +32,7 @@ def hashes(chain: AnswerChain) -> dict[str, str]:
 
     A server's model is known by its name and address alone. The library's is of its documents and of what waits for vectors.
     """
-    library = chain.retriever.library
+    library = chain.library
     return {
         "model": _model(chain.model),
         "prompt": _prompt(chain),

@@ -15,9 +15,11 @@ from rag.errors import QuestionError
 from rag.refusal import is_refusal
 
 Input = str | BaseMessage | Sequence[Any] | PromptValue | Mapping[str, Any]
-"""A question; messages, of which the last human one is the question; or {"question", "history", "within"}."""
+"""A question; messages, of which the last human one is the question; or {"question", "history", "within", "mode"}."""
 
-_KEYS = ("question", "history", "within")
+_KEYS = ("question", "history", "within", "mode")
+MODES = ("auto", "answer", "summarise", "compare", "every", "each", "which", "compute")
+"""What a question may be taken for: auto tells by its words (whole/task.py)."""
 _ROLES = frozenset("human user ai assistant system developer tool function".split())
 
 
@@ -30,6 +32,8 @@ class Query:
     """(text, reason) of what else was in it."""
     within: tuple[str | Path, ...] | None = None
     """Files or folders to look in; None for the whole library."""
+    mode: str = "auto"
+    """One of MODES."""
 
 
 def read_query(value: Any) -> Query:
@@ -42,7 +46,7 @@ def read_query(value: Any) -> Query:
     if isinstance(value, Mapping):
         if unknown := [key for key in value if key not in _KEYS]:
             raise QuestionError(f"a question has no {str(unknown[0])!r}", f"its keys are {', '.join(_KEYS)}")
-        return _query(value.get("question"), value.get("history"), value.get("within"))
+        return _query(value.get("question"), value.get("history"), value.get("within"), value.get("mode") or "auto")
     messages = _messages([value] if isinstance(value, BaseMessage) else value)
     asked = max((place for place, message in enumerate(messages) if isinstance(message, HumanMessage)), default=None)
     if asked is None:
@@ -50,14 +54,16 @@ def read_query(value: Any) -> Query:
     return _query(_text(messages[asked]), messages[:asked])
 
 
-def _query(question: Any, history: Any = None, within: Any = None) -> Query:
+def _query(question: Any, history: Any = None, within: Any = None, mode: Any = "auto") -> Query:
     if question is not None and not isinstance(question, str):
         raise QuestionError(f"the question must be a text, not {type(question).__name__}")
     question = clean(question or "").strip()
     if not question:
         raise QuestionError("the question is empty", 'ask something, like: octavo ask "Who signed the contract?"')
+    if mode not in MODES:
+        raise QuestionError(f"there is no mode {mode!r:.40}", f"modes are {', '.join(MODES)}")
     turns, unused = _turns(_messages(history or []))
-    return Query(question, turns, unused, _paths(within))
+    return Query(question, turns, unused, _paths(within), mode)
 
 
 def clean(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import LibraryError
 from ingest.index.read import Segment
+from ingest.loaders.parsed import Parsed
 from ingest.records import Chunk, Hit
 from ingest.store import rows, search, vectors
 from ingest.text import scripts
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _POSTINGS = 12_000
 """Index entries that a question's words may touch in a library of up to 25,000 chunks, about 5 ms; beyond, more by the square root
 of its size. The commonest words are dropped then."""
+_OPENING = 200
+"""Characters in which a document's title stands, where it has one."""
 _REMEMBERED = 10_000
 """Words whose frequency is remembered."""
 _EXACT = 12_000
@@ -122,6 +125,15 @@ class View:
     def paths(self) -> list[str]:
         """Those of all documents."""
         return rows.paths(self.connection)
+
+    def openings(self) -> dict[str, str]:
+        """How the text of each document begins, by path."""
+        return rows.openings(self.connection, _OPENING)
+
+    def document(self, path: str) -> tuple[Parsed, list[Chunk]] | None:
+        """A document's text with its pages and headings, and its chunks in order; None where it isn't there."""
+        parsed = rows.layout(self.connection, path)
+        return None if parsed is None else (parsed, search.chunks_of(self.connection, path))
 
     def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word stands, in any of its forms."""

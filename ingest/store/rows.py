@@ -108,6 +108,18 @@ def parsed(connection: sqlite3.Connection, path: str) -> Parsed | None:
     return Parsed(row[0], **json.loads(row[1])) if row and row[0] is not None else None
 
 
+def layout(connection: sqlite3.Connection, path: str) -> Parsed | None:
+    """A document's text with all that its loader told."""
+    row = connection.execute(f"select text, layout {_FILES} where path = ? and document is not null", [path]).fetchone()
+    return Parsed(row[0], **json.loads(row[1])) if row else None
+
+
+def openings(connection: sqlite3.Connection, chars: int) -> dict[str, str]:
+    """The first characters of each document's text, by path."""
+    query = f"select path, substr(text, 1, ?) {_FILES} where document is not null order by path"
+    return dict(connection.execute(query, [chars]).fetchall())
+
+
 def layouts(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str, Parsed]]:
     """Each document's id, hash and loader, and its text with all that its loader told."""
     numbers = [number for (number,) in connection.execute("select id from documents order by id").fetchall()]

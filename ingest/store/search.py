@@ -35,6 +35,12 @@ def chunks_by_key(connection: sqlite3.Connection, keys: Sequence[str], within: I
     return {row[0]: Chunk(*row) for row in connection.execute(query, values)}
 
 
+def chunks_of(connection: sqlite3.Connection, path: str) -> list[Chunk]:
+    """All chunks of a document, in its order."""
+    query = f"select {_CHUNK} from chunks where document = (select document from files where path = :path) order by char_start"
+    return [Chunk(*row) for row in connection.execute(query, {"path": path, "within": as_json([path])})]
+
+
 def chunks_by_vector(
     connection: sqlite3.Connection, numbers: Sequence[int], limit: int, within: Iterable[str] | None = None
 ) -> dict[int, list[Chunk]]:

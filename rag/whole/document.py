@@ -1,0 +1,164 @@
+"""A document read whole: its sections and sentences, and citations of any span of it."""
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+from ingest import Chunk, View
+from ingest.loaders.parsed import Parsed
+from ingest.store.paths import absent
+from ingest.text.chunking import NUMBER, PARAGRAPH, SENTENCE, Span, pages_of
+from rag.answer import Citation, Evidence
+
+_SMALL, _LARGE = 300, 6000
+"""Characters below which a section joins the one before it, and above which it is read in parts."""
+_ITEM = re.compile(rf"^[ \t]*(?:[-*+•]|{NUMBER})[ \t]+", re.MULTILINE)
+_CUT = re.compile(rf"(?<!\b[a-z]\.)(?:{SENTENCE})|\n(?=[ \t]*(?:[-*+•]|{NUMBER})\s)|\n(?=\|)|(?<=\|)\n")
+_GAP = re.compile(PARAGRAPH)
+_FEW_WORDS = 4
+_REPEATED = 3
+"""Times that a line stands in a document, its numbers left out, to be a running head or foot."""
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A document with its text, headings and chunks."""
+
+    path: str
+    parsed: Parsed = field(repr=False)
+    chunks: list[Chunk] = field(repr=False)
+
+    @classmethod
+    def read(cls, view: View, path: str) -> "Whole":
+        """
+        Raises:
+            PathError: it isn't in the library any more.
+        """
+        found = view.document(path)
+        if found is None:
+            raise absent(path)
+        return cls(path, *found)
+
+    @property
+    def name(self) -> str:
+        return Path(self.path).name
+
+    @property
+    def text(self) -> str:
+        return self.parsed.text
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """From heading to heading, small ones joined; where there are no headings, parts of about equal size."""
+        starts = [(at, title) for at, _, title in self.parsed.headings if self.text[at:].strip()]
+        if not starts or self.text[: starts[0][0]].strip():
+            starts.insert(0, (0, ""))
+        ends = [at for at, _ in starts[1:]] + [len(self.text)]
+        found: list[Section] = []
+        for (start, title), end in zip(starts, ends, strict=True):
+            last = found[-1] if found else None
+            if last and (last.end - last.start < _SMALL or end - start < _SMALL / 3):
+                found[-1] = Section(last.title or title, last.start, end)
+            else:
+                found += [Section(title, start, end)]
+        return [part for section in found for part in self._parts(section)]
+
+    def _parts(self, section: Section) -> list[Section]:
+        """A section, or where it is long its parts, cut between paragraphs."""
+        count = -(-(section.end - section.start) // _LARGE)
+        goal = (section.end - section.start) / count
+        cuts = [section.start]
+        for gap in _GAP.finditer(self.text, section.start, section.end):
+            if gap.end() - cuts[-1] >= goal:
+                cuts.append(gap.end())
+        return [Section(section.title, start, end) for start, end in zip(cuts, [*cuts[1:], section.end], strict=True) if start < end]
+
+    def sentence(self, start: int, end: int) -> tuple[int, int]:
+        """The sentence, row or item that holds a span."""
+        first = max((gap.end() for gap in _GAP.finditer(self.text, max(0, start - 5000), start)), default=max(0, start - 5000))
+        gap = _GAP.search(self.text, end, end + 5000)
+        last = gap.start() if gap else min(len(self.text), end + 5000)
+        cuts = [first, *(cut.end() for cut in _CUT.finditer(self.text, first, last)), last]
+        return self._trimmed(max(cut for cut in cuts if cut <= start), min(cut for cut in cuts if cut >= end))
+
+    def sentences(self, section: Section) -> list[tuple[int, int]]:
+        """The sentences of a section's running text and lists: no headings, tables, or lines that every page repeats."""
+        found: list[tuple[int, int]] = []
+        cuts = [section.start, *(gap.end() for gap in _GAP.finditer(self.text, section.start, section.end)), section.end]
+        for first, last in pairwise(cuts):
+            if first in self._headings or self.text.startswith("|", first) or self._is_running(self.text[first:last]):
+                continue
+            begin = first
+            for end in [*(cut.end() for cut in _CUT.finditer(self.text, first, last)), last]:
+                if len(self.text[begin:end].split()) >= _FEW_WORDS or end == last:
+                    found.append(self._trimmed(begin, end))
+                    begin = end
+        return [(start, end) for start, end in found if self._is_sentence(self.text[start:end])]
+
+    def _is_sentence(self, text: str) -> bool:
+        letters = sum(map(str.isalpha, text))
+        words = text.split()
+        return (
+            len(words) >= _FEW_WORDS
+            and letters >= 0.6 * len(text)
+            and not text.isupper()
+            and (text[-1] in ".!?:;\"'\u201d\u2019)\u2026" or len(words) > 7)
+        )
+
+    @cached_property
+    def _headings(self) -> frozenset[int]:
+        return frozenset(at for at, _, _ in self.parsed.headings)
+
+    @cached_property
+    def _lines(self) -> Counter[str]:
+        return Counter(re.sub(r"\d+", "0", line.strip()) for line in self.text.splitlines() if line.strip())
+
+    def _is_running(self, paragraph: str) -> bool:
+        return self._lines[re.sub(r"\d+", "0", paragraph.strip())] >= _REPEATED
+
+    def chunk_at(self, start: int, end: int) -> Chunk:
+        """The chunk that holds a span, or the most of it."""
+        place = max(0, bisect_right([chunk.char_start for chunk in self.chunks], start) - 1)
+        near = self.chunks[max(0, place - 1) : place + 2]
+        return max(near, key=lambda chunk: min(end, chunk.char_end) - max(start, chunk.char_start))
+
+    def _trimmed(self, start: int, end: int) -> tuple[int, int]:
+        body = self.text[start:end]
+        return end - len(body.lstrip()), start + len(body.rstrip())
+
+
+class Sources:
+    """Numbers what an answer quotes, each span once, in the order in which it is first cited."""
+
+    def __init__(self) -> None:
+        self.citations: list[Citation] = []
+        self.evidence: list[Evidence] = []
+        self._numbers: dict[tuple[str, int, int], int] = {}
+
+    def cite(self, document: Whole, start: int, end: int) -> str:
+        """The marker for a span of a document, which its citation shows within the chunk that holds it."""
+        key = document.path, start, end
+        if key not in self._numbers:
+            self._numbers[key] = number = len(self.citations) + 1
+            c = document.chunk_at(start, end)
+            span = max(start, c.char_start), max(c.char_start, min(end, c.char_end))
+            first, last = pages_of(document.parsed, Span(*span, ""))
+            self.evidence.append(Evidence(c, 0.0))
+            self.citations.append(Citation(number, c.path, first, last, c.char_start, c.char_end, c.text, True, span=span, quote=span))
+        return f"[{self._numbers[key]}]"
+
+
+def flat(text: str) -> str:
+    """A quote in one line, without a list's mark."""
+    return " ".join(_ITEM.sub("", text, count=1).split())

@@ -1,0 +1,129 @@
+"""The same question of each document, as a table; and which documents speak of something, yes or no for each."""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TextIO
+
+from rag import gate
+from rag.answer import Answer, Citation
+from rag.citations import MARKER, strip_markers
+from rag.coverage import content_words, coverage
+from rag.read import default_reader, read
+from rag.retriever import LibraryRetriever
+from rag.whole.document import Sources, Whole, flat
+
+COLUMNS = ("document", "answer", "page", "verified")
+_ALL = 0.999
+"""Coverage of what holds all words of the topic."""
+_SOME = 0.3
+"""Coverage below which a passage is not read for a topic."""
+_LOOKED_AT = 8
+_OR = re.compile(r"\s+or\s+", re.I)
+_FORMULA = re.compile(r"[\s\0]*[=+\-@\t\r|%\uff0b\uff0d\uff1d\uff20]")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one document answers. `page` and `verified` are those of its first citation, None where it has none."""
+
+    document: str
+    answer: str
+    page: int | None = None
+    verified: bool | None = None
+    failed: bool = False
+    whole: Answer = field(default_factory=Answer)
+
+    def cells(self) -> list[str]:
+        verified = "" if self.verified is None else "yes" if self.verified else "no"
+        return [self.document, self.answer, "" if self.page is None else str(self.page), verified]
+
+
+def ask_each(paths: Sequence[str], ask: Callable[[str], Answer]) -> Iterator[Row]:
+    """A row for each document, as its answer is there; one that fails is a row that says why."""
+    for path in paths:
+        try:
+            answer = ask(path)
+        except Exception as error:  # whatever fails at one document must not take the others with it
+            yield Row(path, f"error: {' '.join(str(error).split()) or type(error).__name__}", failed=True)
+            continue
+        first: Citation | None = next(iter(answer.citations), None)
+        text = " ".join(strip_markers(answer.text).split())
+        yield Row(path, text, first.page_start if first else None, first.verified if first else None, whole=answer)
+
+
+def write_csv(rows: Iterable[Row], file: TextIO) -> None:
+    """The table as CSV. A cell that a spreadsheet would run as a formula is written as text, behind an apostrophe."""
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([f"'{cell}" if _FORMULA.match(cell) else cell for cell in row.cells()])
+
+
+def told(paths: Sequence[str], ask: Callable[[str], Answer]) -> Iterator[Answer]:
+    """The table as an Answer: a line for each document, with markers over all of them."""
+    citations = 0
+    for number, row in enumerate(ask_each(paths, ask), 1):
+        offset = citations
+        text = MARKER.sub(lambda m, by=offset: _moved(m, by), row.whole.text) if not row.failed else row.answer  # type: ignore[misc]
+        citations += len(row.whole.evidence)
+        yield Answer(
+            f"{chr(10) * (number > 1)}- {Path(row.document).name}: {text}",
+            citations=tuple(_renumbered(citation, offset) for citation in row.whole.citations),
+            evidence=row.whole.evidence,
+            progress=(number, len(paths), "documents asked"),
+        )
+    yield Answer(note=f"Asked of {len(paths)} of {len(paths)} documents.")
+
+
+def _moved(marker: re.Match[str], by: int) -> str:
+    return f"[{', '.join(str(int(number) + by) for number in marker[1].split(','))}]"
+
+
+def _renumbered(citation: Citation, by: int) -> Citation:
+    return replace(citation, marker=citation.marker + by)
+
+
+def which(topic: str, documents: Sequence[Whole], retriever: LibraryRetriever, threshold: float) -> Iterator[Answer]:
+    """Those documents that speak of a topic, each with the sentence that does: told by its words, else by reader and gate."""
+    sources = Sources()
+    lines, without = [], []
+    for number, document in enumerate(documents, 1):
+        found = next(filter(None, (_place(t, retriever, document.path, threshold) for t in _OR.split(topic))), None)
+        if found is None:
+            without.append(document.name)
+        else:
+            span = document.sentence(*found)
+            lines.append(f"- {document.name}: {flat(document.text[slice(*span)])} {sources.cite(document, *span)}")
+        yield Answer(progress=(number, len(documents), "documents looked through"))
+    head = (
+        f"{len(lines)} of {len(documents)} documents:"
+        if lines
+        else f"None of the {len(documents)} documents, as far as search and reader tell."
+    )
+    others = f"Not in: {', '.join(without[:20])}{f' and {len(without) - 20} more' if len(without) > 20 else ''}." * bool(lines and without)
+    text = "\n\n".join(filter(None, (head, "\n".join(lines), others)))
+    yield Answer(text, not lines, tuple(sources.citations), tuple(sources.evidence), note=f"Looked through {len(documents)} documents.")
+
+
+def _place(topic: str, retriever: LibraryRetriever, path: str, threshold: float) -> tuple[int, int] | None:
+    """Where a document speaks of the topic, as characters of its text: where all of its words are, else where the reader finds it."""
+    evidence = retriever.evidence(topic, _LOOKED_AT, path)
+    with retriever.library.snapshot() as view:
+        covered = coverage(view, topic, [item.chunk.id for item in evidence])
+    holder = next((item for item in evidence if covered[item.chunk.id] >= _ALL), None)
+    if holder:
+        words = [re.search(rf"\b{re.escape(word[: max(4, len(word) - 2)])}", holder.chunk.text, re.I) for word in content_words(topic)]
+        places = [match.span() for match in words if match]
+        start, end = places[0] if places else (0, min(1, len(holder.chunk.text)))
+        return holder.chunk.char_start + start, holder.chunk.char_start + end
+    near = [item for item in evidence if covered[item.chunk.id] >= _SOME]
+    if not near:
+        return None
+    found = read(topic, near, default_reader())
+    best = max(found, key=lambda item: item.reading.answerable if item.reading else 0.0)
+    if gate.decide(topic, found, threshold).refuse or best.reading is None or not best.reading.end:
+        return None
+    return best.chunk.char_start + best.reading.start, best.chunk.char_start + best.reading.end

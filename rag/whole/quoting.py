@@ -1,0 +1,165 @@
+"""Summarise and compare in the documents' own sentences, for a model that can only quote.
+
+The most central sentences by embedding: near to the mean of their section and of the document, and unlike those already chosen
+(maximal marginal relevance, Carbonell and Goldstein 1998), shown in the order of the document.
+"""
+
+import re
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest import Library
+from rag.answer import Answer
+from rag.whole.document import Section, Sources, Whole, flat
+
+LEAST, MOST, ONE_IN = 5, 12, 6
+"""Sentences quoted of a document: one of six, at the least and at the most."""
+PAIRS, ALIKE = 6, 0.5
+"""Pairs of sentences that a comparison quotes at the most, and how alike two must be (cosine) to speak of the same thing."""
+_READ = 500
+"""Sentences of a document that are compared at the most: of a longer one, those at the head of each section."""
+_OF_SECTION, _UNLIKE, _SAME_SECTION, _FIRST = 0.5, 0.5, 0.25, 0.12
+"""Weights: the section's mean beside the document's, likeness to what is chosen, another of the same section, a section's first."""
+_LEANS_BACK = re.compile(r"(?:he|she|it|they|this|that|these|those|his|her|their|but|and|so|or|such|if not|then|also|however)\b", re.I)
+_LEANS, _SHORT, _LONG = 0.1, 0.08, 0.1
+"""Taken from a sentence that leans on the one before, from one of fewer than seven words, and from one of more than sixty."""
+QUOTES = "These are sentences of the documents, chosen and quoted: the model can't summarise in words of its own."
+
+
+@dataclass(frozen=True)
+class Sentence:
+    document: Whole
+    section: int
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return flat(self.document.text[self.start : self.end])
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """The sentences of a document with their vectors and how central each is."""
+
+    document: Whole
+    all: list[Sentence]
+    vectors: NDArray[np.float32]
+    central: NDArray[np.float32]
+    total: int
+    """Sentences in the document, of which all but the longest documents' are compared."""
+
+
+def summarise(documents: Sequence[Whole], library: Library) -> Iterator[Answer]:
+    sources, shown, notes = Sources(), [], []
+    for document in documents:
+        sentences = yield from _read(document, library)
+        chosen = _choose(sentences, max(LEAST, min(MOST, round(len(sentences.all) / ONE_IN))))
+        shown += ([f"{document.name}"] if len(documents) > 1 else []) + list(_by_section(document, chosen, sources))
+        notes.append(_told(sentences, len(chosen)))
+    yield Answer("\n\n".join(shown), citations=tuple(sources.citations), evidence=tuple(sources.evidence), note=" ".join([*notes, QUOTES]))
+
+
+def compare(documents: Sequence[Whole], library: Library) -> Iterator[Answer]:
+    """Pairs of sentences that speak of the same thing, then what is central to one alone."""
+    sources, notes, read = Sources(), [], []
+    for document in documents:
+        read.append((yield from _read(document, library)))
+    first, *others = read
+    shown = []
+    for other in others:
+        pairs = _pairs(first, other)
+        shown += ["Both speak of the same thing here:"] * bool(pairs)
+        shown += ["\n".join(f"- {s.document.name}: {_quoted(s, sources)}" for s in pair) for pair in pairs]
+    for one in read:
+        rest = [other.vectors for other in read if other is not one and len(other.vectors)]
+        alone = (
+            1 - np.max(one.vectors @ np.concatenate(rest).T, axis=1) if rest and len(one.vectors) else np.zeros(len(one.all), np.float32)
+        )
+        chosen = _choose(Sentences(one.document, one.all, one.vectors, one.central + alone, one.total), LEAST)
+        shown += [f"Only {one.document.name} says:\n" + "\n".join(f"- {_quoted(s, sources)}" for s in chosen)] * bool(chosen)
+        notes.append(_told(one, 0))
+    yield Answer("\n\n".join(shown), citations=tuple(sources.citations), evidence=tuple(sources.evidence), note=" ".join([*notes, QUOTES]))
+
+
+def _read(document: Whole, library: Library) -> Generator[Answer, None, Sentences]:
+    sections = document.sections
+    found: list[Sentence] = []
+    vectors: list[NDArray[np.float32]] = []
+    total = 0
+    for number, section in enumerate(sections):
+        spans = document.sentences(section)
+        total += len(spans)
+        kept = [Sentence(document, number, *span) for span in spans[: max(2, _READ // len(sections))]]
+        found += kept
+        if kept:
+            vectors.append(library.embed([sentence.text for sentence in kept]))
+        yield Answer(progress=(number + 1, len(sections), f"sections of {document.name}"))
+    if not found:
+        return Sentences(document, [], np.zeros((0, 1), np.float32), np.zeros(0, np.float32), total)
+    means = np.concatenate([np.broadcast_to(part.mean(axis=0), part.shape) for part in vectors])
+    every = np.concatenate(vectors)
+    middle = np.stack([part.mean(axis=0) for part in vectors]).mean(axis=0)
+    central = _OF_SECTION * np.sum(every * means, axis=1) + (1 - _OF_SECTION) * every @ middle
+    heads = {(sentence.section): index for index, sentence in reversed(list(enumerate(found)))}
+    for index, sentence in enumerate(found):
+        words = len(sentence.text.split())
+        central[index] += _FIRST * (heads[sentence.section] == index) - _LONG * (words > 60) - _SHORT * (words < 7)
+        central[index] -= _LEANS * (_LEANS_BACK.match(sentence.text) is not None) + _LEANS * sentence.text.endswith("?")
+    return Sentences(document, found, every, central, total)
+
+
+def _choose(sentences: Sentences, count: int) -> list[Sentence]:
+    """The most central sentences that are unlike each other, in the order of the document."""
+    chosen: list[int] = []
+    score = sentences.central.copy()
+    likeness = np.zeros(len(score), np.float32)
+    sections = np.array([sentence.section for sentence in sentences.all])
+    for _ in range(min(count, len(score))):
+        best = int(np.argmax(score - _UNLIKE * likeness))
+        chosen.append(best)
+        likeness = np.maximum(likeness, sentences.vectors @ sentences.vectors[best])
+        score[sections == sections[best]] -= _SAME_SECTION
+        score[likeness > 0.95] = -np.inf  # said twice
+        if not np.isfinite(score).any():
+            break
+    return [sentences.all[index] for index in sorted(chosen)]
+
+
+def _pairs(first: Sentences, other: Sentences) -> list[tuple[Sentence, Sentence]]:
+    """The most alike sentences of two documents, each in one pair, in the order of the first."""
+    if not first.all or not other.all:
+        return []
+    alike = first.vectors @ other.vectors.T
+    pairs: list[tuple[int, int]] = []
+    while len(pairs) < PAIRS and alike.max() >= ALIKE:
+        row, column = map(int, np.unravel_index(np.argmax(alike), alike.shape))
+        pairs.append((row, column))
+        alike[row], alike[:, column] = -1, -1
+    return [(first.all[row], other.all[column]) for row, column in sorted(pairs)]
+
+
+def _by_section(document: Whole, chosen: Sequence[Sentence], sources: Sources) -> Iterator[str]:
+    sections: list[Section] = document.sections
+    for number, group in groupby(chosen, key=lambda sentence: sentence.section):
+        title = sections[number].title
+        lines = [f"- {_quoted(sentence, sources)}" for sentence in group]
+        yield "\n".join([title, *lines] if title and len(sections) > 1 else lines)
+
+
+def _quoted(sentence: Sentence, sources: Sources) -> str:
+    return f"{sentence.text} {sources.cite(sentence.document, sentence.start, sentence.end)}"
+
+
+def _told(sentences: Sentences, quoted: int) -> str:
+    sections, name = len(sentences.document.sections), sentences.document.name
+    if not sentences.all:
+        return f"{name} has no sentences to quote."
+    left = sentences.total - len(sentences.all)
+    unread = f" but for {left} of its {sentences.total} sentences, which stand late in long sections" if left else ""
+    shown = f"; {quoted} of {sentences.total} sentences are quoted" if quoted else ""
+    return f"Read {sections} of {sections} {'section' if sections == 1 else 'sections'} of {name}{unread}{shown}."

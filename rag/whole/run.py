@@ -1,0 +1,141 @@
+"""From a task to the parts of an Answer: the documents are read, and the kind's own module goes over them."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ingest.store.paths import below
+from rag.answer import Answer, Timings
+from rag.query import Query
+from rag.retriever import LibraryRetriever
+from rag.whole import each, quoting
+from rag.whole.compute import compute, what_there_is
+from rag.whole.document import Sources, Whole, flat
+from rag.whole.names import Names
+from rag.whole.patterns import every, kinds_of
+from rag.whole.tables import tables_of
+from rag.whole.task import Task, recognise
+from rag.whole.writing import Writer, write
+
+_MANY = 200
+"""Documents whose tables are looked through where none is named."""
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """What a task takes from the chain.
+
+    Attributes:
+        threshold: the gate's.
+        writer: the model, where it writes; None for one that can only quote.
+        ask: a question of one document, by its path.
+    """
+
+    retriever: LibraryRetriever
+    threshold: float
+    writer: Writer | None
+    ask: Callable[[str, str], Answer]
+
+
+def whole(query: Query, helpers: Helpers) -> Iterator[Answer] | None:
+    """The parts of an Answer over whole documents; None for a question like any other, which nothing was spent on.
+
+    Raises:
+        PathError: the library has nothing at one of `query.within`.
+    """
+    task = recognise(query, lambda: names_of(query, helpers.retriever))
+    if task is None:
+        return None
+    if task.mode == "compute" and not task.unclear:
+        computed = _computed(task, query, helpers)
+        return None if computed is None else _timed(task, iter([computed]))
+    return _timed(task, _parts(task, query, helpers))
+
+
+def names_of(query: Query, retriever: LibraryRetriever) -> Names:
+    """The documents that a question may be about: those within, and which one the conversation was about last."""
+    with retriever.library.snapshot() as view:
+        openings = view.openings()
+    if query.within is not None:
+        openings = {path: openings[path] for path in below(list(query.within), openings)}
+    last = retriever.evidence(" ".join(query.turns[-1]), 1, query.within) if query.turns else []
+    return Names(openings, last[0].chunk.path if last else "")
+
+
+def _timed(task: Task, parts: Iterator[Answer]) -> Iterator[Answer]:
+    started = time.monotonic()
+    yield Answer(mode=task.mode)
+    timed = False
+    for part in parts:
+        timed = timed or part.timings.total_s > 0
+        yield part
+    if not timed:
+        yield Answer(timings=Timings(0.0, 0.0, time.monotonic() - started, 0, 0))
+
+
+def _parts(task: Task, query: Query, helpers: Helpers) -> Iterator[Answer]:
+    if task.unclear:
+        yield Answer(task.unclear, refused=True)
+    elif not task.documents:
+        yield Answer("There are no documents to read.", refused=True)
+    elif task.mode == "each":
+        yield from each.told(task.documents, lambda path: helpers.ask(task.what, path))
+    elif task.mode == "which":
+        yield from each.which(task.what, _read(task.documents, helpers), helpers.retriever, helpers.threshold)
+    elif task.mode == "every":
+        yield _listed(_read(task.documents, helpers), kinds_of(task.what))
+    elif task.mode == "compare" and len(task.documents) < 2:
+        yield Answer("To compare, name two documents, or ask it of two with --in.", refused=True)
+    elif helpers.writer:
+        yield from write(query.question, _read(task.documents, helpers), helpers.writer)
+    else:
+        quote = quoting.compare if task.mode == "compare" else quoting.summarise
+        yield from quote(_read(task.documents, helpers), helpers.retriever.library)
+
+
+def _read(paths: Sequence[str], helpers: Helpers) -> list[Whole]:
+    with helpers.retriever.library.snapshot() as view:
+        return [Whole.read(view, path) for path in paths]
+
+
+def _computed(task: Task, query: Query, helpers: Helpers) -> Answer | None:
+    """The result, or why there is none; None where the question only looked like a sum and nobody said that it is one."""
+    documents = _read(task.documents[:_MANY], helpers)
+    tables = [table for document in documents for table in tables_of(document)]
+    named = query.mode == "compute" or len(documents) == 1
+    found = compute(task.what, tables, named)
+    if found is None and named:
+        return what_there_is(tables)
+    return found
+
+
+def _listed(documents: Sequence[Whole], kinds: Sequence[str]) -> Answer:
+    """All of some kinds in some documents, each once, with its sentence and the markers of all its places."""
+    sources, shown, counts = Sources(), [], dict.fromkeys(kinds, 0)
+    for document in documents:
+        for kind in kinds:
+            items = every(document, kind)
+            counts[kind] += len(items)
+            lines = []
+            for item in items:
+                spans = list(dict.fromkeys(document.sentence(*place) for place in item.places))
+                markers = [sources.cite(document, *span) for span in spans]
+                also = f" (also {''.join(markers[1:])})" if markers[1:] else ""
+                lines.append(f"- {item.text}: {_shortened(flat(document.text[slice(*spans[0])]))} {markers[0]}{also}")
+            head = " in ".join([f"{len(items)} {plural(kind, len(items))}", document.name])
+            shown.append("\n".join([f"{head}:" if lines else f"No {kind} in {document.name}.", *lines]))
+    names = ", ".join(document.name for document in documents)
+    note = f"Found by pattern in the whole text of {names}: what is written in an unusual way may be missing, and not all may be meant."
+    return Answer("\n\n".join(shown), not any(counts.values()), tuple(sources.citations), tuple(sources.evidence), note=note)
+
+
+_LONGEST = 240
+"""Characters of a sentence that are shown in a list; its citation has all of it."""
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST].rsplit(" ", 1)[0] + " ..."
+
+
+def plural(kind: str, count: int) -> str:
+    return kind if count == 1 else f"{kind}es" if kind.endswith("s") else f"{kind}s"
