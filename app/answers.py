@@ -37,13 +37,25 @@ def show(parts: "Iterable[Answer]") -> "Answer":
     print("\n\n".join(f"{_quote(citation)} [{citation.marker}]" for citation in answer.citations) if answer.pointed else "")
     if answer.note:
         say(answer.note, err=True)
+    _say_what_is_open(answer)
     for citation in answer.citations:
-        mark = "" if citation.verified else "  (the passage does not say it word for word: check it)"
+        mark = "" if citation.verified else "  (nothing in the passage was seen to say this: check it)"
         print()
         say(f"  [{citation.marker}] {place(citation)}{mark}")
         if not answer.pointed:
             print(indent(_quote(citation), " " * 6))
     return answer
+
+
+def _say_what_is_open(answer: "Answer") -> None:
+    """A line for markers that name no source, and one for sentences that name none."""
+    if answer.unresolved:
+        say(f"No source has the number {', '.join(f'[{n}]' for n in dict.fromkeys(answer.unresolved))}.", err=True)
+    if uncited := answer.uncited():
+        say(
+            f"{len(uncited)} of {len(answer.claims)} statements cite no source: {plain(uncited[0])}{' ...' if uncited[1:] else ''}",
+            err=True,
+        )
 
 
 def _quote(citation: "Citation") -> str:
