@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from rag.answer import Citation, Claim, Evidence, Support
 from rag.quote import shown_quote
-from rag.verify import Finding, Verifier, Wording
-from rag.verify.terms import sentences
+from rag.verify import Finding, Verifier
+from rag.verify.sentences import sentences
+from rag.verify.verbatim import Wording
 
 _NUMBERS = r"\d{1,3}(?: ?, ?\d{1,3})*"
 MARKER = re.compile(rf"\[({_NUMBERS})\]")
@@ -174,11 +175,10 @@ class CitationStream:
 
     def _only_holder(self, words: str) -> int | None:
         """The source that alone holds words which are too many to stand anywhere by chance."""
-        wording = Wording(words)
-        if wording.is_small_number:
+        if Wording(words).is_small_number:
             return None
         verifier = self._passages.verifier
-        holders = [number for number in range(1, len(self._evidence) + 1) if verifier.is_verbatim(number, wording, content_words=3)]
+        holders = [number for number in range(1, len(self._evidence) + 1) if verifier.is_verbatim(number, words, content_words=3)]
         return holders[0] if len(holders) == 1 else None
 
 
@@ -191,7 +191,7 @@ class _Passages:
         self._flat: list[str] = []
 
     def are_verbatim(self, number: int, words: str) -> bool:
-        return self.verifier.is_verbatim(number, Wording(words))
+        return self.verifier.is_verbatim(number, words)
 
     def quoted(self, words: str, run: str) -> int:
         """How many characters at the head of a run of brackets are text like the words before it, not markers."""

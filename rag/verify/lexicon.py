@@ -43,6 +43,14 @@ _SYNONYMS = _first_of_each("""
     organize organise|recognize recognise|analyze analyse|catalog catalogue|tire tyre|mold mould|plow plough|aluminum aluminium
     cost price|pupil student|stop cease halt|email e-mail|damage harm|task duty|kind sort type|advise recommend|hit strike
     game match|aim goal|rule regulation|vote ballot|trip journey|rain rainfall|rare seldom""")
+
+
+def is_inflected(word: str) -> bool:
+    """Whether it may be a verb's past or participle."""
+    word = word.casefold()
+    return word.endswith("ed") or word in _IRREGULAR
+
+
 _SUFFIXES = (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x"), ("zes", "z"), ("ied", "y"))
 _DOUBLED = re.compile(r"([bdgklmnprt])\1\Z")
 

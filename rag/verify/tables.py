@@ -5,160 +5,118 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rag.verify.paraphrase import _LIGHT, _same
-from rag.verify.quantity import _SCALES, _UNITS, Quantity
-from rag.verify.terms import Term, Terms, read_terms
+from rag.verify.align import says_the_same
+from rag.verify.grammar import LIGHT
+from rag.verify.parse import read_terms
+from rag.verify.quantity import SCALES, UNITS, Quantity
+from rag.verify.terms import Term, Terms
 
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 _RULE = re.compile(r"[ \t]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*")
-_ADDED = _LIGHT | frozenset(
-    "bring amount cost com total spend show record reach stand list figur giv set pay receiv valu number actual payabl gam match person visitor item copy piec".split()
+_ADDED = LIGHT | frozenset(
+    """bring cost com spend show record list figur giv set pay payabl receiv valu number actual gam ord match person visitor item copy
+    piec""".split()
 )
 """Stems of words that a claim about a cell may add: they say no more than that it stands there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    terms: Terms
-    column: int
-    start: int
-    end: int
+_CHANGE_IT = frozenset("not possible probable if some most few nearly unneeded".split())
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    cells: tuple[Cell, ...]
+    """A row's cells, what stands above them, and the line before the table."""
+
+    start: int
+    end: int
+    cells: tuple[Terms, ...]
     headers: tuple[Terms, ...]
     caption: Terms
 
 
 def split_tables(text: str) -> tuple[str, list[Row]]:
-    """The text with its tables blanked out, in the same length, and their rows."""
-    prose, rows = text, []
-    headers: tuple[Terms, ...] | None = None
-    end = -2
-    caption = read_terms("")
+    """The text with its tables blanked out, as long as it was, and their rows."""
+    rows: list[Row] = []
+    headers: tuple[Terms, ...] = ()
+    caption, end = Terms(), -2
     for line in _ROW.finditer(text):
-        prose = prose[: line.start()] + " " * (line.end() - line.start()) + prose[line.end() :]
-        if line.start() > end + 1:
-            headers = None
-            caption = _caption(text[: line.start()])
-        end = line.end()
+        is_first, end = line.start() > end + 1, line.end()
         if _RULE.fullmatch(line[0]):
             continue
-        cells = _cells(line[0], line.start())
-        if headers is None:
-            headers = tuple(cell.terms for cell in cells)
+        cells = tuple(map(read_terms, line[0].strip()[1:-1].split("|")))
+        if is_first:
+            headers, caption = cells, read_terms(text[: line.start()].rstrip().rpartition("\n")[2])
         else:
-            rows.append(Row(cells, headers, caption))
-    return prose, rows
-
-
-def _caption(before: str) -> Terms:
-    lines = before.rstrip().splitlines()
-    return read_terms(lines[-1] if lines else "")
-
-
-def _cells(line: str, offset: int) -> tuple[Cell, ...]:
-    cells = []
-    at = line.index("|") + 1
-    for column, part in enumerate(line.strip()[1:-1].split("|")):
-        cells.append(Cell(read_terms(part), column, offset + at, offset + at + len(part)))
-        at += len(part) + 1
-    return tuple(cells)
+            rows.append(Row(line.start(), line.end(), cells, headers, caption))
+    return _ROW.sub(lambda line: " " * len(line[0]), text), rows
 
 
 def find_row(claim: Terms, rows: Sequence[Row]) -> tuple[int, int] | None:
     """The characters of the row that says what the claim says; None where none does."""
-    return next(((row.cells[0].start, row.cells[-1].end) for row in rows if row_says(claim, row)), None)
+    return next(((row.start, row.end) for row in rows if _says(row, claim)), None)
 
 
-def row_says(claim: Terms, row: Row) -> bool:
-    """Whether a row says it."""
-    if not row.cells or any(
-        o.keys & {"NOT", "POSSIBLE", "PROBABLE", "IF", "SOME", "MOST", "FEW", "NEARLY"} for o in claim.operators
-    ) != _denies(row):
+def _says(row: Row, claim: Terms) -> bool:
+    label = row.cells[0].terms
+    if not label or any(operator.what in _CHANGE_IT for operator in claim.operators):
         return False
-    taken: dict[int, list[int]] = {}
-    named: dict[int, list[int]] = {}
-    loose: list[Term] = []
-    for n, term in enumerate(claim.terms):
-        cells = [c for c in row.cells if any(_same(term, t) or _counts(term, t, row, c.column) for t in c.terms.terms)]
-        heads = [
-            h
-            for h, header in enumerate(row.headers)
-            if term.kind != "name" and any(_same(term, t) or _same_word(term, t) for t in header.terms)
-        ]
-        if cells:
-            taken[n] = [c.column for c in cells]
-        if heads:
-            named[n] = heads
-        if not cells and not heads:
-            loose.append(term)
-    if any(not _may_be_added(t, row) for t in loose):
+    if not all(any(says_the_same(term, claimed) for claimed in claim.terms) for term in label):
         return False
-    label = row.cells[0].terms.terms
-    if not label or not all(any(_same(c, t) for c in claim.terms) for t in label):
-        return False
-    return _columns_agree(claim, taken, named, row)
+    cells = [[n for n, cell in enumerate(row.cells) if _holds(row, n, cell, claimed)] for claimed in claim.terms]
+    heads = [[n for n, header in enumerate(row.headers) if _names(header, claimed)] for claimed in claim.terms]
+    for claimed, its_cells, its_heads in zip(claim.terms, cells, heads, strict=True):
+        if not its_cells and not its_heads and not _may_be_added(row, claimed):
+            return False
+    return _columns_agree(row, claim, cells, heads)
 
 
-def _same_word(claim: Term, header: Term) -> bool:
-    return claim.raw.casefold() == header.raw.casefold()
+def _holds(row: Row, column: int, cell: Terms, claimed: Term) -> bool:
+    return any(says_the_same(term, claimed) or _counts(row, column, term, claimed) for term in cell.terms)
 
 
-def _denies(row: Row) -> bool:
-    return False
+def _names(header: Terms, claimed: Term) -> bool:
+    words = (term for term in header.terms if claimed.kind != "name")
+    return any(says_the_same(term, claimed) or term.raw.casefold() == claimed.raw.casefold() for term in words)
 
 
-def _may_be_added(term: Term, row: Row) -> bool:
-    return term.kind == "word" and (bool(term.keys & _ADDED) or any(_same(term, t) for t in row.caption.terms))
+def _may_be_added(row: Row, claimed: Term) -> bool:
+    return claimed.kind == "word" and (bool(claimed.keys & _ADDED) or any(says_the_same(term, claimed) for term in row.caption.terms))
 
 
-def _counts(claim: Term, cell: Term, row: Row, column: int) -> bool:
-    """A bare number in a cell is counted in what its header says: 20 under "Weeks of work" is 20 weeks."""
+def _counts(row: Row, column: int, term: Term, claimed: Term) -> bool:
+    """A bare number is counted in what stands above it: 20 under "Weeks of work" is 20 weeks."""
+    number, wanted = term.value, claimed.value
     if (
-        not isinstance(claim.value, Quantity)
-        or not isinstance(cell.value, Quantity)
-        or cell.value.unit
-        or claim.modifier
+        not isinstance(number, Quantity)
+        or not isinstance(wanted, Quantity)
+        or number.unit
+        or claimed.modifier
         or column >= len(row.headers)
     ):
         return False
-    said = [t.raw.casefold() for t in (*row.headers[column].terms, *row.caption.terms)]
-    scales = [Fraction(1), *(Fraction(_SCALES[w.removesuffix("s")]) for w in said if w.removesuffix("s") in _SCALES)]
-    units = [("", Fraction(1)), *(_UNITS[w.removesuffix("s")] for w in said if w.removesuffix("s") in _UNITS)]
-    return any(Quantity(cell.value.value * scale * factor, unit).says(claim.value) for scale in scales for unit, factor in units)
+    words = [t.raw.casefold().removesuffix("s") for t in (*row.headers[column].terms, *row.caption.terms)]
+    scales = [1, *(SCALES[word] for word in words if word in SCALES)]
+    units = [("", Fraction(1)), *(UNITS[word] for word in words if word in UNITS)]
+    return any(Quantity(number.value * scale * factor, unit).says(wanted) for scale in scales for unit, factor in units)
 
 
-def _columns_agree(claim: Terms, taken: dict[int, list[int]], named: dict[int, list[int]], row: Row) -> bool:
-    """Each number stands in the column whose header the claim names nearest to it, and each header named has its cell."""
-    own = {n: columns[0] for n, columns in named.items() if len(columns) == 1 and n not in taken and columns[0] > 0}
-    used: set[int] = set()
-    values = [n for n in taken if any(column > 0 for column in taken[n])]
-    if not values:
-        return False
-    for n in values:
-        columns = [c for c in taken[n] if c > 0]
-        near = sorted(own, key=lambda h: abs(h - n))
-        fitting = [c for c in columns if any(own[h] == c for h in near[: 2 if len(values) == 1 else 1])]
-        if fitting:
-            used.add(fitting[0])
-        elif len(columns) == 1 and _stands_out(row, columns[0], claim.terms[n]):
-            used.add(columns[0])
-        else:
+def _columns_agree(row: Row, claim: Terms, cells: Sequence[Sequence[int]], heads: Sequence[Sequence[int]]) -> bool:
+    """Each cell stands under the header that the claim names nearest to it, and each header that it names has its cell."""
+    named = {n: its[0] for n, its in enumerate(heads) if len(its) == 1 and its[0] > 0 and not cells[n]}
+    values = {n: columns for n, its in enumerate(cells) if (columns := [column for column in its if column > 0])}
+    used = set()
+    for n, columns in values.items():
+        nearest = sorted(named, key=lambda head: abs(head - n))[: 2 if len(values) == 1 else 1]
+        fitting = [column for column in columns if column in (named[head] for head in nearest)]
+        if not fitting and not (len(columns) == 1 and _stands_out(row, columns[0], claim.terms[n])):
             return False
-    return all(column in used for column in own.values())
+        used.add((fitting or columns)[0])
+    return bool(values) and used >= set(named.values())
 
 
-def _stands_out(row: Row, column: int, term: Term) -> bool:
+def _stands_out(row: Row, column: int, claimed: Term) -> bool:
     """Whether no other cell of the row holds the like, so that its column needn't be named."""
-    kinds = [_kind(t) for c in row.cells[1:] if c.column != column for t in c.terms.terms]
-    return _kind(term) not in kinds or not isinstance(term.value, Quantity)
+    others = [_kind(term) for n, cell in enumerate(row.cells[1:], 1) if n != column for term in cell.terms]
+    return not isinstance(claimed.value, Quantity) or _kind(claimed) not in others
 
 
 def _kind(term: Term) -> str:
-    return f"{term.kind} {term.value.unit}" if isinstance(term.value, Quantity) else term.kind
-
-
-__all__: Sequence[str] = ()
+    return f"number {term.value.unit}" if isinstance(term.value, Quantity) else term.kind
