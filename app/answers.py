@@ -43,11 +43,12 @@ def show(parts: "Iterable[Answer]") -> "Answer":
     print("\n\n".join(f"{_quote(citation)} [{citation.marker}]" for citation in answer.citations) if answer.pointed else "")
     if answer.note:
         say(answer.note, err=True)
+    _say_what_is_open(answer)
     if answer.mode != "answer":
         _show_places(answer.citations)
         return answer
     for citation in answer.citations:
-        mark = "" if citation.verified else "  (the passage does not say it word for word: check it)"
+        mark = "" if citation.verified else _DOUBT
         print()
         say(f"  [{citation.marker}] {place(citation)}{mark}")
         if not answer.pointed:
@@ -65,7 +66,7 @@ def _show_places(citations: "Iterable[Citation]") -> None:
     """Where the markers point, those to one place in one line; the text has their words."""
     by_place: dict[str, list[int]] = {}
     for citation in citations:
-        mark = "" if citation.verified else "  (the passage does not say it word for word: check it)"
+        mark = "" if citation.verified else _DOUBT
         by_place.setdefault(f"{place(citation)}{mark}", []).append(citation.marker)
     print()
     for where, markers in by_place.items():
@@ -89,6 +90,20 @@ def show_each(rows: "Iterable[Row]", file: Path | None, json: bool) -> None:
         say(f"{len(seen)} rows in {file}", err=True)
     if json:
         print(as_json([dict(zip(COLUMNS, (row.document, row.answer, row.page, row.verified), strict=True)) for row in seen]))
+
+
+_DOUBT = "  (nothing in the passage was seen to say this: check it)"
+
+
+def _say_what_is_open(answer: "Answer") -> None:
+    """A line for markers that name no source, and one for sentences that name none."""
+    if answer.unresolved:
+        say(f"No source has the number {', '.join(f'[{n}]' for n in dict.fromkeys(answer.unresolved))}.", err=True)
+    if uncited := answer.uncited():
+        say(
+            f"{len(uncited)} of {len(answer.claims)} statements cite no source: {plain(uncited[0])}{' ...' if uncited[1:] else ''}",
+            err=True,
+        )
 
 
 def _quote(citation: "Citation") -> str:

@@ -127,7 +127,7 @@ def _quoted(citation: Citation) -> str:
 def _passage(citation: Citation, value: Answer) -> None:
     """A citation's name, which opens the passage below it; the first one is open."""
     opened = " open" if citation is value.citations[0] else ""
-    doubt = "" if citation.verified else "<p>The answer's words do not stand in this passage as they are: check it.</p>"
+    doubt = "" if citation.verified else "<p>Nothing in this passage was seen to say what the answer says: check it.</p>"
     text = f'{doubt}<div class="oct-p">{_lit(citation)}</div>'
     name = _shown(f"[{citation.marker}] {place(citation)}")
     st.html(f'<details class="oct-d"{opened}><summary>{name}</summary>{text}</details>')

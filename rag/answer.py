@@ -5,7 +5,7 @@ carries ledger and evidence, the following ones text, the last one the citations
 """
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.messages import AIMessage
 
@@ -13,6 +13,10 @@ from ingest import Chunk
 
 NOT_FOUND = "Your documents don't say."
 """Shown when the evidence doesn't answer the question. A refusal is an answer."""
+
+
+Support = Literal["verbatim", "supported", "unsupported"]
+"""How a source stands by a claim: it holds its words as they are, says it in other words, or neither could be seen (verify/)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,14 @@ class Citation:
     char_end: int
     text: str
     verified: bool
-    """Whether all that the answer says with this marker stands verbatim in the source (verify.py): the same letters, no more."""
+    """Whether the source supports all that the answer says with this marker (verify/)."""
     span: tuple[int, int] | None = None
     """The words of the source that answer, as characters of the document's canonical text: the answer's own where they stand
     there, else those that the reader points at."""
     quote: tuple[int, int] | None = None
     """The sentence, table row or list that holds them, to be shown first (quote.py)."""
+    support: Support = "unsupported"
+    """The least of its claims' support."""
 
     def quoted(self) -> tuple[str, str, str]:
         """The quote in three: before the span, the span, behind it; the whole passage and nothing more where none is known."""
@@ -88,6 +94,20 @@ class Citation:
             return self.text, "", ""
         first, start, end, last = (max(0, at - self.char_start) for at in (self.quote[0], *self.span, self.quote[1]))
         return self.text[first:start], self.text[start:end], self.text[end:last]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an answer says before a marker, or a sentence of it without one.
+
+    Attributes:
+        markers: the sources that it names; () for a sentence that cites nothing.
+        support: by that of them which supports it best.
+    """
+
+    text: str
+    markers: tuple[int, ...] = ()
+    support: Support = "unsupported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +167,9 @@ class Answer:
     """The kind of task that the question was taken for: one of `query.MODES` but auto."""
     progress: tuple[int, int, str] | None = None
     """How far a task over whole documents is: (3, 41, "sections of report.pdf")."""
+    claims: tuple[Claim, ...] = ()
+    unresolved: tuple[int, ...] = ()
+    """Markers that no source has, each as often as the text has it."""
 
     def __add__(self, part: "Answer") -> "Answer":
         return replace(
@@ -155,6 +178,8 @@ class Answer:
             refused=self.refused or part.refused,
             searched=self.searched or part.searched,
             citations=self.citations + part.citations,
+            claims=self.claims + part.claims,
+            unresolved=self.unresolved + part.unresolved,
             evidence=self.evidence + part.evidence,
             ledger=part.ledger or self.ledger,
             pointed=self.pointed or part.pointed,
@@ -165,6 +190,10 @@ class Answer:
             mode=self.mode if part.mode == "answer" else part.mode,
             progress=part.progress or self.progress,
         )
+
+    def uncited(self) -> tuple[str, ...]:
+        """The sentences that cite nothing."""
+        return tuple(claim.text for claim in self.claims if not claim.markers)
 
     def shown(self) -> str:
         """What a reader sees first: what the model wrote, or the sentences that it stands for; then what its sources say of it."""
@@ -189,6 +218,8 @@ class Answer:
             "refused": self.refused,
             "searched": self.searched,
             "citations": [asdict(c) for c in self.citations],
+            "claims": [asdict(c) for c in self.claims],
+            "unresolved": self.unresolved,
             "ledger": ledger,
             "pointed": self.pointed,
             "probability": self.probability,

@@ -51,7 +51,16 @@ def answer_from(
         raise _empty(ending, model)
     total_s = time.monotonic() - started
     timings = Timings(retrieve_s, first_token_s or total_s, total_s, reply.usage.get("input_tokens"), reply.usage.get("output_tokens"))
-    yield Answer(rest, refused, stream.citations, timings=timings, raw=reply.text, note=ending)
+    yield Answer(
+        rest,
+        refused,
+        stream.citations,
+        timings=timings,
+        raw=reply.text,
+        note=ending,
+        claims=stream.claims,
+        unresolved=stream.unresolved,
+    )
 
 
 def _empty(ending: str, model: AnswerModel) -> ReplyError:

@@ -1,4 +1,4 @@
-"""Citation markers in an answer: which source each names, and whether that source holds the words before it (verify.py).
+"""Citation markers in an answer: which source each names, and what the answer says with it. Whether the source says so, verify/ finds.
 
 Models err in their markers. One is given to another source only where no doubt is left: the model answers in the words of its
 sources, exactly one source holds what stands before the marker, and that is more than a word or two.
@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.answer import Citation, Evidence
+from rag.answer import Citation, Claim, Evidence, Support
 from rag.passages import by_part
 from rag.quote import shown_quote
-from rag.verify import Claim, Source
+from rag.verify import Finding, Verifier
+from rag.verify.sentences import sentences
+from rag.verify.verbatim import Wording
 
 _NUMBERS = r"\d{1,3}(?: ?, ?\d{1,3})*"
 MARKER = re.compile(rf"\[({_NUMBERS})\]")
@@ -20,6 +22,11 @@ _RUN = re.compile(rf"\[{_NUMBERS}\](?:\s*\[{_NUMBERS}\])*")
 _OPEN_END = re.compile(rf"\s*(?:\[{_NUMBERS}\]\s*)*(?:\[(?:{_NUMBERS} ?,? ?)?)?\Z")
 """Where a text ends, what may go on as white space and markers."""
 _HALF_A_MARKER = re.compile(r"\s*\[[\d, ]*\Z")
+_LEADING = re.compile(r"\A[\s.,;:!?)\]]+")
+_CLOSED = re.compile(r"[.!?:][\"'”’)]*\s*\Z|\n\s*\Z")
+"""A sentence's end before a marker."""
+_SAYS_SOMETHING = re.compile(r"\w+\W+\w+\W+\w+")
+_LEVELS: tuple[Support, ...] = ("verbatim", "supported", "unsupported")
 _LAST_WORD = re.compile(r"\w[\w.]*\W*\Z")
 
 
@@ -51,11 +58,6 @@ def find_markers(text: str, evidence: Sequence[Evidence]) -> Iterator[Marker]:
             claim, end = "", run.end()
 
 
-def claims(text: str, number: int, evidence: Sequence[Evidence]) -> list[str]:
-    """What an answer says with this source behind it."""
-    return [marker.claim for marker in find_markers(text, evidence) if number in marker.numbers]
-
-
 class CitationStream:
     """Resolves the markers of an answer while it is being written: each once, when it has ended. What was shown stays.
 
@@ -74,21 +76,36 @@ class CitationStream:
         self._held = ""
         self._words = ""
         """Shown since the last marker."""
-        self._claim = Claim("")
+        self._claim = ""
         """What the last marker stands for."""
-        self._verbatim: dict[int, bool] = {}
-        self._claims: dict[int, list[str]] = {}
+        self._goes_on = False
+        """Whether the sentence of the last marker may go on behind it."""
+        self._claims: list[Claim] = []
+        self._findings: dict[int, list[tuple[str, Finding]]] = {}
+        """Of each source named, what is said with its marker, and how it supports that."""
+        self._unresolved: list[int] = []
         self._has_text = self._has_markers = False
 
     @property
     def citations(self) -> tuple[Citation, ...]:
-        """One of each source named so far, in the order of their first naming; verified where all that it stands for is verbatim.
-        Where chunks are joined under one marker there is one of each that is meant."""
+        """One of each source named so far, in the order of their first naming. Where chunks are joined under one marker, one of each
+        that is meant."""
         return tuple(
-            _citation(number, part, verbatim, claims, self._question)
-            for number, verbatim in self._verbatim.items()
-            for part, claims in by_part(self._evidence[number - 1], self._claims[number])
+            _citation(number, part, passage, [(claim, finding) for claim, finding in found if claim in claims], self._question)
+            for number, found in self._findings.items()
+            for passage in [self._evidence[number - 1]]
+            for part, claims in by_part(passage, [claim for claim, _ in found])
         )
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What the answer says so far, in its order."""
+        return tuple(self._claims)
+
+    @property
+    def unresolved(self) -> tuple[int, ...]:
+        """The markers so far that no source has."""
+        return tuple(self._unresolved)
 
     def push(self, piece: str) -> str:
         """Takes what the model wrote next; returns what can be shown."""
@@ -102,10 +119,9 @@ class CitationStream:
         """The rest, at the end of the answer; `cut` says that the model was stopped in the middle of it."""
         rest = self._resolve((_HALF_A_MARKER.sub("", self._held) if cut else self._held).rstrip())
         self._held = ""
-        if self._quotes and not self._has_markers and (number := self._only_holder(Claim(self._words))):
-            self._verbatim[number] = True
-            self._claims[number] = [self._words]
-            rest += f" [{number}]"
+        if self._quotes and not self._has_markers and (number := self._only_holder(self._words)):
+            rest += self._cite(f" [{number}]")
+        self._note_uncited(sentences(self._words))
         return self._show(rest)
 
     def _show(self, text: str) -> str:
@@ -128,42 +144,61 @@ class CitationStream:
 
     def _cite(self, markers: str) -> str:
         """Notes what these markers stand for; returns them as they are shown."""
-        claim = Claim(self._words)
-        self._claim = claim if claim.tokens else self._claim  # there is but a comma between [1], [2]
-        self._words, self._has_markers = "", True
+        self._end_claim()
         numbers = [number for match in MARKER.findall(markers) for number in _numbers(match)]
-        if self._quotes and len(numbers) == 1 and not self._passages.hold(numbers[0], self._claim):
+        if self._quotes and len(numbers) == 1 and not self._passages.are_verbatim(numbers[0], self._claim):
             numbers = [self._only_holder(self._claim) or numbers[0]]
             markers = MARKER.sub(f"[{numbers[0]}]", markers)
-        for number in numbers:
-            if 1 <= number <= len(self._evidence):
-                self._verbatim[number] = self._verbatim.get(number, True) and self._passages.hold(number, self._claim)
-                self._claims.setdefault(number, []).append(self._claim.text)
+        self._has_markers = True
+        self._unresolved += [number for number in numbers if not 1 <= number <= len(self._evidence)]
+        named = dict.fromkeys(number for number in numbers if 1 <= number <= len(self._evidence))
+        found = {number: self._passages.verifier.check(number, self._claim) for number in named}
+        for number, finding in found.items():
+            self._findings.setdefault(number, []).append((self._claim, finding))
+        self._claims.append(
+            Claim(
+                self._claim,
+                tuple(dict.fromkeys(numbers)),
+                min((f.support for f in found.values()), key=_LEVELS.index, default="unsupported"),
+            )
+        )
         return markers
 
-    def _only_holder(self, claim: Claim) -> int | None:
-        """The source that alone holds a claim which is too much to stand anywhere by chance."""
-        if claim.is_small_number:
+    def _end_claim(self) -> None:
+        """The sentence that a marker ends is its claim; those before it cite nothing."""
+        if re.search(r"\w", self._words):  # else there is but a comma between [1], [2]
+            *before, (start, end) = sentences(self._words)
+            self._note_uncited(before)
+            self._claim = _LEADING.sub("", self._words[start:end])
+        self._goes_on = not _CLOSED.search(self._words)
+        self._words = ""
+
+    def _note_uncited(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Notes the sentences that cite nothing; the first may be the rest of one that does."""
+        for place, (start, end) in enumerate(spans):
+            text = self._words[start:end]
+            if (place or not self._goes_on) and _SAYS_SOMETHING.search(text) and not text.endswith(":") and not text.startswith("#"):
+                self._claims.append(Claim(_LEADING.sub("", text)))
+
+    def _only_holder(self, words: str) -> int | None:
+        """The source that alone holds words which are too many to stand anywhere by chance."""
+        if Wording(words).is_small_number:
             return None
-        holders = [number for number in range(1, len(self._evidence) + 1) if self._passages.hold(number, claim, content_words=3)]
+        verifier = self._passages.verifier
+        holders = [number for number in range(1, len(self._evidence) + 1) if verifier.is_verbatim(number, words, content_words=3)]
         return holders[0] if len(holders) == 1 else None
 
 
 class _Passages:
-    """The sources as the model was shown them, each normalised once, when it is first asked about."""
+    """The sources as the model was shown them."""
 
     def __init__(self, evidence: Sequence[Evidence]) -> None:
         self._texts = [item.text for item in evidence]
-        self._sources: dict[int, Source] = {}
+        self.verifier = Verifier(evidence)
         self._flat: list[str] = []
 
-    def hold(self, number: int, claim: Claim, content_words: int = 2) -> bool:
-        """Whether source `number` is there and holds the claim."""
-        if not 1 <= number <= len(self._texts):
-            return False
-        if number not in self._sources:
-            self._sources[number] = Source(self._texts[number - 1])
-        return self._sources[number].holds(claim, content_words)
+    def are_verbatim(self, number: int, words: str) -> bool:
+        return self.verifier.is_verbatim(number, words)
 
     def quoted(self, words: str, run: str) -> int:
         """How many characters at the head of a run of brackets are text like the words before it, not markers."""
@@ -181,7 +216,7 @@ class _Passages:
             return False
         self._flat = self._flat or [_flat(text) for text in self._texts]
         written = _flat(word[0] + bracket[0])
-        return any(written in text for text in self._flat) and not any(self.hold(n, Claim(words)) for n in _numbers(bracket[1]))
+        return any(written in text for text in self._flat) and not any(self.are_verbatim(n, words) for n in _numbers(bracket[1]))
 
 
 def _flat(text: str) -> str:
@@ -192,14 +227,42 @@ def _numbers(listed: str) -> tuple[int, ...]:
     return tuple(map(int, listed.split(",")))
 
 
-def _citation(number: int, evidence: Evidence, verified: bool, claims: Sequence[str], question: str) -> Citation:
-    c, reading = evidence.chunk, evidence.reading
-    span = next(filter(None, (find_words(c.text, claim) for claim in claims)), None)
-    if span is None and reading and reading.end:
-        span = reading.start, reading.end
+def _citation(number: int, evidence: Evidence, passage: Evidence, found: Sequence[tuple[str, Finding]], question: str) -> Citation:
+    """Of the chunk of a passage that the claims stand on."""
+    c = evidence.chunk
+    support = max((finding.support for _, finding in found), key=_LEVELS.index)
+    span = next(filter(None, (_span(evidence, passage, claim, finding) for claim, finding in found)), None) or _read_span(evidence)
     quote = shown_quote(c.text, *span, question) if span else None
-    placed = [(c.char_start + part[0], c.char_start + part[1]) if part else None for part in (span, quote)]
-    return Citation(number, c.path, c.page_start, c.page_end, c.char_start, c.char_end, c.text, verified, *placed)
+    in_document = [(c.char_start + part[0], c.char_start + part[1]) if part else None for part in (span, quote)]
+    return Citation(
+        number,
+        c.path,
+        c.page_start,
+        c.page_end,
+        c.char_start,
+        c.char_end,
+        c.text,
+        verified=support != "unsupported",
+        span=in_document[0],
+        quote=in_document[1],
+        support=support,
+    )
+
+
+def _span(evidence: Evidence, passage: Evidence, claim: str, finding: Finding) -> tuple[int, int] | None:
+    """Where the chunk's text says it: in its words, or in others."""
+    if finding.span is None:
+        return find_words(evidence.chunk.text, claim)
+    if passage.joined:
+        return find_words(evidence.chunk.text, passage.text[slice(*finding.span)])
+    before = len(evidence.chunk.whole) - len(evidence.chunk.text)
+    start, end = (max(0, at - before) for at in finding.span)
+    return (start, end) if start < end else None
+
+
+def _read_span(evidence: Evidence) -> tuple[int, int] | None:
+    reading = evidence.reading
+    return (reading.start, reading.end) if reading and reading.end else None
 
 
 def find_words(passage: str, claim: str) -> tuple[int, int] | None:

@@ -10,7 +10,8 @@ from ingest import IngestError, Library
 from tests.app.conftest import Run
 from tests.conftest import ROOT
 
-CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified", "span", "quote"}
+ANSWER = {"answer", "refused", "searched", "citations", "ledger", "pointed", "probability", "timings", "note", "claims", "unresolved"}
+CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified", "support", "span", "quote"}
 AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
 
 
@@ -25,9 +26,7 @@ def test_ask_json_has_the_agreed_keys(octavo: Run) -> None:
     pointed = json.loads(octavo("ask", AGE, "--json").out)
     assert pointed["pointed"] and pointed["timings"]["prompt_tokens"] is None, "the reader found it: no model was asked"
     answer = json.loads(octavo("ask", "Does the Society's insurance cover volunteers on duty?", "--json").out)
-    assert (
-        set(answer) == set(pointed) == {"answer", "refused", "searched", "citations", "ledger", "pointed", "probability", "timings", "note"}
-    )
+    assert set(answer) == set(pointed) == ANSWER
     assert set(answer["citations"][0]) == CITATION
     assert set(answer["timings"]) == {"retrieve_s", "first_token_s", "total_s", "prompt_tokens", "completion_tokens"}
     assert answer["timings"]["prompt_tokens"] == answer["ledger"]["total"]

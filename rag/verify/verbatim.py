@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 
 from rag.coverage import STOP_WORDS
-from rag.negation import Negations
-from rag.words import Token, normalize, tokens
+from rag.verify.negation import Negations
+from rag.verify.words import Token, normalize, tokens
 
 _BEFORE_A_NUMBER = frozenset("-+±~≈<>≤≥$£€¥₹§") | {"<=", ">=", "minus", "negative"}
 _BEHIND_A_NUMBER = frozenset("%‰°$£€¥₹") | frozenset(
@@ -30,8 +30,8 @@ _LINE_NUMBER = re.compile(r"^[ \t>]*(?:(#+[ \t]+)\(?|\(?)(\d{1,3}(?:\.\d+)*)[.)]
 _SAYS_NOTHING = STOP_WORDS | {"yes", "never", "none", "true", "false"}
 
 
-class Claim:
-    """What an answer says before a marker; an article at its head is its own."""
+class Wording:
+    """The words of a claim; an article at their head is the answer's own."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -57,21 +57,26 @@ class Source:
         self._may_begin, self._may_end = _edges(self._tokens, numbered)
         self._negations = Negations(self._tokens, numbered, normalized)
 
-    def holds(self, claim: Claim, content_words: int = 2) -> bool:
-        """Whether the claim stands in it verbatim, and has a number, a name or at least so many content words."""
-        wanted = [token.text for token in claim.tokens]
-        for start in self._places.get(wanted[0], ()) if wanted else ():
-            end = start + len(wanted)
-            found = self._tokens[start:end]
-            if (
-                [token.text for token in found] == wanted
-                and self._may_begin[start]
-                and self._may_end[end - 1]
-                and not self._negations.govern(start, end)
-                and _says_enough(claim.tokens, found, content_words)
-            ):
-                return True
-        return False
+    def holds(self, wording: Wording, content_words: int = 2) -> bool:
+        """Whether the words stand in it verbatim, and hold a number, a name or at least so many content words."""
+        length = len(wording.tokens)
+        return any(
+            self._is_whole(start, start + length) and _says_enough(wording.tokens, self._tokens[start : start + length], content_words)
+            for start in self._starts(wording)
+        )
+
+    def cuts(self, wording: Wording) -> bool:
+        """Whether the words stand in it only where they are torn from what changes them: a sign, a unit, a "not"."""
+        starts = self._starts(wording)
+        return bool(starts) and not any(self._is_whole(start, start + len(wording.tokens)) for start in starts)
+
+    def _starts(self, wording: Wording) -> list[int]:
+        wanted = [token.text for token in wording.tokens]
+        places = self._places.get(wanted[0], ()) if wanted else ()
+        return [start for start in places if [token.text for token in self._tokens[start : start + len(wanted)]] == wanted]
+
+    def _is_whole(self, start: int, end: int) -> bool:
+        return self._may_begin[start] and self._may_end[end - 1] and not self._negations.govern(start, end)
 
 
 def _says_enough(claim: Sequence[Token], found: Sequence[Token], content_words: int) -> bool:

@@ -7,7 +7,7 @@ negation governs, so that a claim is rather called unverified than verified.
 import re
 from collections.abc import Sequence
 
-from rag.words import Token
+from rag.verify.words import Token
 
 _NEGATIONS = frozenset(
     """not no never none nobody nothing nowhere neither nor without cannot except excluding unless hardly scarcely rarely seldom

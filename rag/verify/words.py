@@ -1,4 +1,4 @@
-"""Text as words and numbers that can be compared letter by letter, for checking claims (verify.py).
+"""Text as words and numbers that can be compared letter by letter, for checking claims (verbatim.py).
 
 A number is one token with its points, commas and colons, and its sign or unit is a token beside it; a compound (sea-gates,
 km/h, B-7731/3) is one token too. SQuAD's normalisation (`model.grounded.normalize_answer`) drops these signs: right for scoring

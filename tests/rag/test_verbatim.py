@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.verify import Claim, Source
+from rag.verify.verbatim import Source, Wording
 
 Case = tuple[str, str]
 
@@ -185,17 +185,17 @@ def cases(table: dict[str, list[Case]]) -> list[Case]:
 
 @pytest.mark.parametrize(("passage", "claim"), cases(STANDS))
 def test_what_a_passage_says_word_for_word_stands(passage: str, claim: str) -> None:
-    assert Source(passage).holds(Claim(claim))
+    assert Source(passage).holds(Wording(claim))
 
 
 @pytest.mark.parametrize(("passage", "claim"), cases(STANDS_NOT))
 def test_what_it_does_not_say_so_does_not_stand(passage: str, claim: str) -> None:
-    assert not Source(passage).holds(Claim(claim))
+    assert not Source(passage).holds(Wording(claim))
 
 
 def test_one_sound_place_is_enough() -> None:
-    assert Source("Section 5: five trustees. They are 5 in all.").holds(Claim("5"))
-    assert Source("It is not open on Sundays. In May it is open on Sundays.").holds(Claim("open on Sundays"))
+    assert Source("Section 5: five trustees. They are 5 in all.").holds(Wording("5"))
+    assert Source("It is not open on Sundays. In May it is open on Sundays.").holds(Wording("open on Sundays"))
 
 
 TEXT = st.text(alphabet="ab N1.5,-–%[]()|*# \n:?’;not", max_size=60)
@@ -203,9 +203,9 @@ TEXT = st.text(alphabet="ab N1.5,-–%[]()|*# \n:?’;not", max_size=60)
 
 @given(TEXT, TEXT)
 def test_any_text_can_be_checked(passage: str, claim: str) -> None:
-    Source(passage).holds(Claim(claim))
+    Source(passage).holds(Wording(claim))
 
 
 @given(st.text(max_size=60))
 def test_text_of_any_script_can_be_checked(text: str) -> None:
-    Source(text).holds(Claim(text))
+    Source(text).holds(Wording(text))

@@ -1,0 +1,94 @@
+"""Whether each part of a passage that a claim uses speaks of what the claim speaks of."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from rag.verify.grammar import DETERMINERS, PRONOUNS, RELATIVES
+from rag.verify.lexicon import is_inflected
+from rag.verify.match import Match
+from rag.verify.terms import Segment, Term
+
+
+def subjects_agree(match: Match) -> bool:
+    """The landlord insures the building; the tenant insures his tools: of neither "the tenant insures the building" is true."""
+    return all(_subject_agrees(match, segment) for segment in match.by_segment if segment not in match.antecedents)
+
+
+def names_agree(match: Match) -> bool:
+    """The parts of a name stand together."""
+    terms = match.passage.terms
+    for (claimed, found), (next_claimed, next_found) in pairwise(match.pairs):
+        if claimed.kind == next_claimed.kind == found.kind == "name" and claimed.touches(next_claimed):
+            rest = terms[found.at.index + 1 : next_found.at.index + 1]
+            if not 1 <= len(rest) <= 2 or any(t.kind != "name" for t in rest):
+                return False
+    return True
+
+
+def _subject_agrees(match: Match, number: int) -> bool:
+    segment = match.passage.segments[number]
+    terms = [match.passage.terms[place] for place in segment.terms]
+    while len(terms) > 1 and terms[0].at.index not in match.taken and _says_when(terms[0]):
+        terms = terms[1:]
+    first = terms[0]
+    foremost = next(t for t in terms if t.at.index in match.taken)
+    claimed = match.taken[foremost.at.index]
+    if segment.opening in RELATIVES:
+        behind = range(first.at.index - 3, first.at.index)
+        return any(place in match.taken for place in behind) or match.opens_with_pronoun(claimed)
+    if segment.opening in PRONOUNS:
+        return True
+    if foremost.before in ("and", "then") and claimed.at.index == min(c.at.index for c, _ in match.pairs):
+        return True  # roll it out and cut it: "cut it"
+    if foremost is first:
+        return _has_its_subject(match, number, first) and _is_whole_name(match, first, terms)
+    return _is_named(terms, foremost) or _may_lack(match, terms, foremost)
+
+
+def _says_when(term: Term) -> bool:
+    return term.kind == "date" and term.preposition in ("in", "by", "since", "from")
+
+
+def _is_named(terms: Sequence[Term], foremost: Term) -> bool:
+    """Whether a name is taken of a phrase that ends with it: the dwarf planet Sedna, Dr Helen Marsh."""
+    before = terms[: terms.index(foremost) + 1]
+    return foremost.kind == "name" and len(before) <= 4 and all(one.touches(two) for one, two in pairwise(before))
+
+
+def _may_lack(match: Match, terms: Sequence[Term], second: Term) -> bool:
+    """Whether the claim may leave out a segment's first term: an adjective, the subject of what it puts in the passive, a pronoun's noun."""
+    claimed, first = match.taken[second.at.index], terms[0]
+    opens = match.opens(claimed)
+    if opens and match.opens_with_pronoun(claimed):
+        return True
+    if second is not terms[1]:
+        return False
+    if opens and first.kind == "word" and not claimed.passive and second.after not in DETERMINERS:
+        return True
+    if not claimed.passive or second.passive:
+        return False
+    objects = [f for c, f in match.pairs if c.at.segment == claimed.at.segment and c.at.index < claimed.at.index]
+    return not objects or any(f.at.segment == second.at.segment and f.at.index > second.at.index for f in objects)
+
+
+def _has_its_subject(match: Match, number: int, first: Term) -> bool:
+    """Whether what a verb at the head of a segment is said of is taken too: the treasurer, Omar Said, reported."""
+    segments = match.passage.segments
+    earlier = [s for s in (number - 1, number - 2) if s >= 0 and segments[s].sentence == segments[number].sentence]
+    if not earlier or not _opens_with(segments[number], first):
+        return True
+    return match.opens(match.taken[first.at.index]) or any(s in match.by_segment for s in earlier)
+
+
+def _opens_with(segment: Segment, verb: Term) -> bool:
+    return is_inflected(verb.raw) and segment.opening == verb.raw.casefold()
+
+
+def _is_whole_name(match: Match, first: Term, terms: Sequence[Term]) -> bool:
+    """A name's last part must be there: "Councillor" alone is nobody."""
+    last = first
+    for term in terms[1:]:
+        if first.kind != "name" or term.kind != "name" or not last.touches(term):
+            break
+        last = term
+    return last.at.index in match.taken
