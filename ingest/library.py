@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,9 +16,10 @@ from ingest.errors import EmbedderError, LibraryError
 from ingest.index import build
 from ingest.index.read import Segments
 from ingest.index.view import Frequencies, View
-from ingest.records import Document, Hit
+from ingest.records import Box, Document, Hit
 from ingest.run import pipeline
 from ingest.run.pipeline import Run
+from ingest.run.places import find_places
 from ingest.run.plan import make_plan
 from ingest.run.progress import Progress, carry_out, running, unfinished
 from ingest.run.receipt import Receipt
@@ -138,7 +140,8 @@ class Library:
         return len(found)
 
     def verify(self, repair: bool = False) -> VerifyReport:
-        """Compares disk, SQLite and index; `repair` rebuilds words, vectors and index from SQLite, without reading a file.
+        """Compares disk, SQLite and index; `repair` rebuilds words, vectors and index from SQLite, and reads again what was read
+        before the places of words were kept, or has lost them, if its file is still the same.
 
         Raises:
             LibraryBusy: another process is writing.
@@ -146,7 +149,8 @@ class Library:
         self.close()
         with self._writing() as connection:
             run = Run(connection, self._load_embedder, Settings().parse_timeout)
-            return verify(self.directory, connection, run.embed_pending if repair else None)
+            mend = (partial(find_places, connection, run), run.embed_pending) if repair else None
+            return verify(self.directory, connection, mend)
 
     @classmethod
     def reembed(cls, directory: str | Path, embedder: Embedder, progress: Progress | None = None) -> int:
@@ -244,6 +248,19 @@ class Library:
         if text is None:
             raise absent(path)
         return text
+
+    def boxes(self, path: str | Path, start: int, end: int) -> tuple[Box, ...]:
+        """`View.boxes` on a snapshot of its own.
+
+        Raises:
+            PathError: there is no such document in the library.
+        """
+        with self.snapshot() as view:
+            known = view.paths()
+            for name in (str(path), stored_path(path)):
+                if name in known:
+                    return view.boxes(name, start, end)
+        raise absent(path)
 
     def is_as_read(self, path: str) -> bool:
         """Whether a document's file, by the path that `documents` tells, is still the one that was read; False if it is gone."""
