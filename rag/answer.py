@@ -7,7 +7,7 @@ carries ledger and evidence, the following ones text, the last one the citations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from ingest import Chunk
+from ingest import Box, Chunk
 
 NOT_FOUND = "Your documents don't say."
 """Shown when the evidence doesn't answer the question. A refusal is an answer."""
@@ -62,6 +62,8 @@ class Citation:
     there, else those that the reader points at."""
     quote: tuple[int, int] | None = None
     """The sentence, table row or list that holds them, to be shown first (quote.py)."""
+    boxes: tuple[Box, ...] = field(default=(), kw_only=True)
+    """Where the span, else the quote, else the passage stands on its pages (boxes.py); none where the format has no pages."""
 
     def quoted(self) -> tuple[str, str, str]:
         """The quote in three: before the span, the span, behind it; the whole passage and nothing more where none is known."""

@@ -20,6 +20,7 @@ from model import grounded
 from rag import gate, servers
 from rag.answer import NOT_FOUND, Answer, Timings
 from rag.answering import answer_from
+from rag.boxes import with_boxes
 from rag.citations import strip_markers
 from rag.follow_up import search_text
 from rag.models import AnswerModel, answer_model
@@ -98,7 +99,7 @@ class AnswerChain(Runnable[Input, Answer]):
             return
         child = patch_config(config, callbacks=run_manager.get_child())
         chunks = self._pointed(prompt, child) if pointed else self._chunks(prompt, child)
-        yield from answer_from(chunks, prompt, self.model, started, retrieve_s)
+        yield from with_boxes(answer_from(chunks, prompt, self.model, started, retrieve_s), self.retriever.library)
 
     def _pointed(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
         """What the reader points at; for a yes-or-no or either-or question the model's answer, cited to the best source."""
