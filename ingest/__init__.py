@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ingest.errors import IngestError as IngestError
     from ingest.index.view import View as View
     from ingest.library import Library as Library
+    from ingest.records import Box as Box
     from ingest.records import Chunk as Chunk
     from ingest.records import Document as Document
     from ingest.records import Hit as Hit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ingest.text.embedder import Embedder as Embedder
 
 _HOMES = {
+    "Box": "ingest.records",
     "Chunk": "ingest.records",
     "Document": "ingest.records",
     "Embedder": "ingest.text.embedder",

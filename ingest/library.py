@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,9 +17,10 @@ from ingest.index import build
 from ingest.index.read import Segments
 from ingest.index.view import Frequencies, View
 from ingest.loaders.parsed import Parsed
-from ingest.records import Document, Hit
+from ingest.records import Box, Document, Hit
 from ingest.run import pipeline
 from ingest.run.pipeline import Run
+from ingest.run.places import find_places
 from ingest.run.plan import make_plan
 from ingest.run.progress import Progress, carry_out, running, unfinished
 from ingest.run.receipt import Receipt
@@ -141,7 +143,8 @@ class Library:
         return len(found)
 
     def verify(self, repair: bool = False) -> VerifyReport:
-        """Compares disk, SQLite and index; `repair` rebuilds words, vectors and index from SQLite, without reading a file.
+        """Compares disk, SQLite and index; `repair` rebuilds words, vectors and index from SQLite, and reads again what was read
+        before the places of words were kept, or has lost them, if its file is still the same.
 
         Raises:
             LibraryBusy: another process is writing.
@@ -149,7 +152,8 @@ class Library:
         self.close()
         with self._writing() as connection:
             run = Run(connection, self._load_embedder, Settings().parse_timeout)
-            return verify(self.directory, connection, run.embed_pending if repair else None)
+            mend = (partial(find_places, connection, run), run.embed_pending) if repair else None
+            return verify(self.directory, connection, mend)
 
     @classmethod
     def reembed(cls, directory: str | Path, embedder: Embedder, progress: Progress | None = None) -> int:
@@ -263,6 +267,19 @@ class Library:
     def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """Vectors of texts, one a row of length 1, by the library's embedder."""
         return self._load_embedder().documents(texts)
+
+    def boxes(self, path: str | Path, start: int, end: int) -> tuple[Box, ...]:
+        """`View.boxes` on a snapshot of its own.
+
+        Raises:
+            PathError: there is no such document in the library.
+        """
+        with self.snapshot() as view:
+            known = view.paths()
+            for name in (str(path), stored_path(path)):
+                if name in known:
+                    return view.boxes(name, start, end)
+        raise absent(path)
 
     def is_as_read(self, path: str) -> bool:
         """Whether a document's file, by the path that `documents` tells, is still the one that was read; False if it is gone."""

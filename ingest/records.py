@@ -1,4 +1,4 @@
-"""The nouns that other rooms read: Document, Chunk and Hit."""
+"""The nouns that other rooms read: Document, Chunk, Hit and Box."""
 
 from dataclasses import dataclass
 
@@ -48,3 +48,17 @@ class Hit:
 
     chunk: Chunk
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page, which counts from 1: one line's characters, or a part of one.
+
+    Sides are shares of the page as it is shown, turned and cropped, from its upper left corner; so a picture of any size can be marked.
+    """
+
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from langchain_core.messages import AIMessage
 
-from ingest import Chunk
+from ingest import Box, Chunk
 
 NOT_FOUND = "Your documents don't say."
 """Shown when the evidence doesn't answer the question. A refusal is an answer."""
@@ -87,6 +87,8 @@ class Citation:
     """The sentence, table row or list that holds them, to be shown first (quote.py)."""
     support: Support = "unsupported"
     """The least of its claims' support."""
+    boxes: tuple[Box, ...] = field(default=(), kw_only=True)
+    """Where the span, else the quote, else the passage stands on its pages (boxes.py); none where the format has no pages."""
 
     def quoted(self) -> tuple[str, str, str]:
         """The quote in three: before the span, the span, behind it; the whole passage and nothing more where none is known."""

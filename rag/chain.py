@@ -22,6 +22,7 @@ from ingest import Library
 from rag import gate
 from rag.answer import NOT_FOUND, Answer, Evidence, Timings
 from rag.answering import answer_from
+from rag.boxes import with_boxes
 from rag.citations import strip_markers
 from rag.follow_up import rewritten, search_text
 from rag.models import AnswerModel, answer_model
@@ -105,7 +106,7 @@ class AnswerChain(Runnable[Input, Answer]):
         started = time.monotonic()
         child = patch_config(config, callbacks=run_manager.get_child())
         if (parts := whole(query, self._helpers(query, child))) is not None:
-            yield from parts
+            yield from with_boxes(parts, self.library)
             return
         searched = rewritten(query, self.model, patch_config(child, run_name="rewrite")) or search_text(query)
         evidence = read(searched, self._retrieve(searched, query, child), default_reader())
@@ -130,7 +131,7 @@ class AnswerChain(Runnable[Input, Answer]):
             return
         child = patch_config(config, callbacks=run_manager.get_child())
         chunks = self._pointed(prompt, child) if pointed else self.model.stream(prompt.messages, child)
-        yield from answer_from(chunks, prompt, self.model, started, retrieve_s)
+        yield from with_boxes(answer_from(chunks, prompt, self.model, started, retrieve_s), self.library)
 
     def _retrieve(self, searched: str, query: Query, config: RunnableConfig) -> list[Evidence]:
         """What may answer, best first; of another retriever, which may not know `within`, what lies there."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from ingest.errors import LibraryError
 from ingest.index.read import Segment
 from ingest.loaders.parsed import Parsed
-from ingest.records import Chunk, Hit
-from ingest.store import rows, search, vectors
+from ingest.records import Box, Chunk, Hit
+from ingest.store import places, rows, search, vectors
 from ingest.text import scripts
 
 if TYPE_CHECKING:
@@ -132,8 +132,15 @@ class View:
 
     def document(self, path: str) -> tuple[Parsed, list[Chunk]] | None:
         """A document's text with its pages and headings, and its chunks in order; None where it isn't there."""
-        parsed = rows.layout(self.connection, path)
+        parsed = rows.parsed(self.connection, path)
         return None if parsed is None else (parsed, search.chunks_of(self.connection, path))
+
+    def boxes(self, path: str, start: int, end: int) -> tuple[Box, ...]:
+        """The rectangles on its pages that characters of a document's canonical text stand in, in their order, one a line.
+
+        None where its format has no pages, or where it was read before places were kept (`verify --repair` reads it again).
+        """
+        return tuple(places.boxes(self.connection, path, start, end))
 
     def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word stands, in any of its forms."""

@@ -4,6 +4,7 @@ A reader of one chunk can't count to the fourteenth cell of a row, and a header 
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 _WIDE, _LONG_NAMES = 8, 80
 """Columns from which, and characters of all their names together above which, a row names its columns itself."""
@@ -46,25 +47,48 @@ class TableLines:
     def _padded(self, cells: list[str]) -> list[str]:
         return cells + [""] * (self._width - len(cells))
 
+    def order(self, row: int, cells: list[str]) -> Iterator[tuple[int, int]]:
+        """Which cells, by row and column, the line or paragraphs of a row tell one after the other."""
+        if not self._wide:
+            yield from ((row, column) for column in range(len(cells)))
+            return
+        for column, _ in chain.from_iterable(self._paragraphs(cells)):
+            if self._names(cells)[column]:
+                yield from [(row, 0)] * bool(column and self._key(cells))
+                yield 0, column
+            yield row, column
+
     def _record(self, cells: list[str]) -> str:
         """`Number: P-117; P-117 Flow rate: 219; ...`: what the row is about stands beside each value."""
+        return "\n" + "\n\n".join("; ".join(part for _, part in paragraph) for paragraph in self._paragraphs(cells))
+
+    def _paragraphs(self, cells: list[str]) -> list[list[tuple[int, str]]]:
+        """A row's cells, each by its column and with its name; every paragraph begins with the first one."""
         cells = [" ".join(cell.split()) for cell in cells]
-        names = self._first + [""] * (len(cells) - len(self._first))
-        key = f"{cells[0]} " if names[0] and _SHORT_KEY[0] <= len(cells[0]) <= _SHORT_KEY[1] else ""
+        key = self._key(cells)
         parts = [
-            f"{key * bool(column)}{name}: {cell}" if name else cell
-            for column, (name, cell) in enumerate(zip(names, cells, strict=False))
+            (column, f"{key * bool(column)}{name}: {cell}" if name else cell)
+            for column, (name, cell) in enumerate(zip(self._names(cells), cells, strict=False))
             if cell
         ]
-        goal = sum(map(len, parts)) / -(-sum(map(len, parts)) // _PARAGRAPH)
-        paragraphs, size = parts[:1], 0
-        for part in parts[1:]:
+        letters = sum(len(part) for _, part in parts)
+        goal = letters / -(-letters // _PARAGRAPH)
+        paragraphs, size = [parts[:1]], 0
+        for column, part in parts[1:]:
             if size >= goal:
-                paragraphs.append(parts[0])
+                paragraphs.append(parts[:1])
                 size = 0
-            paragraphs[-1] += f"; {part}"
+            paragraphs[-1].append((column, part))
             size += len(part)
-        return "\n" + "\n\n".join(paragraphs)
+        return paragraphs
+
+    def _names(self, cells: list[str]) -> list[str]:
+        return self._first + [""] * (len(cells) - len(self._first))
+
+    def _key(self, cells: list[str]) -> str:
+        """What stands before the names of a row's other cells."""
+        first = " ".join(cells[0].split())
+        return f"{first} " if self._first[0] and _SHORT_KEY[0] <= len(first) <= _SHORT_KEY[1] else ""
 
 
 def is_wide(names: list[str]) -> bool:

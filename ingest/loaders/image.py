@@ -9,6 +9,7 @@ from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from ingest.loaders import ocr as recognition
 from ingest.loaders.parsed import LoadError, Parsed, clean
+from ingest.loaders.spots import Block, Spots
 
 _MOST_PIXELS = 600_000_000
 """Beyond this a picture doesn't fit the worker's memory."""
@@ -38,16 +39,24 @@ def load(path: Path, ocr: bool = False) -> Parsed:
 
 
 def _read(image: Image.Image, frames: int) -> Parsed:
-    text, pages, empty = "", [], []
-    for number, frame in enumerate(_frames(image, frames), 1):
-        pages.append((len(text), number))
-        if found := clean(recognition.read(frame)).strip():
+    text, pages, empty = "", list[int](), []
+    spots, blocks = Spots(), []
+    for number, frame in enumerate(_frames(image, frames)):
+        pages.append(len(text))
+        lines = recognition.find(frame)
+        found, order = lines.text()
+        found = clean(found).strip()
+        blocks.append(Block(number, len(text), len(text) + len(found), [[len(spots) + place for place in order]]))
+        words, boxes, ways, counts = lines.places(frame.shape[1], frame.shape[0])
+        spots.add("\n".join(words), boxes, ways, counts)
+        if found:
             text += found + "\n\n"
         else:
-            empty.append(number)
+            empty.append(number + 1)
     if not text:
         raise LoadError("no text found in the picture")
-    return Parsed(text, pages=pages, ocr=[number for _, number in pages], empty=empty)
+    numbered = [(start, number) for number, start in enumerate(pages, 1)]
+    return Parsed(text, numbered, ocr=[number for _, number in numbered], empty=empty, places=spots.packed(text, pages, blocks))
 
 
 def _frames(image: Image.Image, frames: int) -> Iterator[recognition.Picture]:

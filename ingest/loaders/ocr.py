@@ -5,6 +5,7 @@ classifier that looks at a few of them says whether it is upside down. What was 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.loaders.pdf.chars import Floats, Ints
 from ingest.loaders.pdf.columns import Piece
 from ingest.loaders.pdf.layout import Line, ordered
 
@@ -22,6 +24,9 @@ _SIDE = 1800
 _SURE = 0.5
 _FRAME = 0.2
 """Of a line's height: how far the box that is found reaches beyond its letters."""
+_HALF, _RIM = 0.3, 0.1
+"""Of the way from the middle of a word's last letter to that of the next word's first: a letter's half. Of a line's height: what of its
+box is above and below its letters."""
 _ASKED = 9
 """Lines that are asked whether they are upside down."""
 
@@ -35,21 +40,32 @@ class Found:
     Attributes:
         pieces: each with its box in pixels as it is read: of the picture turned upright, if it lay on its side or its head.
         boxes: left, top, right, bottom of each in the picture as it was given.
-        turned: whether it was turned.
+        words: those of the words of each.
+        way: to where they are read there: 0 to the right, 1 up, 2 to the left, 3 down.
     """
 
     pieces: list[Piece]
-    boxes: NDArray[np.float64]
-    turned: bool = False
+    boxes: Floats
+    words: list[Floats]
+    way: int = 0
 
-    def text(self) -> str:
-        """Paragraphs with a blank line between."""
-        return _paragraphs(ordered(self.pieces))
+    def pick(self, which: Sequence[int]) -> "Found":
+        """Some of them."""
+        return Found([self.pieces[index] for index in which], self.boxes[which], [self.words[index] for index in which], self.way)
+
+    def text(self) -> tuple[str, list[int]]:
+        """Paragraphs with a blank line between, and the numbers of their pieces."""
+        lines = ordered(self.pieces)
+        return _paragraphs(lines), [number for line in lines for number in line.numbers]
+
+    def places(self, wide: float, high: float) -> tuple[list[str], Floats, Ints, Ints]:
+        """For a page of that size, what `Spots.add` takes: words, their boxes, their ways, how many each piece has."""
+        texts = [word for piece in self.pieces for word in piece.text.split()]
+        boxes = np.concatenate([np.zeros((0, 4)), *self.words]) / (wide, high, wide, high)
+        return texts, boxes, np.full(len(boxes), self.way), np.array(list(map(len, self.words)), np.int64)
 
 
-def read(picture: Picture) -> str:
-    """The text of a picture (rows, columns, blue-green-red), paragraphs with a blank line between; "" if it has none."""
-    return find(picture).text()
+NOTHING = Found([], np.zeros((0, 4)), [])
 
 
 def find(picture: Picture) -> Found:
@@ -66,16 +82,38 @@ def find(picture: Picture) -> Found:
     if upside_down := bool(crops) and _upside_down(engine, crops):
         crops = [np.ascontiguousarray(crop[::-1, ::-1]) for crop in crops]
         corners = np.array([small.shape[1], small.shape[0]]) - corners
+    way = (3 if side else 0) if not upside_down else (1 if side else 2)
     pieces: list[Piece] = []
     boxes: list[list[float]] = []
+    words: list[Floats] = []
     found = engine.recognize_txt(crops) if crops else None
-    for text, score, box, at in zip(found.txts, found.scores, corners, asked, strict=True) if found else ():
+    for text, score, told, box, at in zip(found.txts, found.scores, found.word_results, corners, asked, strict=True) if found else ():
         if score >= _SURE and text.strip():
             (x0, y0), (x1, y1) = (scale * box.min(axis=0)).tolist(), (scale * box.max(axis=0)).tolist()
             x0, x1 = x0 + _FRAME * (y1 - y0), x1 - _FRAME * (y1 - y0)
-            pieces.append(Piece(x0, y0, x1, y1, text.strip(), y1 - y0, len(pieces), len(text.split())))
+            pieces.append(Piece(x0, y0, x1, y1, text.strip(), y1 - y0, len(pieces), len(text.split()), numbers=[len(pieces)]))
             boxes.append([*at.min(axis=0), *at.max(axis=0)])
-    return Found(pieces, scale * np.array(boxes, np.float64).reshape(-1, 4), side or upside_down)
+            words.append(scale * _word_boxes(text.split(), told, boxes[-1], way))
+    return Found(pieces, scale * np.array(boxes, np.float64).reshape(-1, 4), words, way)
+
+
+def _word_boxes(words: list[str], told: Any, box: list[float], way: int) -> Floats:
+    """Where the words of a line stand in its box, by the columns in which their letters were seen."""
+    x0, y0, x1, y1 = box
+    if (x1 - x0 > 1.5 * (y1 - y0)) == bool(way % 2) and max(x1 - x0, y1 - y0) > 1.5 * min(x1 - x0, y1 - y0):
+        way = (way + 3) % 4  # a line across the others was turned by itself
+    wide, high = (y1 - y0, x1 - x0) if way % 2 else (x1 - x0, y1 - y0)
+    letters = [column for columns in told.word_cols for column in columns]
+    ends = np.cumsum([len(word) for word in words])
+    if len(letters) != ends[-1]:
+        letters = list(range(int(ends[-1])))
+    at = (np.array(letters) + 0.5) / max(told.line_txt_len, letters[-1] + 1)
+    gaps = at[ends[:-1]] - at[ends[:-1] - 1]
+    begin = np.concatenate([[_FRAME * high / wide], at[ends[:-1]] - _HALF * gaps])
+    end = np.append(at[ends[:-1] - 1] + _HALF * gaps, 1 - _FRAME * high / wide)
+    low, far = np.full(len(words), _RIM), np.full(len(words), 1 - _RIM)
+    sides = [(begin, low, end, far), (low, 1 - end, far, 1 - begin), (1 - end, low, 1 - begin, far), (low, begin, far, end)][way]
+    return np.column_stack(sides) * [x1 - x0, y1 - y0, x1 - x0, y1 - y0] + [x0, y0, x0, y0]
 
 
 @cache
@@ -84,7 +122,7 @@ def _engine() -> Any:
     from rapidocr import RapidOCR
 
     threads = {"EngineConfig.onnxruntime.intra_op_num_threads": _THREADS, "EngineConfig.onnxruntime.inter_op_num_threads": 1}
-    return RapidOCR(params={"Global.log_level": "critical", **threads})
+    return RapidOCR(params={"Global.log_level": "critical", "Global.return_word_box": True, **threads})
 
 
 def _shrunk(picture: Picture) -> Picture:

@@ -43,6 +43,7 @@ class Parsed:
         ocr: numbers of pages of which OCR read all or a part.
         empty: numbers of pages with nothing to read.
         notes: what a reader would see and the text lacks, a line each, for the receipt.
+        places: where the words of each page stand (`places.pack`), in Base64, as many as pages; none where no loader can tell.
     """
 
     text: str
@@ -52,6 +53,7 @@ class Parsed:
     ocr: list[int] = field(default_factory=list)
     empty: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +189,25 @@ def counted(number: int, thing: str, what: str) -> str:
 
 def table_rows(rows: list[list[str]]) -> str:
     """A table as Markdown rows, its first row as the header; rows below a wide one name their columns themselves."""
-    rows = [row for row in rows if any(cell and not cell.isspace() for cell in row)]
+    rows = [row for row in rows if not _is_blank(row)]
     if not rows:
         return ""
     lines = TableLines(rows[0], len(rows[0]), len(rows) > 1)
     return "\n".join([*lines.head(), *map(lines.row, rows[1:])])
+
+
+def table_order(rows: list[list[str]]) -> list[tuple[int, int]]:
+    """Which cells, by row and column, `table_rows` tells one after the other; a wide table's names are told again in each row."""
+    numbers = [number for number, row in enumerate(rows) if not _is_blank(row)]
+    if not numbers:
+        return []
+    first, *others = numbers
+    lines = TableLines(rows[first], len(rows[first]), bool(others))
+    order = [(0, column) for column in range(len(rows[first]))]
+    for number in others:
+        order += lines.order(number, rows[number])
+    return [(row or first, column) for row, column in order]
+
+
+def _is_blank(row: list[str]) -> bool:
+    return not any(cell and not cell.isspace() for cell in row)

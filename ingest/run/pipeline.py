@@ -18,7 +18,7 @@ from ingest.run.limits import worker_count
 from ingest.run.plan import Job, Plan, conditions, from_known
 from ingest.run.receipt import FileResult, Status
 from ingest.run.worker import Reading, Request, Workers
-from ingest.store import failpoints, rows, vectors
+from ingest.store import failpoints, places, rows, vectors
 from ingest.store.paths import stamp_of
 from ingest.store.schema import transaction
 from ingest.text.chunking import Span, chunks_of, split
@@ -64,7 +64,7 @@ class Run:
         needed = plan.jobs or vectors.pending_count(self._connection)
         embedder = self._embedder() if needed else None  # before any change: without an embedder nothing should happen
         total = len(plan.settled) + len(plan.jobs) + len(plan.gone)
-        scans: list[_Same] = []
+        scans: list[Same] = []
         done = 0
         for result in self._read_files(plan, embedder, scans):
             done += 1
@@ -89,11 +89,11 @@ class Run:
                 continue
             spans = split(parsed, embedder.counter)
             reading = Reading(parsed if spans else None, spans, reason or "no text in it", 0.0, final=False)
-            for result in self._settle(_Same(job.sha256, type(loader).__name__, [job]), reading, embedder):
+            for result in self._settle(Same(job.sha256, type(loader).__name__, [job]), reading, embedder):
                 yield Step("reading", done, done, result)
         yield from self.embed()
 
-    def _read_files(self, plan: Plan, embedder: Embedder | None, scans: list["_Same"]) -> Iterator[FileResult]:
+    def _read_files(self, plan: Plan, embedder: Embedder | None, scans: list["Same"]) -> Iterator[FileResult]:
         """Settles every file but those that OCR has to read, which are put into `scans`."""
         yield from plan.settled
         for path, stamp in plan.touched.items():
@@ -112,7 +112,7 @@ class Run:
             rows.delete_file(self._connection, path)
             yield FileResult(path, "removed", "the file is gone, or excluded now")
 
-    def _read(self, files: list["_Same"], embedder: Embedder, scans: list["_Same"] | None) -> Iterator[FileResult]:
+    def _read(self, files: list["Same"], embedder: Embedder, scans: list["Same"] | None) -> Iterator[FileResult]:
         """Reads files, those of the same bytes once. What OCR can add goes to `scans`; where that is None, OCR reads it."""
         with Workers(embedder.counter, worker_count()) as workers:
             requests = (Request(same.jobs[0].file, self._seconds(same), ocr=scans is None) for same in files)
@@ -128,10 +128,26 @@ class Run:
                 else:
                     yield from self._settle(same, reading, embedder)
 
-    def _seconds(self, same: "_Same") -> float:
+    def read_again(self, files: list["Same"], ocr: bool) -> Iterator[str]:
+        """Reads documents anew for what they lacked, and tells the paths of those that could be read."""
+        embedder = self._embedder()
+        with Workers(embedder.counter, worker_count()) as workers:
+            for index, reading in workers.read(Request(same.jobs[0].file, self._seconds(same), ocr) for same in files):
+                same, parsed = files[index], reading.parsed
+                number = rows.document_id(self._connection, same.sha256, same.loader)
+                if not (parsed and reading.spans and number and _is_still(same.jobs[0])):
+                    continue
+                if parsed.text == rows.text(self._connection, same.jobs[0].path):
+                    with transaction(self._connection):
+                        places.put(self._connection, number, parsed)
+                else:
+                    list(self._settle(same, reading, embedder))
+                yield from (job.path for job in same.jobs)
+
+    def _seconds(self, same: "Same") -> float:
         return self._timeout * min(20.0, 1 + same.jobs[0].size * _PER_BYTE) + same.scanned * _PER_SCAN
 
-    def _settle(self, same: "_Same", reading: Reading, embedder: Embedder) -> Iterator[FileResult]:
+    def _settle(self, same: "Same", reading: Reading, embedder: Embedder) -> Iterator[FileResult]:
         job = same.jobs[0]
         if reading.parsed and reading.spans:
             yield self._commit(same, reading, embedder, self._readers)
@@ -146,7 +162,7 @@ class Run:
             kept = "; the text read from it earlier is kept" if job.known else ""
             yield FileResult(job.path, "failed", reason + kept, seconds=round(reading.seconds, 4))
 
-    def _commit(self, same: "_Same", reading: Reading, embedder: Embedder, readers: str) -> FileResult:
+    def _commit(self, same: "Same", reading: Reading, embedder: Embedder, readers: str) -> FileResult:
         started = time.monotonic()
         job, parsed = same.jobs[0], reading.parsed
         assert parsed is not None
@@ -193,9 +209,9 @@ class Run:
             if shared := len(waiting) - sum(len(vector.chunks) for vector in new):
                 done += shared
                 yield Step("embedding", done, total)
-            for places, matrix in embedder.in_parts([texts[vector.chunks[0]] for vector in new], _BATCH):
-                vectors.put(self._connection, [new[place] for place in places], matrix)
-                count = sum(len(new[place].chunks) for place in places)
+            for batch, matrix in embedder.in_parts([texts[vector.chunks[0]] for vector in new], _BATCH):
+                vectors.put(self._connection, [new[place] for place in batch], matrix)
+                count = sum(len(new[place].chunks) for place in batch)
                 self.embed_seconds += time.monotonic() - started
                 self.embedded += count
                 done += count
@@ -208,7 +224,7 @@ class Run:
 
 
 @dataclass(slots=True)
-class _Same:
+class Same:
     """Files of the same bytes, read by the same loader; `scanned` pages wait for OCR."""
 
     sha256: str
@@ -217,11 +233,11 @@ class _Same:
     scanned: int = 0
 
 
-def _same_bytes(jobs: Sequence[Job]) -> list[_Same]:
-    found: dict[tuple[str, str], _Same] = {}
+def _same_bytes(jobs: Sequence[Job]) -> list[Same]:
+    found: dict[tuple[str, str], Same] = {}
     for job in jobs:
         loader = kind(job.file) or ""
-        found.setdefault((job.sha256, loader), _Same(job.sha256, loader, [])).jobs.append(job)
+        found.setdefault((job.sha256, loader), Same(job.sha256, loader, [])).jobs.append(job)
     return list(found.values())
 
 

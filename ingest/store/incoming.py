@@ -7,22 +7,26 @@ are read, each value is checked, and what can be worked out from a document's te
 import hashlib
 import json
 import sqlite3
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ingest.errors import LibraryError
 from ingest.loaders.parsed import MOST_TEXT, Parsed
+from ingest.loaders.places import unpack
 from ingest.settings import Settings
-from ingest.store import rows, vectors
+from ingest.store import places, rows, vectors
 from ingest.text.chunking import Span, chunks_of
 from ingest.text.embedder import DEFAULT
 
 _TABLES = ("facts", "documents", "files", "chunks", "vectors")
-_VECTORS = {2: "vectors.chunk = chunks.id", 3: "vectors.number = chunks.vector"}
+_VECTORS = {2: "vectors.chunk = chunks.id", 3: "vectors.number = chunks.vector", 4: "vectors.number = chunks.vector"}
 """By the version of the schema, how a chunk finds its vector."""
+_WITH_PLACES = 4
 _INTERRUPTIBLE = 100_000
 """Steps of SQLite's machine after which Ctrl-C is looked for."""
 
@@ -83,7 +87,7 @@ def _check_schema(theirs: sqlite3.Connection) -> int:
     version = theirs.execute("pragma user_version").fetchone()[0]
     if version not in _VECTORS:
         raise _Refused(f"version {version} can't be taken over")
-    for name in _TABLES:
+    for name in [*_TABLES, *(["places"] if version >= _WITH_PLACES else [])]:
         found = theirs.execute("select type, sql from sqlite_master where name = ?", [name]).fetchall()
         hidden = [column[6] for column in theirs.execute(f"pragma table_xinfo({name})")]
         if len(found) != 1 or found[0][0] != "table" or "virtual" in str(found[0][1])[:20].lower() or any(hidden):
@@ -109,6 +113,8 @@ def _copy_document(
     """Copies a document with its files, chunks and vectors."""
     old, sha256, loader, text, layout = row
     parsed = _parsed(_text(text), layout)
+    if version >= _WITH_PLACES:
+        parsed = replace(parsed, places=_places(theirs, old, parsed))
     query = f"""select char_start, char_end, heading, header, vectors.vector from chunks
         left join vectors on {_VECTORS[version]} where document = ? order by char_start, char_end"""
     spans, blobs = [], []
@@ -127,6 +133,21 @@ def _copy_document(
             rows.link_file(connection, file.path, file.stamp, sha256, number, file.readers)
         if file.reason:
             rows.put_failure(connection, file.path, file.stamp, file.sha256, file.reason, file.readers)
+
+
+def _places(theirs: sqlite3.Connection, document: int, parsed: Parsed) -> list[str]:
+    """A document's places, page by page, each of them read."""
+    found = theirs.execute("select page, start, runs from places where document = ? order by page", [document]).fetchall()
+    if not found:
+        return []
+    if [(start, page) for page, start, _ in found] != [tuple(page) for page in parsed.pages or []]:
+        raise _Refused("its places are another document's")
+    for (*_, runs), text in zip(found, places.page_texts(parsed), strict=True):
+        try:
+            assert not runs or unpack(runs, text)
+        except (ValueError, TypeError) as error:
+            raise _Refused("its places can't be read") from error
+    return [b64encode(runs).decode() for *_, runs in found]
 
 
 def _put_vectors(connection: sqlite3.Connection, document: int, blobs: list[Any]) -> None:
@@ -162,7 +183,7 @@ def _parsed(text: str, layout: Any) -> Parsed:
     """A document's text and what its loader told, each value of its kind."""
     try:
         told = dict(json.loads(_text(layout)))
-        fields: dict[str, Any] = {name: told[name] for name in Parsed.__slots__ if name in told and name != "text"}
+        fields: dict[str, Any] = {name: told[name] for name in Parsed.__slots__ if name in told and name not in ("text", "places")}
         for name, values in fields.items():
             shape = _SHAPES.get(name, (str,) if name == "notes" else (int,))
             for value in [] if name == "pages" and values is None else values:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ingest.loaders.parsed import Parsed
 from ingest.records import Chunk, Document
-from ingest.store import failpoints
+from ingest.store import failpoints, places
 from ingest.store.schema import now, transaction
 from ingest.text.scripts import is_unspaced
 
@@ -108,12 +108,6 @@ def parsed(connection: sqlite3.Connection, path: str) -> Parsed | None:
     return Parsed(row[0], **json.loads(row[1])) if row and row[0] is not None else None
 
 
-def layout(connection: sqlite3.Connection, path: str) -> Parsed | None:
-    """A document's text with all that its loader told."""
-    row = connection.execute(f"select text, layout {_FILES} where path = ? and document is not null", [path]).fetchone()
-    return Parsed(row[0], **json.loads(row[1])) if row else None
-
-
 def openings(connection: sqlite3.Connection, chars: int) -> dict[str, str]:
     """The first characters of each document's text, by path."""
     query = f"select path, substr(text, 1, ?) {_FILES} where document is not null order by path"
@@ -156,12 +150,12 @@ def put_document(
     parsed: Parsed,
     chunks: Sequence[Chunk],
 ) -> int:
-    """Gives a file its text and chunks, without vectors yet, in one transaction; what it said before goes.
+    """Gives a file its text, chunks and places, without vectors yet, in one transaction; what it said before goes.
 
     Returns:
         The document's number.
     """
-    layout = asdict(parsed)
+    layout = {name: value for name, value in asdict(parsed).items() if name != "places"}
     row = [sha256, loader, layout.pop("text"), len(parsed.text), len(parsed.pages) if parsed.pages else None, json.dumps(layout), now()]
     with transaction(connection):
         number = document_id(connection, sha256, loader)
@@ -176,6 +170,8 @@ def put_document(
         failpoints.reach("file: text written")
         assert number is not None
         put_chunks(connection, number, chunks)
+        places.put(connection, number, parsed)
+        failpoints.reach("file: places written")
         _link(connection, path, stamp, sha256, number, readers)
         failpoints.reach("file: before its commit")
     failpoints.reach("file: committed")

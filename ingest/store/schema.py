@@ -123,7 +123,13 @@ create trigger vector_added after insert on vectors begin
     insert into unindexed (vector) values (new.number);
 end;
 """
-MIGRATIONS = [_FIRST, _FILES_AND_TRIGRAMS, _SHARED_VECTORS]
+_PLACES = """
+create table places (
+    document integer not null references documents on delete cascade, page integer not null, start integer not null, runs blob not null,
+    primary key (document, page)
+);
+"""
+MIGRATIONS = [_FIRST, _FILES_AND_TRIGRAMS, _SHARED_VECTORS, _PLACES]
 """Each brings a library from version i to i + 1. Never edit one that has shipped: append."""
 
 

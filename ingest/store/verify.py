@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.index import build
-from ingest.store import rows, vectors
+from ingest.store import places, rows, vectors
 from ingest.store.paths import file_of, is_as_read
 
 
@@ -30,17 +30,24 @@ class VerifyReport:
         return asdict(self)
 
 
-def verify(directory: Path, connection: sqlite3.Connection, mend: Callable[[], None] | None) -> VerifyReport:
-    """Checks everything and, with `mend` (which embeds what has no vector), mends what SQLite can mend and checks again.
+Mend = tuple[Callable[[], list[str]], Callable[[], None]]
+"""What reads documents again whose words have no places, and returns their paths; what embeds chunks that have no vector."""
+
+
+def verify(directory: Path, connection: sqlite3.Connection, mend: Mend | None) -> VerifyReport:
+    """Checks everything and, with `mend`, mends what SQLite and unchanged files can mend and checks again.
 
     The caller holds the library's lock.
     """
     problems = list(_problems(directory, connection))
     repaired: list[str] = []
+    if mend:
+        find_places, embed = mend
+        repaired = [f"places: {path} was read again" for path in find_places()]
     if mend and (problems or vectors.pending_count(connection)):
-        repaired = problems
+        repaired = problems + repaired
         connection.execute("insert into words (words) values ('rebuild')")
-        mend()
+        embed()
         build.publish(directory, connection, whole=True)
         problems = list(_problems(directory, connection))
     documents = rows.documents(connection)
@@ -72,6 +79,8 @@ def _content_problems(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"SQLite: {path} has no chunks" if paths else "SQLite: a document belongs to no file"
         if any(parsed.text[start:end] != chunk for start, end, chunk in spans):
             yield f"SQLite: chunks of {path} differ from its text"
+        if places.damaged(connection, number, parsed):
+            yield f"SQLite: the places of the words of {path} can't be read"
 
 
 def _index_problems(directory: Path, connection: sqlite3.Connection) -> Iterator[str]:
@@ -89,6 +98,8 @@ def _notes(directory: Path, connection: sqlite3.Connection) -> Iterator[str]:
         yield trouble
     if waiting := vectors.pending_count(connection):
         yield f"{waiting} chunks wait for their vectors (an ingest was interrupted): found by their words meanwhile"
+    if lacking := len(places.missing(connection)):
+        yield f"{lacking} documents were read before their words' places were kept: `octavo verify --repair` reads those that are there"
     for path, known in sorted(rows.known(connection).items()):
         if known.document is None or not known.stamp:
             continue

@@ -6,6 +6,9 @@ pieces, or two of which one has numbers under its title.
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ingest.loaders.parsed import table_order, table_rows
 
 BULLET = re.compile(r"[•‣▪●○◦■□\u2013\u2014\-*·§➢✓\uf0b7\uf0a7\uf0d8]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\(?[ivx]{1,5}[.)]|\d+(\.\d+)+\.?")
 NUMBER = re.compile(r"[-+(]?[$€£¥]?\s?[-+(]?[\d.,:/%\u2013-]+[%)]?[$€£]?|n/?a|[-\u2013\u2014]|[$€£]", re.IGNORECASE)
@@ -13,6 +16,22 @@ NUMBER = re.compile(r"[-+(]?[$€£¥]?\s?[-+(]?[\d.,:/%\u2013-]+[%)]?[$€£]?|
 
 Columns = list[tuple[float, float]]
 """From where to where each column of a table reaches."""
+
+
+class Cell(NamedTuple):
+    """What a table's cell says, and the numbers of its words."""
+
+    text: str
+    numbers: list[int]
+
+
+Rows = list[list[Cell]]
+
+
+def written(rows: Rows) -> tuple[str, list[int]]:
+    """A table as Markdown, and the numbers of the words that it tells one after the other."""
+    texts = [[cell.text for cell in row] for row in rows]
+    return table_rows(texts), [number for row, column in table_order(texts) for number in rows[row][column].numbers]
 
 
 @dataclass(slots=True)
@@ -30,6 +49,8 @@ class Piece:
     table: bool = False
     last_char: int = -1
     columns: Columns = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    rows: Rows = field(default_factory=list)
 
 
 Row = list[Piece]
@@ -69,8 +90,8 @@ def _join_bullets(row: Row) -> None:
         if not second.table and not first.table and (overlap or (BULLET.fullmatch(first.text) and second.x0 - first.x1 < 50)):
             row[index : index + 2] = [
                 Piece(
-                    first.x0, min(first.y0, second.y0), max(first.x1, second.x1), max(first.y1, second.y1),
-                    f"{first.text} {second.text}", second.size, second.char, first.words + second.words,
+                    first.x0, min(first.y0, second.y0), max(first.x1, second.x1), max(first.y1, second.y1), f"{first.text} {second.text}",
+                    second.size, second.char, first.words + second.words, numbers=first.numbers + second.numbers,
                 )
             ]  # fmt: skip
         else:

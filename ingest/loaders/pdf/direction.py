@@ -69,7 +69,7 @@ def in_reading_direction(
     turned = [(line, word) for line, word, (_, _, direction) in zip(lines, text, spelt, strict=True) if direction]
     if _brackets_are_mirrored("".join(word for _, word in part) for _, part in groupby(turned, lambda placed: placed[0])):
         text = [_spelt(*word, True) for word in spelt]
-    found = Words(text, boxes[chosen], np.array(lines), words.turn[chosen], words.char[chosen], words.seen_order)
+    found = Words(text, boxes[chosen], np.array(lines), words.turn[chosen], words.char[chosen], words.seen_order, words.number[chosen])
     if not mirrored:
         return found, across, down, regions
     seen = [replace(region, box=(-region.box[2], region.box[1], -region.box[0], region.box[3])) for region in regions]

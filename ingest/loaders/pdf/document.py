@@ -5,13 +5,16 @@ page is closed before the next is opened, and one that can't be read costs a not
 """
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from ingest.loaders import spots
+from ingest.loaders.ocr import NOTHING
 from ingest.loaders.parsed import LoadError, Parsed, clean, counted
 from ingest.loaders.pdf.annotations import annotations, attachments, shown
 from ingest.loaders.pdf.direction import in_reading_direction
@@ -20,11 +23,12 @@ from ingest.loaders.pdf.forms import is_xfa, xfa_values
 from ingest.loaders.pdf.headings import Block, blocks, choose, outline
 from ingest.loaders.pdf.layout import Line, is_plain, laid_out, plain_lines
 from ingest.loaders.pdf.pages import join_pages
-from ingest.loaders.pdf.recognised import placed, recognised
+from ingest.loaders.pdf.recognised import note_places, placed, recognised
 from ingest.loaders.pdf.rules import Drawn, drawn_on
 from ingest.loaders.pdf.tables import Table, ruled_tables, turned
 from ingest.loaders.pdf.unread import hide, may_hold_text, unread_share
 from ingest.loaders.pdf.words import Words, words_of
+from ingest.loaders.spots import Spots
 
 logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # it would tell the user to build a PDFium with XFA
 
@@ -48,6 +52,7 @@ class _Read:
     failed: list[int] = field(default_factory=list)
     unmapped: list[int] = field(default_factory=list)
     attached: list[str] = field(default_factory=list)
+    spots: Spots = field(default_factory=Spots)
     fields: int = 0
     hidden: int = 0
     xfa: bool = False
@@ -83,6 +88,7 @@ def _document(path: Path, ocr: bool) -> Parsed:
             except Exception:  # whatever a damaged page sets off costs that page, and is said
                 read.failed.append(number)
                 found = []
+                read.spots.skip_to(number)
             read.pages.append((number, found))
             if number % _AT_ONCE == 0:
                 document.close()
@@ -113,19 +119,20 @@ def _page(document: Any, number: int, read: _Read, ocr: bool) -> list[Block]:
         if laid.boxes or laid.marks:
             words = shown(document, page, number - 1, laid, words)
         drawn = drawn_on(page, *page.get_size())
-        told_by, regions = len(words), list[Table]()
+        own, regions, lines = replace(words, number=np.arange(len(words)) + len(read.spots)), list[Table](), NOTHING
         if drawn.texts > max(_MANY_TEXTS, 2 * len(words)) and drawn.texts > 2 * sum(map(len, words.text)):
             lost += drawn.texts
-        share = _unread(page, text_page, words, drawn, lost)
+        share, words = _unread(page, text_page, own, drawn, lost), own
         if share and ocr:
-            words, regions = recognised(page, words)
+            words, regions, lines = recognised(page, own, len(read.spots))
             read.ocr.append(number)
         elif share:
             read.scanned[number] = share
-        if lost and not regions and len(words) == told_by:
+        if lost and not regions and len(words) == len(own):
             read.unmapped.append(number)
         found = _blocks(text_page, words, drawn, regions, page.get_rotation() // 90)
         text_page.close()
+        note_places(read.spots, page, own, lines)
     finally:
         page.close()
     found += [Block(comment) for comment in laid.comments]
@@ -151,8 +158,8 @@ def _blocks(text_page: Any, words: Words, drawn: Drawn, regions: list[Table], up
     for turn in turns:
         some = words if len(turns) == 1 else words.pick(words.turn == turn)
         more = blocks(_lines(some, drawn, turn, regions if turn == upright else []), text_page)
-        found += more if turn == turns[0] else [Block(block.text) for block in more]
-    return found if upright in turns else found + [Block(text) for region in regions for text in region.text.split("\n\n")]
+        found += more if turn == turns[0] else [Block(block.text, numbers=block.numbers) for block in more]
+    return found if upright in turns else found + [Block(region.text, numbers=[region.numbers]) for region in regions]
 
 
 def _lines(words: Words, drawn: Drawn, turn: int, regions: list[Table]) -> list[Line]:
@@ -169,6 +176,8 @@ def _parsed(read: _Read, titles: dict[int, int]) -> Parsed:
     parts: list[str] = []
     length = 0
     starts, headings = [], []
+    spans: list[spots.Block] = []
+    places_of = {id(block): place for place, block in enumerate(block for _, found in read.pages for block in found)}
     for number, found in read.pages:
         starts.append((length, number))
         for block in found:
@@ -177,10 +186,14 @@ def _parsed(read: _Read, titles: dict[int, int]) -> Parsed:
             if title is not None:
                 text = " ".join(text.split())
                 headings.append((length, title, text))
+            rest = places_of.get(id(block.rest), -1)
+            spans.append(spots.Block(number - 1, length, length + len(text), block.numbers, rest))
             if text:
                 parts.append(text + "\n\n")
                 length += len(parts[-1])
-    return Parsed("".join(parts), starts or None, headings, sorted(read.scanned), read.ocr, read.empty, _notes(read))
+    text = "".join(parts)
+    packed = read.spots.packed(text, [start for start, _ in starts], spans)
+    return Parsed(text, starts or None, headings, sorted(read.scanned), read.ocr, read.empty, _notes(read), packed)
 
 
 def _notes(read: _Read) -> list[str]:

@@ -16,8 +16,9 @@ import pypdfium2.raw as raw
 
 from ingest.loaders.parsed import spelt_out
 from ingest.loaders.pdf.breaks import joined
-from ingest.loaders.pdf.columns import Columns
-from ingest.loaders.pdf.layout import Cell, Line
+from ingest.loaders.pdf.chars import Ints
+from ingest.loaders.pdf.columns import Cell, Columns, Rows
+from ingest.loaders.pdf.layout import Line, Stretch
 
 _LONGEST = 120
 _BOLD_LONGEST = 80
@@ -44,13 +45,19 @@ class Block:
         bold: whether it is set in bold; of a table, whether its first row is and its last isn't.
         columns: a table's, from where to where each reaches.
         cells: the pieces of each line, where all of its lines have several.
+        numbers: of its words, line by line, in the order in which its text has them.
+        rows: a table's.
+        rest: the block of the next page that this one's end was taken from.
     """
 
     text: str
     size: float = 0.0
     bold: bool = False
     columns: Columns = field(default_factory=list)
-    cells: list[list[Cell]] = field(default_factory=list)
+    cells: list[list[Stretch]] = field(default_factory=list)
+    numbers: list[Ints | list[int]] = field(default_factory=list)
+    rows: Rows = field(default_factory=list)
+    rest: "Block | None" = None
 
 
 def blocks(lines: list[Line], text_page: Any) -> list[Block]:
@@ -92,11 +99,19 @@ def _block(group: list[Line], lines: list[Line], text_page: Any) -> Block:
     if group[0].table:
         first, last = group[0].char, group[0].last_char
         bold = min(first, last) >= 0 and _is_bold(text_page, first) and not _is_bold(text_page, last)
-        return Block(_readable(group[0].text), bold=bold, columns=group[0].columns)
-    text = _readable(joined([line.text for line in group], lambda number: _is_full(group, number, lines)))
+        table = group[0]
+        rows = [[Cell(readable(cell.text), cell.numbers) for cell in row] for row in table.rows if any(cell.text.strip() for cell in row)]
+        return Block(readable(table.text), bold=bold, columns=table.columns, numbers=[table.numbers], rows=rows)
+    text = readable(joined([line.text for line in group], lambda number: _is_full(group, number, lines)))
     short = len(group) <= 3 and len(text) <= _LONGEST
     cells = [line.cells for line in group] if all(line.cells for line in group) else []
-    return Block(text, group[0].size, short and group[0].char >= 0 and _is_bold(text_page, group[0].char), cells=cells)
+    return Block(
+        text,
+        group[0].size,
+        short and group[0].char >= 0 and _is_bold(text_page, group[0].char),
+        cells=cells,
+        numbers=[line.numbers for line in group],
+    )
 
 
 def _is_full(group: list[Line], number: int, lines: list[Line]) -> bool:
@@ -114,7 +129,7 @@ def _beside(line: Line, lines: list[Line]) -> list[Line]:
     return [other for other in lines if abs(other.box[0] - line.box[0]) < 3 * line.size]
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """Ligatures as letters: TeX's older fonts tell them only by their place in the font."""
     if not _ODD.search(text):
         return text

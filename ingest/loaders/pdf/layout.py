@@ -12,11 +12,24 @@ from statistics import median
 
 import numpy as np
 
-from ingest.loaders.parsed import table_rows
 from ingest.loaders.pdf.breaks import MARK, cell_of
-from ingest.loaders.pdf.chars import Floats
+from ingest.loaders.pdf.chars import Floats, Ints
 from ingest.loaders.pdf.chars import median as median_of
-from ingest.loaders.pdf.columns import NUMBER, Columns, Piece, Row, bands_of, columns_of, is_table, is_text, rows_of, within
+from ingest.loaders.pdf.columns import (
+    NUMBER,
+    Cell,
+    Columns,
+    Piece,
+    Row,
+    Rows,
+    bands_of,
+    columns_of,
+    is_table,
+    is_text,
+    rows_of,
+    within,
+    written,
+)
 from ingest.loaders.pdf.tables import Table
 from ingest.loaders.pdf.words import Words, line_begins
 
@@ -25,8 +38,8 @@ _GAP = 0.9
 _DEEPEST = 6
 
 
-Cell = tuple[float, float, str]
-"""From where to where it reaches, and its text."""
+Stretch = tuple[float, float, Cell]
+"""A piece of a line: from where to where it reaches, and what it says."""
 
 
 @dataclass(slots=True)
@@ -39,6 +52,8 @@ class Line:
         char, last_char: index of its first character, and of the first one of a table's last word, to ask for their fonts.
         columns: a table's, from where to where each reaches.
         cells: its pieces, where there are several.
+        numbers: of its words, in the order in which its text has them.
+        rows: a table's.
     """
 
     text: str
@@ -48,7 +63,9 @@ class Line:
     table: bool = False
     last_char: int = -1
     columns: Columns = field(default_factory=list)
-    cells: list[Cell] = field(default_factory=list)
+    cells: list[Stretch] = field(default_factory=list)
+    numbers: Ints | list[int] = field(default_factory=list)
+    rows: Rows = field(default_factory=list)
 
 
 def is_plain(words: Words) -> bool:
@@ -88,7 +105,10 @@ def plain_lines(words: Words) -> list[Line]:
     chars = words.char.tolist()
     ends = [*begins[1:], len(words)]
     sizes = (words.box[:, 3] - words.box[:, 1]).tolist()
-    return [Line(" ".join(words.text[a:b]), tuple(box), sizes[a], chars[a]) for a, b, box in zip(begins, ends, boxes, strict=True)]
+    return [
+        Line(" ".join(words.text[a:b]), tuple(box), sizes[a], chars[a], numbers=words.number[a:b])
+        for a, b, box in zip(begins, ends, boxes, strict=True)
+    ]
 
 
 def laid_out(words: Words, tables: list[Table]) -> list[Line]:
@@ -100,8 +120,8 @@ def laid_out(words: Words, tables: list[Table]) -> list[Line]:
 
 
 def _piece_of(table: Table, words: Words) -> Piece:
-    first, last = min(table.words), max(table.words)
-    return Piece(*table.box, table.text, char=int(words.char[first]), last_char=int(words.char[last]), table=True, columns=table.columns)
+    first, last = (int(words.char[at]) for at in (min(table.words), max(table.words))) if table.words else (-1, -1)
+    return Piece(*table.box, table.text, 0.0, first, 0, True, last, table.columns, table.numbers, table.rows)
 
 
 def ordered(pieces: list[Piece]) -> list[Line]:
@@ -126,16 +146,17 @@ def _pieces(words: Words) -> list[Piece]:
     pieces: list[Piece] = []
     last: Piece | None = None
     line, height = -1, 1.0
-    lines, chars = words.line.tolist(), words.char.tolist()
+    lines, chars, numbers = words.line.tolist(), words.char.tolist(), words.number.tolist()
     for index, (x0, y0, x1, y1) in enumerate(words.box.tolist()):
         near = last is not None and lines[index] == line and abs(y0 + y1 - last.y0 - last.y1) < 1.2 * height
         if last is not None and near and -height < x0 - last.x1 <= _GAP * height:
             last.text += " " + words.text[index]
             last.words += 1
+            last.numbers.append(numbers[index])
             last.x1, last.y0, last.y1 = max(x1, last.x1), min(y0, last.y0), max(y1, last.y1)
             continue
         line, height = lines[index], max(1.0, y1 - y0)
-        last = Piece(x0, y0, x1, y1, words.text[index], y1 - y0, chars[index], 1)
+        last = Piece(x0, y0, x1, y1, words.text[index], y1 - y0, chars[index], 1, numbers=[numbers[index]])
         pieces.append(last)
     return pieces
 
@@ -173,18 +194,24 @@ def _as_table(rows: list[Row], cells: list[list[list[Piece]]], columns: Columns)
     gaps = [min(p.y0 for p in b) - max(p.y1 for p in a) for a, b in pairwise(rows[first : last + 1])]
     begun = [gap for gap, row in zip(gaps, cells[first + 1 :], strict=False) if row[0]]
     near = max(0.35 * height, 0.6 * median(begun) if begun else 0.0)
-    table: list[list[str]] = []
+    table: Rows = []
     for index in range(first, last + 1):
-        texts = [" ".join(piece.text for piece in cell) for cell in cells[index]]
-        above = table[-1] if table else []
+        row = [
+            Cell(" ".join(piece.text for piece in cell), [number for piece in cell for number in piece.numbers]) for cell in cells[index]
+        ]
+        texts, above = [cell.text for cell in row], [cell.text for cell in table[-1]] if table else []
         lacks = sum(map(bool, texts)) < len([text for text in above if text])
         if above and gaps[index - first - 1] < near and lacks and (not texts[0] or sum(map(bool, texts)) == 1) and _continues(texts, above):
-            table[-1] = [cell_of([part for part in parts if part]) for parts in zip(above, texts, strict=True)]
+            table[-1] = [
+                Cell(cell_of([part.text for part in (a, b) if part.text]), a.numbers + b.numbers)
+                for a, b in zip(table[-1], row, strict=True)
+            ]
         else:
-            table.append(texts)
+            table.append(row)
     pieces = [piece for row in rows[first : last + 1] for piece in row]
     box = (min(p.x0 for p in pieces), min(p.y0 for p in pieces), max(p.x1 for p in pieces), max(p.y1 for p in pieces))
-    yield Line(table_rows(table), box, 0.0, pieces[0].char, True, pieces[-1].char, columns)
+    text, numbers = written(table)
+    yield Line(text, box, 0.0, pieces[0].char, True, pieces[-1].char, columns, numbers=numbers, rows=table)
     yield from _in_rows(rows[last + 1 :])
 
 
@@ -195,8 +222,10 @@ def _continues(texts: list[str], above: list[str]) -> bool:
 def _in_rows(rows: list[Row]) -> Iterator[Line]:
     for row in rows:
         box = (row[0].x0, min(p.y0 for p in row), row[-1].x1, max(p.y1 for p in row))
-        cells = [(piece.x0, piece.x1, piece.text) for piece in row] if len(row) > 1 else []
-        yield Line(_side_by_side(row), box, row[0].size, row[0].char, row[0].table, row[0].last_char, row[0].columns, cells)
+        cells = [(piece.x0, piece.x1, Cell(piece.text, piece.numbers)) for piece in row] if len(row) > 1 else []
+        numbers = [number for piece in row for number in piece.numbers]
+        first = row[0]
+        yield Line(_side_by_side(row), box, first.size, first.char, first.table, first.last_char, first.columns, cells, numbers, first.rows)
 
 
 def _side_by_side(row: Row) -> str:

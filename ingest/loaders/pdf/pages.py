@@ -8,9 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 
-from ingest.loaders.parsed import table_rows
 from ingest.loaders.pdf.breaks import MARK, is_cut_sentence, mend
-from ingest.loaders.pdf.columns import Columns
+from ingest.loaders.pdf.columns import Cell, Columns, Rows, written
 from ingest.loaders.pdf.headings import Block, Pages
 
 _NUMBERED = re.compile(
@@ -26,7 +25,6 @@ _MARGIN = 2
 """Blocks at a page's top or bottom that may be its running head or its number."""
 _LONGEST_HEAD = 120
 _LONGEST_SENTENCE = 300
-_CELL = re.compile(r"(?<!\\)\|")
 _DIGIT = re.compile(r"\d")
 _SENTENCE_END = re.compile(r"[\u3002\uff01\uff1f!?][\u300d\u300f\uff09)\u201d]*")
 
@@ -72,28 +70,30 @@ def _is_between(block: Block, margin: list[Block], repeated: Counter[str]) -> bo
 
 def _continue_table(above: Block, below: Block, page: list[Block]) -> None:
     """Puts the table's header over the rows on the next page, if they are the same table's and lack it."""
-    rows = _rows(above.text)
+    rows = _texts(above.rows)
     if below.columns:
         places = _places(above.columns, below.columns)
-        more = _rows(below.text)
+        more = _texts(below.rows)
         if not places or more[0] == rows[0] or (above.bold and below.bold) or _has_own_header(rows, more, places):
             return
-        fitted = [_fitted(row, places, len(above.columns)) for row in more]
+        fitted = [_fitted(row, places, len(above.columns)) for row in below.rows]
     elif not (fitted := _rest(above.columns, rows, below, page)):
         return
-    below.text, below.columns, below.bold = table_rows([*rows[: _headers(rows)], *fitted]), above.columns, above.bold
+    below.rows = [*above.rows[: _headers(rows)], *fitted]
+    below.text, numbers = written(below.rows)
+    below.numbers, below.columns, below.bold = [numbers], above.columns, above.bold
 
 
-def _rest(columns: Columns, rows: list[list[str]], below: Block, page: list[Block]) -> list[list[str]]:
+def _rest(columns: Columns, rows: list[list[str]], below: Block, page: list[Block]) -> Rows:
     """Rows, too few to be told for a table, that stand in the columns of the one on the page before; taken off their page."""
-    fitted: list[list[str]] = []
+    fitted: Rows = []
     taken = []
     for block in page[next(number for number, block in enumerate(page) if block is below) :]:
         places = [_places(columns, [(x0, x1) for x0, x1, _ in cells]) for cells in block.cells]
         if not places or not all(places):
             break
-        more = [_fitted([text for _, _, text in cells], at, len(columns)) for cells, at in zip(block.cells, places, strict=True)]
-        if sum(map(_is_like(rows), more)) < 0.7 * len(more):
+        more = [_fitted([cell for _, _, cell in cells], at, len(columns)) for cells, at in zip(block.cells, places, strict=True)]
+        if sum(map(_is_like(rows), _texts(more))) < 0.7 * len(more):
             break
         fitted += more
         taken.append(block)
@@ -140,17 +140,16 @@ def _numbers(rows: list[list[str]]) -> list[int]:
     return [place for place in range(len(rows[0])) if data and sum(bool(_DIGIT.search(row[place])) for row in data) >= 0.7 * len(data)]
 
 
-def _fitted(row: list[str], places: list[int], width: int) -> list[str]:
-    cells = [""] * width
-    for place, text in zip(places, row, strict=True):
-        cells[place] = text
+def _fitted(row: list[Cell], places: list[int], width: int) -> list[Cell]:
+    cells = [Cell("", [])] * width
+    for place, cell in zip(places, row, strict=True):
+        cells[place] = cell
     return cells
 
 
-def _rows(text: str) -> list[list[str]]:
-    """The cells of a Markdown table."""
-    lines = [line for line in text.splitlines() if not line.startswith("| ---")]
-    return [[cell.strip().replace("\\|", "|") for cell in _CELL.split(line)[1:-1]] for line in lines]
+def _texts(rows: Rows) -> list[list[str]]:
+    """What a table's cells say."""
+    return [[" ".join(cell.text.split()) for cell in row] for row in rows]
 
 
 def _continue_text(above: Block, below: Block) -> None:
@@ -164,4 +163,4 @@ def _continue_text(above: Block, below: Block) -> None:
     else:
         return
     if end <= _LONGEST_SENTENCE:
-        above.text, below.text = begin + rest[:end], rest[end:].lstrip()
+        above.text, below.text, above.rest = begin + rest[:end], rest[end:].lstrip(), below

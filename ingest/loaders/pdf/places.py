@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ingest.loaders.pdf.chars import Floats
+from ingest.loaders.pdf.chars import Floats, Ints
 from ingest.loaders.pdf.words import Words
 
 _TURNS = {
@@ -35,6 +35,11 @@ def upright(page: Any, boxes: Floats) -> Floats:
 def corner(page: Any) -> Floats:
     """Where the shown page's upper left corner is among words that stand upright on it, twice: for a box's two corners."""
     return np.tile(upright(page, np.array([page.get_bbox()]))[0, :2], 2)
+
+
+def ways(page: Any, words: Words) -> Ints:
+    """To where words are read on the page as it is shown: 0 to the right, 1 up, 2 to the left, 3 down."""
+    return np.asarray((words.turn - page.get_rotation() // 90) % 4, np.int64)
 
 
 def seen_boxes(page: Any, words: Words) -> Floats:

@@ -1,16 +1,19 @@
 """What OCR finds on a PDF page that also has words of its own, put where it stands among them."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ingest.loaders import ocr as recognition
 from ingest.loaders.pdf.chars import Floats
+from ingest.loaders.pdf.headings import readable
 from ingest.loaders.pdf.layout import Line
-from ingest.loaders.pdf.places import corner, seen_boxes
+from ingest.loaders.pdf.places import corner, seen_boxes, ways
 from ingest.loaders.pdf.tables import Table
 from ingest.loaders.pdf.unread import covered, inked
 from ingest.loaders.pdf.words import Words, joined
+from ingest.loaders.spots import Spots
 
 _DOTS = 200
 """Dots an inch at which a page is drawn for OCR."""
@@ -36,8 +39,9 @@ def drawing(page: Any, laid_over: bool = True) -> recognition.Picture:
         bitmap.close()
 
 
-def recognised(page: Any, words: Words) -> tuple[Words, list[Table]]:
-    """The page's words with those lines that stand among them, and regions that stand apart, each as a whole.
+def recognised(page: Any, words: Words, first: int) -> tuple[Words, list[Table], recognition.Found]:
+    """The page's words with those lines that stand among them, regions that stand apart, each as a whole, and all lines, in points;
+    `first` is the number of the page's first word, and lines are numbered behind its words.
 
     What draws the words must be hidden already; lines where words stand all the same (those that somebody's OCR laid over
     a scan) are dropped.
@@ -49,23 +53,40 @@ def recognised(page: Any, words: Words) -> tuple[Words, list[Table]]:
     points = page.get_size()[0] / picture.shape[1]
     read = seen_boxes(page, words)
     new = np.flatnonzero(covered(points * found.boxes, read) < 0.5)
-    found = recognition.Found([found.pieces[index] for index in new], points * found.boxes[new], found.turned)
+    found = found.pick(new.tolist())
+    found.boxes *= points
+    found.words = [points * (boxes + np.array([left, top, left, top])) for boxes in found.words]
+    for index, piece in enumerate(found.pieces):
+        piece.numbers = [first + len(words) + index]
     origin = corner(page)
     among, regions = [], []
-    for which in _regions(found.boxes) if len(words) and not found.turned else [list(range(len(new)))]:
+    for which in _regions(found.boxes) if len(words) and not found.way else [list(range(len(new)))]:
         if not which:
             continue
-        part = recognition.Found([found.pieces[index] for index in which], found.boxes[which], found.turned)
+        part = found.pick(which)
         box = np.concatenate([part.boxes[:, :2].min(axis=0), part.boxes[:, 2:].max(axis=0)])
-        if len(words) and not found.turned and (len(which) <= _LABEL or _stands_in(read, part.boxes)):
+        if len(words) and not found.way and (len(which) <= _LABEL or _stands_in(read, part.boxes)):
             among += which
         else:
-            regions.append(Table(part.text(), tuple((box + origin).tolist()), [], []))
-    text = [found.pieces[index].text for index in among]
+            text, numbers = part.text()
+            regions.append(Table(text, tuple((box + origin).tolist()), [], [], [], numbers))
     count = len(among)
     turn = np.full(count, page.get_rotation() // 90)
-    more = Words(text, found.boxes[among] + origin, np.arange(count), turn, np.full(count, -1))
-    return joined([words, more]), regions
+    more = Words([found.pieces[index].text for index in among], found.boxes[among] + origin, np.arange(count), turn, np.full(count, -1))
+    number = first + np.concatenate([np.arange(len(words)), len(words) + np.array(among, np.int64)])
+    return replace(joined([words, more]), number=number), regions, found
+
+
+def note_places(spots: Spots, page: Any, words: Words, lines: recognition.Found) -> None:
+    """Notes where a page's own words stand, and those of the lines that OCR found."""
+    texts, boxes, turned, counts = lines.places(*page.get_size())
+    texts = [*words.text, *texts]
+    text = "\n".join(texts)
+    if text.count("\n") >= len(texts):
+        text = "\n".join(" ".join(word.split()) for word in texts)
+    own = seen_boxes(page, words) / np.tile(page.get_size(), 2)
+    one = np.ones(len(words), np.int64)
+    spots.add(readable(text), np.concatenate([own, boxes]), np.append(ways(page, words), turned), np.append(one, counts))
 
 
 def placed(lines: list[Line], regions: list[Table]) -> list[Line]:
@@ -75,7 +96,7 @@ def placed(lines: list[Line], regions: list[Table]) -> list[Line]:
         above = [i for i, line in enumerate(lines) if line.box[1] + line.box[3] < y0 + y1]
         over = [i for i in above if lines[i].box[0] < x1 and lines[i].box[2] > x0]
         place = 1 + (max(over) if over else max(above, key=lambda i: lines[i].box[3], default=-1))
-        lines = [*lines[:place], Line(region.text, region.box, table=True), *lines[place:]]
+        lines = [*lines[:place], Line(region.text, region.box, table=True, numbers=region.numbers), *lines[place:]]
     return lines
 
 

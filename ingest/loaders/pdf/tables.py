@@ -1,13 +1,13 @@
 """Tables whose cells are ruled: rules that cross form a grid, and each word belongs to the cell that holds its middle."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
-from ingest.loaders.parsed import table_rows
 from ingest.loaders.pdf.breaks import cell_of
 from ingest.loaders.pdf.chars import Floats, median
+from ingest.loaders.pdf.columns import Cell, Rows, written
 from ingest.loaders.pdf.rules import Drawn, Rule
 from ingest.loaders.pdf.words import Words
 
@@ -19,12 +19,14 @@ _LONGEST_CELL = 120
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Its Markdown rows, its box (left, top, right, bottom), which words stand in it, and where its columns are."""
+    """Its text, its box (left, top, right, bottom), which words stand in it, where its columns are, and its rows."""
 
     text: str
     box: tuple[float, float, float, float]
     words: list[int]
     columns: list[tuple[float, float]]
+    rows: Rows = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +143,12 @@ def _table(words: Words, middle: Floats, height: float, grid: _Grid) -> Table | 
         return None
     _part(cells, owner, words, xs, height)
     used_columns = {column for _, column in cells}
-    lines: list[list[str]] = []
+    lines: Rows = []
     for row in range(len(ys) - 1):
         lines += _row([cells.get((row, column), []) for column in sorted(used_columns)], words, middle, height)
     reaches = [(xs[column], xs[column + 1]) for column in sorted(used_columns)]
-    return Table(table_rows(lines), (xs[0], ys[0], xs[-1], ys[-1]), inside, reaches)
+    text, numbers = written(lines)
+    return Table(text, (xs[0], ys[0], xs[-1], ys[-1]), inside, reaches, lines, numbers)
 
 
 def _owners(grid: _Grid) -> list[list[tuple[int, int]]]:
@@ -183,7 +186,7 @@ def _walled(rules: list[Rule], at: float, along: float) -> bool:
     return any(abs(rule[0] - at) <= 4.0 and rule[1] - 1 <= along <= rule[2] + 1 for rule in rules)
 
 
-def _row(cells: list[list[int]], words: Words, middle: Floats, height: float) -> list[list[str]]:
+def _row(cells: list[list[int]], words: Words, middle: Floats, height: float) -> Rows:
     """A ruled row as one line of the table; as several where only its columns are ruled, and lines of text are its rows."""
     lines = [_lines(cell, middle, height) for cell in cells]
     full = [line for line in lines if line]
@@ -219,8 +222,9 @@ def _aligned(lines: list[list[list[int]]], middle: Floats, height: float) -> lis
     return places if parts >= 0.85 * len(places) * len(lines) and words <= 3 * parts else []
 
 
-def _text(lines: list[list[int]], words: Words) -> str:
+def _text(lines: list[list[int]], words: Words) -> Cell:
     """A cell's lines as one."""
     right = max((words.box[line[-1], 2] for line in lines), default=0.0)
     full = [bool(words.box[line[-1], 2] > right - 1.5 * (words.box[line[-1], 3] - words.box[line[-1], 1])) for line in lines]
-    return cell_of([" ".join(words.text[index] for index in line) for line in lines], full.__getitem__)
+    text = cell_of([" ".join(words.text[index] for index in line) for line in lines], full.__getitem__)
+    return Cell(text, words.number[[index for line in lines for index in line]].tolist())

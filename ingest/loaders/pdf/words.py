@@ -43,6 +43,7 @@ class Words:
         line: which line PDFium put each on.
         turn: quarter turns (0 to 3, counter-clockwise) of each; boxes of different turns don't compare.
         char: index of each word's first character; -1 if it isn't part of the page's own text.
+        number: what each is called on its page, whatever becomes of it; none before all words of the page are known.
         seen_order: where any of them has Arabic or Hebrew letters, the characters of each as they stand from left to right.
     """
 
@@ -52,6 +53,7 @@ class Words:
     turn: Ints
     char: Ints
     seen_order: list[list[str]] = field(default_factory=list)
+    number: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.text)
@@ -61,7 +63,8 @@ class Words:
         chosen = np.flatnonzero(which) if which.dtype == bool else which
         text = [self.text[index] for index in chosen]
         seen_order = [self.seen_order[index] for index in chosen] if self.seen_order else []
-        return Words(text, self.box[chosen], self.line[chosen], self.turn[chosen], self.char[chosen], seen_order)
+        number = self.number[chosen] if len(self.number) else self.number
+        return Words(text, self.box[chosen], self.line[chosen], self.turn[chosen], self.char[chosen], seen_order, number)
 
 
 def line_begins(words: Words) -> Ints:

@@ -1,0 +1,122 @@
+"""Where the words of a page stand, packed for the library: a page of prose takes less than two kilobytes.
+
+What is kept of each run of characters are differences from the one before: which word of the page's text it is, and a box. They
+stand in columns, squeezed in three parts, each with a code of its own: widths, indents, and the rest, which is mostly zeros.
+"""
+
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Codes = NDArray[np.uint32]
+
+SCALE = 1 << 14
+"""Steps that a page is wide and high."""
+_FINE = (48, 96)
+"""Steps of letters' height above which half as many steps of a page, and again half, are fine enough."""
+_COLUMNS, _INDENT, _WIDTH = 9, 5, 6
+_MOST = 2 * _COLUMNS << 20
+"""Bytes of a page, unpacked: what gives more was not packed here."""
+
+
+class Runs(NamedTuple):
+    """Characters in a row that stand in one box: a word each, or the half of one that the end of a line parts.
+
+    Attributes:
+        start, end: characters.
+        page: where each stands, counted from its text's page: a table's header may be repeated from the page before.
+        way: to where each is read: 0 to the right, 1 up, 2 to the left, 3 down, on the page as it is shown.
+        box: left, top, right, bottom in steps of the page (`SCALE`) as it is shown, from its upper left corner.
+    """
+
+    start: Ints
+    end: Ints
+    page: Ints
+    way: Ints
+    box: Ints
+
+
+def pack(runs: Runs, text: str, bounds: Ints) -> list[bytes]:
+    """The runs of each page in turn.
+
+    Args:
+        text: into which they count: the pages' texts.
+        bounds: where each page begins in it, and where the last one ends.
+    """
+    first, last = words_in(codes_of(text))
+    place = np.searchsorted(first, runs.start, "right") - 1
+    pages = np.searchsorted(runs.start, bounds)
+    begin = pages[:-1][pages[1:] > pages[:-1]]
+    coarse = np.zeros(len(runs.start), np.int64)
+    if len(begin):
+        high = np.add.reduceat((runs.box[:, 2:] - runs.box[:, :2]).min(axis=1), begin) / np.diff(np.append(begin, len(coarse)))
+        coarse = np.repeat(np.searchsorted(_FINE, high), np.diff(np.append(begin, len(coarse))))
+    box = (runs.box + (1 << coarse >> 1)[:, None]) >> coarse[:, None]
+    x0, y0, x1, y1 = box.T
+    tall = y1 - y0
+    before = [_before(values, begin) for values in (place, x1, y0, tall)]
+    before[0][begin] = np.searchsorted(first, bounds[:-1])[pages[1:] > pages[:-1]]
+    columns = np.stack([
+        place - before[0], runs.start - first[place], runs.end - last[place], runs.page, runs.way,
+        x0 - before[1], x1 - x0, y0 - before[2], tall - before[3],
+    ]).astype("<i2")  # fmt: skip
+    return [
+        bytes([coarse[a]]) + _squeezed(columns[:, a:b]) if b > a else b""
+        for a, b in zip(pages[:-1].tolist(), pages[1:].tolist(), strict=True)
+    ]
+
+
+def _before(values: Ints, begin: Ints) -> Ints:
+    """Of each the one before, 0 for the first of a page."""
+    before = np.roll(values, 1)
+    before[begin] = 0
+    return before
+
+
+def _squeezed(columns: NDArray[np.int16]) -> bytes:
+    low, high = columns.view(np.uint8).reshape(_COLUMNS, -1, 2).transpose(2, 0, 1)
+    rest = np.concatenate([low[:_INDENT], low[_WIDTH + 1 :], high]).tobytes()
+    packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zlib.Z_RLE)
+    parts = [packer.compress(part) + packer.flush(zlib.Z_PARTIAL_FLUSH) for part in (low[_INDENT].tobytes(), low[_WIDTH].tobytes())]
+    return b"".join([*parts, packer.compress(rest), packer.flush()])
+
+
+def unpack(packed: bytes, text: str) -> Runs:
+    """The runs of a page; they count from where its text begins.
+
+    Raises:
+        ValueError: they aren't this text's, or damaged.
+    """
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    first, last = words_in(codes_of(text))
+    try:
+        data = np.frombuffer(unpacker.decompress(packed[1:], _MOST), np.uint8).reshape(2 * _COLUMNS, -1)
+        low = np.concatenate([data[2 : 2 + _INDENT], data[:2], data[2 + _INDENT : _COLUMNS]])
+        columns = np.stack([low, data[_COLUMNS:]], axis=2).copy().view("<i2")[:, :, 0].astype(np.int64)
+        place, skipped, longer, page, way, indent, width, drop, taller = columns
+        place = np.cumsum(place)
+        start, end = first[place] + skipped, last[place] + longer
+    except (zlib.error, ValueError, IndexError) as error:
+        raise ValueError("places that can't be read") from error
+    x1, y0 = np.cumsum(indent + width), np.cumsum(drop)
+    box = np.column_stack([x1 - width, y0, x1, y0 + np.cumsum(taller)]) << min(packed[0], len(_FINE))
+    known = unpacker.eof and (place >= 0).all() and (end > start).all() and (start[1:] >= end[:-1]).all() and (end <= len(text)).all()
+    if not (known and ((way >= 0) & (way < 4)).all()):
+        raise ValueError("places of another text")
+    return Runs(start, end, page, way, box.clip(0, SCALE))
+
+
+def codes_of(text: str) -> Codes:
+    """A text's characters as numbers."""
+    return np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
+
+
+def words_in(codes: Codes) -> tuple[Ints, Ints]:
+    """Where the words of a text, parted by blanks, begin and end."""
+    blank = np.ones(len(codes) + 2, np.int8)
+    blank[1:-1] = (codes == 32) | (codes == 10)
+    steps = np.diff(blank)
+    return np.flatnonzero(steps == -1), np.flatnonzero(steps == 1)
