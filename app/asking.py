@@ -50,6 +50,9 @@ class Asking:
             return "Stopping"
         if not self._about[0]:
             return "Getting ready"
+        if self._answer.progress:
+            done, total, what = self._answer.progress
+            return f"{done} of {total} {what}"
         evidence = self._answer.evidence
         if not evidence:
             return "Looking in your documents"

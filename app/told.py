@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.answers import place
-from app.typeset import quoted
+from app.typeset import quoted, written
 from rag.answer import Answer, Citation, Evidence
 from rag.citations import find_markers
 
@@ -24,11 +24,14 @@ def told(answer: Answer, model: str, generation: int | None) -> dict[str, Any]:
     """
     return {
         "text": answer.text,
-        "segments": segments(answer),
+        "blocks": _blocks(answer),
         "refused": answer.refused,
         "pointed": answer.pointed and bool(answer.citations),
         "citations": [_cited(citation) for citation in answer.citations],
         "nearest": [_near(item) for item in answer.evidence[:_NEAREST]] if answer.refused else [],
+        "mode": answer.mode,
+        "unresolved": list(answer.unresolved),
+        "uncited": list(answer.uncited()),
         "searched": answer.searched,
         "note": answer.note,
         "ledger": asdict(answer.ledger) | {"total": answer.ledger.total} if answer.ledger else None,
@@ -38,15 +41,11 @@ def told(answer: Answer, model: str, generation: int | None) -> dict[str, Any]:
     }
 
 
-def segments(answer: Answer) -> list[list[Any]]:
-    """The text in pieces [text, None], and the markers of sources that are there between them: ["[2]", 2]."""
-    found: list[list[Any]] = []
-    at = 0
-    for marker in find_markers(answer.text, answer.evidence):
-        if all(1 <= number <= len(answer.evidence) for number in marker.numbers):
-            found += [[answer.text[at : marker.start], None], *([f"[{number}]", number] for number in marker.numbers)]
-            at = marker.end
-    return [*found, [answer.text[at:], None]]
+def _blocks(answer: Answer) -> list[dict[str, Any]]:
+    """The text typeset; markers of sources that aren't there stay text."""
+    there = range(1, len(answer.evidence) + 1)
+    found = [marker for marker in find_markers(answer.text, answer.evidence) if all(number in there for number in marker.numbers)]
+    return written(answer.text, ((marker.start, marker.end, marker.numbers) for marker in found))
 
 
 def _cited(citation: Citation) -> dict[str, Any]:
@@ -56,11 +55,12 @@ def _cited(citation: Citation) -> dict[str, Any]:
         "name": place(citation),
         "page": citation.page_start,
         "verified": citation.verified,
+        "support": citation.support,
         "text": citation.text,
         "quote": _quote(citation),
         "start": citation.span[0] if citation.span else citation.char_start,
         "end": citation.span[1] if citation.span else citation.char_end,
-        "boxes": [],
+        "boxes": [asdict(box) for box in citation.boxes],
     }
 
 

@@ -4,7 +4,7 @@ The text is data: what comes out are plain strings for a browser to set as text,
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -20,8 +20,12 @@ _RULE = re.compile(r"[|\s:-]+\Z")
 _SHORT = 0.6
 """Of a paragraph's longest line: a line that is shorter ends there, one that is longer was broken by the page's edge."""
 
-Run = tuple[str, bool]
-"""A piece of text, and whether it is lit."""
+Shown = bool | tuple[int, ...]
+"""Whether a piece of text is lit; of an answer, the numbers of a marker."""
+Run = tuple[str, Shown]
+Mark = tuple[int, int, Shown | None]
+"""What a span of the text is: lit, a marker's numbers, or None for letters that aren't shown."""
+_BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 
 
 def typeset(parsed: Parsed, start: int, end: int) -> dict[str, Any]:
@@ -34,7 +38,7 @@ def typeset(parsed: Parsed, start: int, end: int) -> dict[str, Any]:
     text = parsed.text
     first = _edge(text, start - _AROUND, 0)
     last = _edge(text, min(end + _AROUND, len(text)), len(text))
-    setter = _Setter(parsed, start, end)
+    setter = _Setter(parsed, [(start, end, True)])
     return {
         "blocks": list(setter.blocks(first, last)),
         "before": max(0, first - 1) if first else None,
@@ -44,7 +48,16 @@ def typeset(parsed: Parsed, start: int, end: int) -> dict[str, Any]:
 
 def quoted(text: str, first: int, last: int, start: int, end: int) -> list[dict[str, Any]]:
     """text[first:last] as blocks, text[start:end] lit in them."""
-    return list(_Setter(Parsed(text), start, end).blocks(first, last))
+    return list(_Setter(Parsed(text), [(start, end, True)]).blocks(first, last))
+
+
+def written(text: str, markers: Iterable[tuple[int, int, tuple[int, ...]]]) -> list[dict[str, Any]]:
+    """What a model wrote as blocks, its Markdown's bold words lit; `markers` are (start, end, numbers)."""
+    marks: list[Mark] = list(markers)
+    for bold in _BOLD.finditer(text):
+        if not any(start < bold.end() and bold.start() < end for start, end, _ in marks):
+            marks += [(bold.start(), bold.start(2), None), (bold.start(2), bold.end(2), True), (bold.end(2), bold.end(), None)]
+    return list(_Setter(Parsed(text), marks).blocks(0, len(text)))
 
 
 def _edge(text: str, near: int, otherwise: int) -> int:
@@ -56,8 +69,8 @@ def _edge(text: str, near: int, otherwise: int) -> int:
 
 
 class _Setter:
-    def __init__(self, parsed: Parsed, start: int, end: int) -> None:
-        self._text, self._start, self._end = parsed.text, start, end
+    def __init__(self, parsed: Parsed, marks: Sequence[Mark]) -> None:
+        self._text, self._marks = parsed.text, sorted(marks, key=lambda mark: mark[:2])
         self._levels = {at: level for at, level, _ in parsed.headings}
         self._pages = list(parsed.pages or [])
 
@@ -122,13 +135,14 @@ class _Setter:
         for number, (first, last) in enumerate(lines):
             runs += self._runs(first, last)
             if number + 1 < len(lines):
-                runs.append(("\n" if last - first < _SHORT * longest else " ", self._is_lit(last)))
+                runs.append(("\n" if last - first < _SHORT * longest else " ", self._mark(last) is True))
         return runs
 
     def _runs(self, start: int, end: int) -> list[Run]:
-        """text[start:end] cut where the lit span begins and ends."""
-        cuts = sorted({start, end, *(cut for cut in (self._start, self._end) if start < cut < end)})
-        return [(self._text[first:last], self._is_lit(first)) for first, last in pairwise(cuts)]
+        """text[start:end] cut where marks begin and end."""
+        cuts = sorted({start, end, *(cut for mark in self._marks for cut in mark[:2] if start < cut < end)})
+        found = [(self._text[first:last], self._mark(first)) for first, last in pairwise(cuts)]
+        return [(text, mark) for text, mark in found if mark is not None]
 
-    def _is_lit(self, place: int) -> bool:
-        return self._start <= place < self._end
+    def _mark(self, place: int) -> Shown | None:
+        return next((value for start, end, value in self._marks if start <= place < end), False)

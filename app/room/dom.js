@@ -41,8 +41,9 @@ function mounted(Kind) {
 }
 
 // Blocks of typeset text (typeset.py), what is lit in them as elements of the name `lit`.
-function drawBlocks(blocks, lit) {
-  const runs = (list) => list.map(([text, isLit]) => (isLit ? el(lit, {}, text) : text));
+// An answer's markers are drawn by `markers`.
+function drawBlocks(blocks, lit, markers) {
+  const runs = (list) => list.map(([text, shown]) => (Array.isArray(shown) ? markers(shown) : shown ? el(lit, {}, text) : text));
   const parts = {
     page: (block) => el("hr", { class: "break", "data-page": block.number, "aria-label": `Page ${block.number}` }),
     heading: (block) => el(`h${Math.min(6, block.level + 2)}`, {}, runs(block.runs)),

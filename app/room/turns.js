@@ -1,5 +1,10 @@
 // The conversation: questions, answers with their markers, and what can be done with each.
 
+const SUPPORT = {
+  supported: "says so in other words",
+  unsupported: "nothing in the passage was seen to say this: check it",
+};
+
 function drawTurn(turn, act) {
   const busy = turn.state === "asking";
   return el(
@@ -25,9 +30,9 @@ function drawAnswer(turn, act) {
     return turn.citations.map((source) =>
       el("blockquote", {}, source.removed ? el("p", { class: "fine" }, turn.text) : drawBlocks(source.quote, "strong"), marker(turn, source, act)),
     );
-  const byNumber = new Map(turn.citations.map((source) => [source.marker, source]));
-  const pieces = (turn.segments ?? []).map(([text, number]) => (byNumber.has(number) ? marker(turn, byNumber.get(number), act) : text));
-  return pieces.some((piece) => piece) ? el("p", { class: "written" }, pieces) : null;
+  const byNumber = new Map(turn.citations?.map((source) => [source.marker, source]));
+  const markers = (numbers) => numbers.map((n) => (byNumber.has(n) ? marker(turn, byNumber.get(n), act) : el("span", { class: "marker" }, n)));
+  return el("div", { class: "written" }, drawBlocks(turn.blocks ?? [], "strong", markers));
 }
 
 function marker(turn, source, act) {
@@ -66,7 +71,7 @@ function drawSources(turn, act) {
             disabled: Boolean(source.removed),
           }),
           source.removed ? el("span", { class: "fine" }, "removed from this library") : null,
-          !refused && !source.verified && !source.removed ? el("span", { class: "fine doubt" }, "not word for word: check it") : null,
+          !refused && source.support !== "verbatim" && !source.removed ? el("span", { class: "fine doubt" }, SUPPORT[source.support] ?? SUPPORT.unsupported) : null,
           turn.pointed ? null : el("blockquote", {}, drawBlocks(source.quote, "strong")),
         ),
       ),
@@ -78,6 +83,8 @@ function notes(turn) {
   return [
     turn.state === "cut" ? "Cut off here: what came is kept." : null,
     turn.searched ? `Looked for: ${turn.searched}` : null,
+    turn.unresolved?.length ? `No source has the number ${[...new Set(turn.unresolved)].join(", ")}.` : null,
+    turn.uncited?.length ? `Without a source: ${turn.uncited.join(" ")}` : null,
     turn.note || null,
   ].filter(Boolean);
 }
@@ -128,7 +135,7 @@ function drawDetails(turn) {
 
 function asText(turn) {
   const answer = turn.pointed ? turn.citations.map((s) => `${asLines(s.quote)} [${s.marker}]`).join("\n\n") : turn.text;
-  const sources = turn.citations.map((s) => `[${s.marker}] ${s.name}${s.verified ? "" : " (not word for word)"}`);
+  const sources = turn.citations.map((s) => `[${s.marker}] ${s.name}${s.support === "verbatim" ? "" : ` (${SUPPORT[s.support]})`}`);
   return [answer ?? "", sources.join("\n")].filter(Boolean).join("\n\n");
 }
 

@@ -137,7 +137,8 @@ class Run:
                 number = rows.document_id(self._connection, same.sha256, same.loader)
                 if not (parsed and reading.spans and number and _is_still(same.jobs[0])):
                     continue
-                if parsed.text == rows.text(self._connection, same.jobs[0].path):
+                known = rows.parsed(self._connection, same.jobs[0].path)
+                if known and parsed.text == known.text:
                     with transaction(self._connection):
                         places.put(self._connection, number, parsed)
                 else:

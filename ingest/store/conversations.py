@@ -166,7 +166,7 @@ def _forget(answer: dict[str, Any], paths: Collection[str]) -> bool:
     for source in gone:
         source.update(text=REMOVED, quote=[], boxes=[], removed=True)
     if gone and answer.get("pointed"):  # then the text is nothing but what was quoted
-        answer.update(text=REMOVED, segments=[[REMOVED, None]])
+        answer.update(text=REMOVED, blocks=[])
     return bool(gone)
 
 
