@@ -24,6 +24,8 @@ from rag.answer import Answer, Citation
 from rag.citations import find_markers
 
 _STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-top: 3.75rem; padding-bottom: 8rem; }
+[data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 .oct-h { max-width: 46rem; margin: 12vh auto 1rem; }
 .oct-h h1 { font-size: 2rem; font-weight: 600; letter-spacing: -.01em; margin: 0 0 .5rem; }
 .oct-h p { font-size: 1.1rem; opacity: .8; margin: 0; }
