@@ -72,7 +72,7 @@ function drawSources(turn, act) {
           }),
           source.removed ? el("span", { class: "fine" }, "removed from this library") : null,
           !refused && source.support !== "verbatim" && !source.removed ? el("span", { class: "fine doubt" }, SUPPORT[source.support] ?? SUPPORT.unsupported) : null,
-          turn.pointed ? null : el("blockquote", {}, drawBlocks(source.quote, "strong")),
+          turn.pointed || turn.mode !== "answer" ? null : el("blockquote", {}, drawBlocks(source.quote, "strong")),
         ),
       ),
     ),
