@@ -162,7 +162,7 @@ class Answer:
     raw: str = ""
     """What the model wrote, where that differs from the text shown."""
     searched: str = ""
-    """What was looked up, where that is more than the question (follow_up.py)."""
+    """What was looked up, where that is not the question itself (follow_up.py)."""
     note: str = ""
     """What the answer may miss: the library is still being filled, or the model was cut off."""
     mode: str = "answer"

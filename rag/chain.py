@@ -24,6 +24,7 @@ from rag.answer import NOT_FOUND, Answer, Evidence, Timings
 from rag.answering import answer_from
 from rag.boxes import with_boxes
 from rag.citations import strip_markers
+from rag.errors import QuestionError
 from rag.follow_up import rewritten, search_text
 from rag.models import AnswerModel, answer_model
 from rag.passages import neighbours
@@ -84,7 +85,11 @@ class AnswerChain(Runnable[Input, Answer]):
         return reduce(add, self.stream(input, config, **kwargs))
 
     def stream(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Generator[Answer]:
-        yield from self._transform_stream_with_config(iter([input]), self._parts, config, **kwargs)
+        if kwargs:
+            raise QuestionError(
+                f"the chain takes no {min(kwargs)!r}", "what limits a question stands in its dict: question, history, within"
+            )
+        yield from self._transform_stream_with_config(iter([input]), self._parts, config)
 
     async def astream(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Answer]:
         parts = self.stream(input, config, **kwargs)

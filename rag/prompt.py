@@ -23,6 +23,8 @@ sentence and nothing more: {grounded.REFUSAL.strip()}"""
 _BREAK = "\n\n"
 """Between two messages of one turn in Gemma's template, which has no system role."""
 _LEAST_FOR_SOURCES = 64
+_USUAL = 64
+"""Tokens of a question at the most, as people ask: where that many would fit, a longer one is to blame for a window that is full."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,7 @@ def build_prompt(query: Query, evidence: Sequence[Evidence], model: AnswerModel,
     lines.append(LedgerLine("question", model.count(opening) + model.count(closing)))
     remaining = model.context_length - reserve - sum(line.tokens for line in lines)
     if remaining < _LEAST_FOR_SOURCES:
-        raise QuestionError(
-            f"the question is too long: {lines[-1].tokens} tokens, and the window of {model.context_length} must also hold "
-            "sources and an answer",
-            "ask in fewer words, or add the text to the library and ask about it",
-        )
+        raise _no_room(model.context_length, reserve, question=lines[-1].tokens, remaining=remaining)
     history_messages, history_lines, dropped = _pack_history(query, remaining // 4, model)
     remaining -= sum(line.tokens for line in history_lines)
     packed, source_lines, left_out = _pack_sources(evidence, remaining, model)
@@ -70,6 +68,18 @@ def build_prompt(query: Query, evidence: Sequence[Evidence], model: AnswerModel,
         estimated=not model.can.takes_segments,
     )
     return Prompt(query.question, [*rules, *history_messages, asked], tuple(packed), ledger)
+
+
+def _no_room(window: int, reserve: int, question: int, remaining: int) -> QuestionError:
+    if remaining + question >= _LEAST_FOR_SOURCES + _USUAL:
+        return QuestionError(
+            f"the question is too long: {question} tokens, and the window of {window} must also hold sources and an answer",
+            "ask in fewer words, or add the text to the library and ask about it",
+        )
+    return QuestionError(
+        f"a window of {window} tokens, of which {reserve} are kept for the answer, has no room for sources",
+        "set OCTAVO_MAX_ANSWER_TOKENS lower, or use a model with a larger window (of a server's: OCTAVO_SERVER_WINDOW)",
+    )
 
 
 def _human(segments: Sequence[str], in_segments: bool) -> HumanMessage:

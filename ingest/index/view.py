@@ -114,10 +114,6 @@ class View:
         found = search.chunks_by_key(self.connection, ids)
         return [found[key] for key in ids if key in found]
 
-    def holding(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, set[str]]:
-        """For each of these chunks, which of the words stand in it, in any of their forms."""
-        return search.holding(self.connection, terms, ids)
-
     def neighbours(self, chunk: Chunk) -> list[Chunk]:
         """The chunks before and behind it in its document, where there are such."""
         return search.neighbours(self.connection, chunk)
@@ -145,6 +141,10 @@ class View:
     def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each word stands, in any of its forms."""
         return self._frequencies.of(self.connection, terms)
+
+    def holding(self, terms: Sequence[str], ids: Sequence[str]) -> dict[str, set[str]]:
+        """For each of these chunks, which of the words stand in it, in any of their forms."""
+        return search.holding(self.connection, terms, ids)
 
     def chunk_count(self) -> int:
         return self._frequencies.chunks(self.connection)

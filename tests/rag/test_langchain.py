@@ -85,6 +85,11 @@ def test_input_and_output_have_schemas(chain: AnswerChain) -> None:
     assert "citations" in chain.get_output_jsonschema()["$defs"]["Answer"]["properties"]
 
 
+def test_what_the_chain_does_not_take_is_named(chain: AnswerChain) -> None:
+    with pytest.raises(QuestionError, match="takes no 'k'"):
+        chain.invoke(AGE, k=3)
+
+
 def test_an_answer_is_a_message_of_the_next_questions_history() -> None:
     cited = Citation(1, "/d/a.pdf", 3, 3, 0, 9, "It is 85.", True)
     message = Answer("85 [1]", citations=(cited,)).to_message()

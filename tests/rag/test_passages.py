@@ -118,8 +118,10 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, place in KEPT.items()
     ]
     (folder / "farm.md").write_text("\n\n".join(sections))
+    for year in (2023, 2024):
+        (folder / f"lease {year}.md").write_text(f"# Lease\n\nPrinted on 3 May {year}\n\n{LEASE} The rent is forty pounds.\n")
     with Library.open(folder / "library", create=True) as library:
-        assert library.add([folder / "farm.md"]).ok
+        assert library.add(sorted(folder.glob("*.md"))).ok
     return folder / "library"
 
 
@@ -142,6 +144,15 @@ def test_a_citation_of_joined_chunks_lies_within_the_one_that_says_it(farm: Path
         assert cited.text.startswith("# The byre\n\nIda kept the byre.") and cited.verified
         assert library.text(cited.path)[cited.char_start : cited.char_end] == cited.text
         assert "Per" not in cited.text and "Noor" not in cited.text
+
+
+def test_two_states_of_a_file_take_one_place_in_a_prompt(farm: Path) -> None:
+    with Library.open(farm) as library:
+        answer = build_chain(library, GenericFakeChatModel(messages=iter([AIMessage("Forty pounds [1].")]))).invoke("What is the rent?")
+        assert answer.ledger is not None
+        shown = [Path(e.chunk.path).name for e in answer.evidence if "forty" in e.chunk.text]
+        copies = [Path(line.path).name for line in answer.ledger.left_out if "the same text as" in line.why]
+        assert sorted(shown + copies) == ["lease 2023.md", "lease 2024.md"] and len(copies) == 1
 
 
 def test_each_claim_is_cited_from_the_chunk_that_holds_most_of_it() -> None:
