@@ -46,8 +46,10 @@ def ask(
 ) -> None:
     """Answer a question from a library's documents, with the passages that the answer stands on."""
     from app.answers import open_chain, show
+    from rag.query import read_query
 
     query = {"question": question, "within": within or None}
+    read_query(query)  # what is wrong with it is told before anything heavy is loaded
     with open_chain(library, model) as chain:
         if json:
             _print_json(chain.invoke(query).to_dict())
