@@ -3,6 +3,7 @@
 Data goes to stdout, progress to stderr. A mistake is one line with a hint, never a traceback; with --json it is JSON too.
 """
 
+import gc
 import os
 import socket
 import sys
@@ -241,6 +242,7 @@ def _count(done: int, total: int) -> None:
 def main() -> None:
     """Runs the command; a user's mistake ends as `error: ...` and `hint: ...` with exit code 2."""
     keep_quiet()
+    gc.set_threshold(50_000)  # what a start makes are modules, which stay: looking for garbage in them was a sixth of it
     if sys.argv[1:2] == ["ingest"]:
         os.nice(19)  # questions asked meanwhile come first
     try:
