@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ingest.text.embedder import Embedder as Embedder
 
 if "OMP_WAIT_POLICY" not in os.environ:
-    # How long a thread of torch's spins before it sleeps, read when torch is loaded. With libgomp's own 300,000 a question takes four
-    # times the processor, and as much longer, where others work on the machine; without spinning an idle one decodes by half slower.
+    # How often a waiting thread of torch's looks again before it sleeps; read when torch is loaded. With libgomp's own 300,000 a
+    # question takes up to 15 times the processor where others work on the machine, with 0 an idle one decodes far more slowly.
     os.environ.setdefault("GOMP_SPINCOUNT", "12000")
 
 _HOMES = {
