@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 def open_chain(library: str, model: str | None) -> "Iterator[AnswerChain]":
     """The chain over a library, which is closed afterwards."""
     from ingest import Library, Settings
-    from rag import build_chain
 
     with Library.open(Settings().library_dir(library)) as opened:
+        from rag import build_chain  # a library that isn't there is told before torch is loaded
+
         yield build_chain(opened, model)
 
 

@@ -3,6 +3,7 @@
 Data goes to stdout, progress to stderr. A mistake is one line with a hint, never a traceback; with --json it is JSON too.
 """
 
+import gc
 import os
 import socket
 import sys
@@ -49,10 +50,12 @@ def ask(
 ) -> None:
     """Answer a question from a library's documents, with the passages that the answer stands on."""
     from app.answers import open_chain, show, show_each
+    from rag.query import read_query
 
     if csv and not each:
         raise typer.BadParameter("--csv FILE goes with --each")
     query = {"question": question, "within": within or None, "mode": mode}
+    read_query(query)  # what is wrong with it is told before anything heavy is loaded
     with open_chain(library, model) as chain:
         if each:
             show_each(chain.each(query), csv, json)
@@ -188,6 +191,7 @@ def _print_json(data: Any) -> None:
 def main() -> None:
     """Runs the command; a user's mistake ends as `error: ...` and `hint: ...` with exit code 2."""
     keep_quiet()
+    gc.set_threshold(50_000)  # what a start makes are modules, which stay: looking for garbage in them was a sixth of it
     if sys.argv[1:2] == ["ingest"]:
         os.nice(19)  # questions asked meanwhile come first
     try:

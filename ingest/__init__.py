@@ -3,6 +3,7 @@
 SQLite is the one truth; Chroma is an index derived from it. Nothing here knows questions, prompts or the model.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from ingest.run.receipt import Receipt as Receipt
     from ingest.settings import Settings as Settings
     from ingest.text.embedder import Embedder as Embedder
+
+if "OMP_WAIT_POLICY" not in os.environ:
+    # How often a waiting thread of torch's looks again before it sleeps; read when torch is loaded. With libgomp's own 300,000 a
+    # question takes up to 15 times the processor where others work on the machine, with 0 an idle one decodes far more slowly.
+    os.environ.setdefault("GOMP_SPINCOUNT", "12000")
 
 _HOMES = {
     "Box": "ingest.records",

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -50,6 +51,77 @@ def test_help_and_importing_the_rooms_load_nothing_heavy(command: list[str]) -> 
         [sys.executable, "-c", code.format([command[1], *command[2:]], run, HEAVY)], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert done.stdout.splitlines()[-1].strip() == "LOADED", done.stdout
+
+
+def modules_after(*arguments: str, home: Path) -> tuple[int, set[str]]:
+    """The exit code of `octavo` with these arguments, in a process of its own, and all modules that it had loaded at its end."""
+    code = "import atexit, sys; atexit.register(lambda: print('LOADED', *sys.modules)); from app.cli import main; main()"
+    environment = os.environ | {"OCTAVO_HOME": str(home)}
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
+    return done.returncode, set(done.stdout.rpartition("LOADED")[2].split())
+
+
+def test_a_question_to_a_small_library_loads_no_library_that_it_does_without(sample_library: Path, tmp_path: Path) -> None:
+    code, loaded = modules_after("ask", "How many volunteers are there?", "--library", str(sample_library), home=tmp_path)
+    assert code == 0 and {"torch", "tokenizers", "langchain_core"} <= loaded
+    without = {
+        "sentence_transformers",
+        "transformers",
+        "sklearn",
+        "scipy",
+        "pandas",
+        "chromadb",
+        "streamlit",
+        "langchain",
+        "PIL",
+        "huggingface_hub",
+    }
+    assert not without & loaded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ends"),
+    [
+        (["status", "--library", "LIBRARY"], 0),
+        (["ask", " ", "--library", "LIBRARY"], 2),
+        (["ask", "Who?", "--in", "", "--library", "LIBRARY"], 2),
+        (["ask", "Who?", "--library", "gone"], 2),
+        (["status", "--library", "gone"], 2),
+    ],
+)
+def test_what_needs_no_model_loads_nothing_heavy(arguments: list[str], ends: int, sample_library: Path, tmp_path: Path) -> None:
+    code, loaded = modules_after(*(str(sample_library) if part == "LIBRARY" else part for part in arguments), home=tmp_path)
+    assert code == ends and loaded and not loaded & ((HEAVY - {"langchain_core"}) | {"numpy", "model.engine"})
+
+
+@pytest.mark.parametrize(
+    ("loads", "given", "spins"),
+    [
+        ("ingest", {}, "12000"),
+        ("model", {}, "12000"),
+        ("rag.chain", {}, "12000"),
+        *(
+            (room, given, kept)
+            for room in ("ingest", "model")
+            for given, kept in (({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "passive"}, "None"))
+        ),
+    ],
+)
+def test_threads_spin_for_a_short_time_unless_the_user_says_otherwise(loads: str, given: dict[str, str], spins: str) -> None:
+    code = f"""
+import os, sys
+class Torch:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            sys.exit(print(os.environ.get("GOMP_SPINCOUNT")))
+sys.meta_path.insert(0, Torch())
+import {loads}
+print(os.environ.get("GOMP_SPINCOUNT"))
+"""
+    bare = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=bare | given, check=True)
+    assert done.stdout.split() == [spins]
 
 
 @pytest.mark.parametrize("room", ["rag", "ingest", "model"])
