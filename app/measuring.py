@@ -69,7 +69,8 @@ def calibrate(questions: Questions, library: Asked = None, model: Model = None, 
 
     Risk is the share of wrong answers among those given, coverage the share of the answerable questions that are answered.
 
-    The threshold is chosen on every other question and judged on the rest. Nothing is changed: the last line is for .env.
+    The threshold is chosen on every other question and judged on the rest. Nothing is changed: where it does better there, the last line
+    is for .env.
     """
     from rag.calibrate import calibrate as fitted
 
@@ -126,25 +127,26 @@ class Counted:
     """How far it is, at what rate and how long it will take, on stderr: in place on a terminal, else every half minute."""
 
     def __init__(self, what: str) -> None:
-        self._what, self._began, self._first, self._next = what, time.monotonic(), -1, 0.0
+        self._what, self._next = what, 0.0
+        self._first: tuple[int, float] | None = None
+        """How many were done, and when, as it was first told: what was kept took no time, and the first question pays for loading."""
 
     def __call__(self, done: int, total: int) -> None:
         now, terminal = time.monotonic(), sys.stderr.isatty()
-        if self._first < 0:
-            self._first = done - 1 if done == 1 else done
+        self._first = self._first or (done, now)
         if now < self._next and done < total:
             return
         self._next = now + (0.2 if terminal else 30)
-        line = f"{done:,} of {total:,} {self._what}{self._speed(done, total, now)}"
+        line = f"{done:,} of {total:,} {self._what}{_speed(done - self._first[0], now - self._first[1], total - done)}"
         print(f"\r\x1b[K{line}" if terminal else line, end="" if terminal and done < total else "\n", file=sys.stderr, flush=True)
 
-    def _speed(self, done: int, total: int, now: float) -> str:
-        asked, seconds = done - self._first, now - self._began
-        if not asked or seconds < 1:
-            return ""
-        left = (total - done) * seconds / asked
-        rate = f"{asked / seconds:.1f} a second" if asked >= seconds else f"{seconds / asked:.1f} s each"
-        return f", {rate}, {f'{left:.0f} s' if left < 100 else f'{left / 60:.0f} min'} left"
+
+def _speed(asked: int, seconds: float, still: int) -> str:
+    if not asked or seconds < 1:
+        return ""
+    left = still * seconds / asked
+    rate = f"{asked / seconds:.1f} a second" if asked >= seconds else f"{seconds / asked:.1f} s each"
+    return f", {rate}, {f'{left:.0f} s' if left < 100 else f'{left / 60:.0f} min'} left"
 
 
 def _show(figures: Mapping[str, Any], json: bool, table: Any) -> None:
@@ -203,13 +205,16 @@ def _thresholds(found: Mapping[str, Any]) -> None:
     for row in found["table"]:
         mark = "  <- chosen" if row["threshold"] == found["threshold"] else ""
         say(f"{row['threshold']:9.2f}{row['risk']:8.3f}{row['coverage']:10.3f}{row['unanswerable_refused']:22.3f}{mark}")
+    now = found["current"]["threshold"]
     if found["threshold"] is None:
         say("no threshold lowers the risk on these questions: leave it as it is")
     else:
         say(f"chosen: {found['rule']}")
         say(f"on the half that it was chosen on: {_half(found['fitted'])}")
         say(f"on the other half: {_half(found['judged'])}")
-        say(f"the one that is set now, {found['current']['threshold']:g}, there: {_half(found['current'])}")
+        say(f"{now:g}, which is set now, on the other half: {_half(found['current'])}")
+        if not found["setting"]:
+            say(f"on the other half it is no better than {now:g}: leave it as it is")
     if found["warning"]:
         say(found["warning"], err=True)
     if found["setting"]:

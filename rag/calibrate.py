@@ -22,7 +22,7 @@ REFUSED = 0.05
 """Share of the answerable questions that may be refused."""
 RULE = (
     f"of the thresholds that refuse at most {REFUSED:.0%} of the answerable questions, the one with the least risk; "
-    "the middle one of those that are equal"
+    "of equals, the one nearest to what is set now"
 )
 _THRESHOLDS = [n / 100 for n in range(100)]
 _SHOWN = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -91,32 +91,34 @@ def fit(cases: Sequence[Case], current: float) -> dict[str, Any]:
     Returns:
         threshold: the chosen one; None where none lowers the risk. rule: how it was chosen.
         fitted, judged: the chosen one on the questions that it was chosen on, and on the others. current: the one set now, on those.
-        table: thresholds over all questions. setting: the line for .env. warning: "" or that the questions are too few.
+        table: thresholds over all questions. setting: the line for .env, "" where the one set now does as well on the others.
+        warning: "" or that the questions are too few.
     """
     halves = [[c for answerable in (True, False) for c in [c for c in cases if c.answerable == answerable][n::2]] for n in (0, 1)]
-    chosen = choose(halves[0])
-    judged = at(halves[1], current if chosen is None else chosen)
+    chosen = choose(halves[0], current)
+    set_now = at(halves[1], current)
+    judged = set_now if chosen is None else at(halves[1], chosen)
+    refuses_too_much = set_now["answerable_refused"] > max(REFUSED, judged["answerable_refused"])
     return {
         "threshold": chosen,
         "rule": RULE,
         "fitted": None if chosen is None else at(halves[0], chosen),
         "judged": None if chosen is None else judged,
-        "current": at(halves[1], current),
+        "current": set_now,
         "table": [at(cases, threshold) for threshold in sorted({*_SHOWN, *([] if chosen is None else [chosen])})],
-        "setting": "" if chosen is None else f"OCTAVO_GATE_THRESHOLD={chosen:g}",
+        "setting": f"OCTAVO_GATE_THRESHOLD={chosen:g}" if refuses_too_much or judged["risk"] < set_now["risk"] else "",
         "warning": _warning(judged),
     }
 
 
-def choose(cases: Sequence[Case]) -> float | None:
+def choose(cases: Sequence[Case], current: float) -> float | None:
     """The threshold by the rule; None where none has less risk than an open gate."""
     tried = [at(cases, threshold) for threshold in _THRESHOLDS]
     allowed = [t for t in tried if t["answerable_refused"] <= max(REFUSED, tried[0]["answerable_refused"])]
     least = min(t["risk"] for t in allowed)
     if least >= tried[0]["risk"]:
         return None
-    best = [t["threshold"] for t in allowed if t["risk"] == least]
-    return float(best[len(best) // 2])
+    return min((float(t["threshold"]) for t in allowed if t["risk"] == least), key=lambda threshold: abs(threshold - current))
 
 
 def at(cases: Sequence[Case], threshold: float) -> dict[str, Any]:

@@ -97,22 +97,27 @@ def test_a_mistake_is_told_and_nothing_is_written(
     assert questions.read_bytes() == before
 
 
-def test_how_far_it_is_says_rate_and_time_left(capfd: pytest.CaptureFixture[str]) -> None:
-    told = Counted("questions")
-    told._began -= 10  # ten seconds ago
-    told(40, 100)  # kept from an earlier run: they took no time
+@pytest.mark.parametrize(
+    ("asked", "line"), [(20, "60 of 100 questions, 2.0 a second, 20 s left"), (2, "42 of 100 questions, 5.0 s each, 5 min left")]
+)
+def test_how_far_it_is_says_rate_and_time_left(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, asked: int, line: str
+) -> None:
+    """What an earlier run answered took no time."""
+    told, now = Counted("questions"), [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    told(40, 100)
+    now[0] += 2
+    told(40 + asked // 2, 100)
+    now[0] += 8
+    told(40 + asked, 100)
+    assert capfd.readouterr().err.splitlines() == ["40 of 100 questions"], "every half minute is enough for a file"
     told._next = 0
-    told(60, 100)
-    assert capfd.readouterr().err.splitlines() == ["40 of 100 questions", "60 of 100 questions, 2.0 a second, 20 s left"]
+    told(40 + asked, 100)
+    assert capfd.readouterr().err.splitlines() == [line]
 
 
-def test_the_rate_of_slow_answers_is_told_in_seconds_each(capfd: pytest.CaptureFixture[str]) -> None:
-    told = Counted("questions")
-    told._began -= 30
-    told(1, 100)
-    assert capfd.readouterr().err.splitlines() == ["1 of 100 questions, 30.0 s each, 50 min left"]
-
-
+@pytest.mark.slow
 def test_every_command_of_the_page_on_evaluating_runs_as_it_stands(
     octavo: Run, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
