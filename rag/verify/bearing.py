@@ -37,7 +37,7 @@ def _bearing(match: Match) -> list[Operator]:
     for operator in match.passage.operators:
         at = operator.at
         inside = [t for t in taken if t.segment == at.segment]
-        if operator.what == "not" and _dangles(match, operator):
+        if operator.what == "not" and operator.raw not in FORBIDDEN and _ends_its_segment(match, operator):
             bears = any(t.sentence == at.sentence for t in taken)
         elif operator.what == "not":
             bears = bool(inside)
@@ -46,16 +46,16 @@ def _bearing(match: Match) -> list[Operator]:
         elif operator.what in _OF_A_WORD:
             bears = bool(inside) and (at.index in match.taken or at.index + 1 in match.taken)
         else:
-            bears = any(t.index >= at.index for t in inside)
+            bears = any(t.index >= at.index for t in inside) or (bool(inside) and _ends_its_segment(match, operator))
         if bears:
             out.append(operator)
     return out
 
 
-def _dangles(match: Match, operator: Operator) -> bool:
-    """Whether nothing stands behind it in its segment: it is never, under any circumstances, open."""
+def _ends_its_segment(match: Match, operator: Operator) -> bool:
+    """Whether nothing stands behind it there: it is never, under any circumstances, open."""
     places = match.passage.segments[operator.at.segment].terms
-    return operator.raw not in FORBIDDEN and (not places or places[-1] < operator.at.index)
+    return not places or places[-1] < operator.at.index
 
 
 def _kind_agrees(match: Match, kind: str, said: Sequence[Operator], bearing: Sequence[Operator]) -> bool:
@@ -89,4 +89,6 @@ def _have_one_focus(match: Match, operator: Operator, others: Sequence[Operator]
     if not following:
         before = [f.at.index for c, f in match.pairs if c.at.index == at - 1]
         return any(-3 <= place - o.at.index < 4 for place in before for o in others)
-    return any(0 <= place - o.at.index < 4 or (-3 <= place - o.at.index < 0 and _dangles(match, o)) for place in following for o in others)
+    return any(
+        0 <= place - o.at.index < 4 or (-3 <= place - o.at.index < 0 and _ends_its_segment(match, o)) for place in following for o in others
+    )

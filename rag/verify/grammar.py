@@ -18,8 +18,9 @@ PRONOUNS = SUBJECTS | POSSESSIVES | RELATIVES | frozenset("them him us this thes
 DETERMINERS = ARTICLES | POSSESSIVES
 
 PREPOSITIONS = _by_first(
-    """by|from|to into towards toward onto|than|before|after following|since|until till|over above|under below beneath|against versus|between
-    |behind|beyond|despite|outside|inside|of|in on at during within through throughout across for with along around near upon|as|about"""
+    """by|from|to into towards toward onto|than|before|after following|since|until till|over above|under below beneath|against versus
+    |between|behind|beyond|despite|outside|inside|of|as|about
+    |in on at during within through throughout across for with along around near upon"""
 )
 """Each to the one that may stand for it."""
 LOOSE = frozenset(("in", "of", "as", "about", ""))
@@ -59,12 +60,11 @@ OPERATORS = {
 """Words that change what others say: each to what it does."""
 FORBIDDEN = frozenset("forbidden prohibited banned".split())
 """Each says "not" and "allowed" in one."""
-PHRASES = {
+PHRASES: dict[tuple[str, ...], str] = {
     ("not", "have", "to"): "unneeded",
     ("not", "need", "to"): "unneeded",
     ("not", "required", "to"): "unneeded",
     ("need", "not"): "unneeded",
-    **{(word, "to"): "must" for word in "has have had is are was were need needs required obliged supposed".split()},
     ("allowed", "to"): "possible",
     ("permitted", "to"): "possible",
     ("no", "longer"): "not",
@@ -72,6 +72,7 @@ PHRASES = {
     ("not", "just"): "",
     ("not", "merely"): "",
 }
+PHRASES |= {(word, "to"): "must" for word in "has have had is are was were need needs required obliged supposed".split()}
 """Operators of several words; "" for what only looks like one."""
 
 _MODIFIERS = {
@@ -87,9 +88,8 @@ _MODIFIERS = {
 }
 MODIFIERS = {tuple(phrase.split()): sign for sign, phrases in _MODIFIERS.items() for phrase in phrases.split("|")}
 """What stands before a number and says that it is a bound or a guess."""
-MODIFIERS_BEHIND = {
-    ("or", word): sign for sign, words in ((">=", "more over older above newer later"), ("<=", "less fewer under younger below earlier")) for word in words.split()
-}  # fmt: skip
+MODIFIERS_BEHIND = _by_first("more over above|less fewer under below|older|newer|younger|later|earlier")
+"""What stands behind a number and "or" and makes a bound of it."""
 LABELS = frozenset(
     """section sections sec chapter chapters ch page pages pp figure figures fig table tables tab clause article art paragraph para
     annex appendix part item step note footnote question schedule exhibit version release § no number room bus line port""".split()

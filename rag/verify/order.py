@@ -2,8 +2,8 @@
 
 from itertools import combinations
 
-from rag.verify.grammar import DETERMINERS, LOOSE, PRONOUNS, RELATIVES, WEIGHTY
 from rag.verify.figures import has_rival
+from rag.verify.grammar import DETERMINERS, LOOSE, PRONOUNS, RELATIVES, WEIGHTY
 from rag.verify.lexicon import is_inflected
 from rag.verify.match import Match, Pair
 from rag.verify.terms import Term
@@ -29,7 +29,11 @@ def order_agrees(match: Match) -> bool:
     for segment, pairs in match.by_segment.items():
         if segment in match.antecedents:
             continue
-        verbs = [(c, f) for c, f in pairs if c.kind == f.kind == "word" and c.passive != f.passive and is_inflected(c.raw)]
+        verbs = [
+            (c, f)
+            for c, f in pairs
+            if c.kind == f.kind == "word" and c.passive != f.passive and (is_inflected(c.raw) or is_inflected(f.raw))
+        ]
         voices = [_voice_agrees(verb, pairs) for verb in verbs]
         if False in voices:
             return False

@@ -141,8 +141,8 @@ class _Sentence:
             return 0
         value, end = found
         last, sign = end, self._modifier
-        if not sign and (sign := grammar.MODIFIERS_BEHIND.get((self._word(end), self._word(end + 1)), "")):
-            end += 2
+        if not sign and self._word(end) == "or" and (sign := grammar.MODIFIERS_BEHIND.get(self._word(end + 1), "")):
+            sign, end = {"more": ">=", "less": "<="}.get(sign, sign), end + 2
         self._modifier = ""
         is_number = isinstance(value, Quantity)
         unit = keys(self._words[last - 1]) if is_number and self._words[at] in ("a", "an", "per", "each", "every") else frozenset[str]()

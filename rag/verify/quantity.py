@@ -89,8 +89,8 @@ class Quantity:
     times: frozenset[int] = frozenset()
 
     def says(self, claim: "Quantity") -> bool:
-        if self.times & claim.times and TIME in (self.unit, claim.unit):
-            return True
+        if self.times and claim.times and TIME in (self.unit, claim.unit):
+            return bool(self.times & claim.times)
         return self.unit == claim.unit and self.value == claim.value
 
     def is_like(self, other: "Quantity") -> bool:

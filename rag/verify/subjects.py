@@ -11,7 +11,8 @@ from rag.verify.terms import Segment, Term
 
 def subjects_agree(match: Match) -> bool:
     """The landlord insures the building; the tenant insures his tools: of neither "the tenant insures the building" is true."""
-    return all(_subject_agrees(match, segment) for segment in match.by_segment if segment not in match.antecedents)
+    segments = (segment for segment in match.by_segment if segment not in match.antecedents)
+    return all(_subject_agrees(match, segment) and not _drops_who(match, segment) for segment in segments)
 
 
 def names_agree(match: Match) -> bool:
@@ -45,6 +46,17 @@ def _subject_agrees(match: Match, number: int) -> bool:
     return _is_named(terms, foremost) or _may_lack(match, terms, foremost)
 
 
+def _drops_who(match: Match, number: int) -> bool:
+    """Whether a "who" goes on which "all" or "most" depends: most members who came."""
+    if any(word in RELATIVES or word == "that" for segment in match.claim.segments for _, word in segment.pronouns):
+        return False
+    counted = [o.at.index for o in match.passage.operators if o.at.segment == number]
+    return any(
+        word in RELATIVES and place in match.taken and place - 1 in match.taken and any(place - 3 <= c < place for c in counted)
+        for place, word in match.passage.segments[number].pronouns
+    )
+
+
 def _says_when(term: Term) -> bool:
     return term.kind == "date" and term.preposition in ("in", "by", "since", "from")
 
@@ -56,7 +68,7 @@ def _is_named(terms: Sequence[Term], foremost: Term) -> bool:
 
 
 def _may_lack(match: Match, terms: Sequence[Term], second: Term) -> bool:
-    """Whether the claim may leave out a segment's first term: an adjective, the subject of what it puts in the passive, a pronoun's noun."""
+    """Whether the claim may leave out a segment's first term: an adjective, a pronoun's noun, the subject of what it makes passive."""
     claimed, first = match.taken[second.at.index], terms[0]
     opens = match.opens(claimed)
     if opens and match.opens_with_pronoun(claimed):

@@ -14,7 +14,7 @@ from rag.verify.terms import Term, Terms
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 _RULE = re.compile(r"[ \t]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*")
 _ADDED = LIGHT | frozenset(
-    """bring cost com spend show record list figur giv set pay payabl receiv valu number actual gam ord match person visitor item copy
+    """bring cost com spend show record list figur giv set pay payabl receiv valu number actual gam order match person visitor item copy
     piec""".split()
 )
 """Stems of words that a claim about a cell may add: they say no more than that it stands there."""
@@ -73,8 +73,11 @@ def _holds(row: Row, column: int, cell: Terms, claimed: Term) -> bool:
 
 
 def _names(header: Terms, claimed: Term) -> bool:
-    words = (term for term in header.terms if claimed.kind != "name")
-    return any(says_the_same(term, claimed) or term.raw.casefold() == claimed.raw.casefold() for term in words)
+    """Whether a claim's word names a column: one that may be added anyway only in the same letters."""
+    if claimed.kind == "name":
+        return False
+    is_telling = not claimed.keys & _ADDED
+    return any((is_telling and says_the_same(term, claimed)) or term.raw.casefold() == claimed.raw.casefold() for term in header.terms)
 
 
 def _may_be_added(row: Row, claimed: Term) -> bool:
