@@ -15,7 +15,17 @@ _OPENS_A_CLAUSE = frozenset("that to it he she they a the".split())
 
 def operators_agree(match: Match) -> bool:
     said, bearing = match.claim.operators, _bearing(match)
-    return all(_kind_agrees(match, kind, said, bearing) for kind in _KINDS)
+    return not _drops_only(match) and all(_kind_agrees(match, kind, said, bearing) for kind in _KINDS)
+
+
+def _drops_only(match: Match) -> bool:
+    """Whether the claim leaves out what comes behind an "only", and so makes it general."""
+    return any(
+        operator.what == "only"
+        and operator.at.index not in match.taken
+        and any(found.at.segment == operator.at.segment and found.at.index < operator.at.index for _, found in match.pairs)
+        for operator in match.passage.operators
+    )
 
 
 def is_so(match: Match) -> bool:

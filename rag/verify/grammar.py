@@ -17,6 +17,8 @@ RELATIVES = frozenset("which who whom whose".split())
 PRONOUNS = SUBJECTS | POSSESSIVES | RELATIVES | frozenset("them him us this these that those one both".split())
 DETERMINERS = ARTICLES | POSSESSIVES
 
+CONTRASTS = frozenset("unlike besides despite instead without except like".split())
+"""What they bring in isn't what the sentence speaks of."""
 PREPOSITIONS = _by_first(
     """by|from|to into towards toward onto|than|before|after following|since|until till|over above|under below beneath|against versus
     |between|behind|beyond|despite|outside|inside|of|as|about
@@ -31,7 +33,7 @@ WEIGHTY = frozenset("against without before after over under above below".split(
 SILENT = ARTICLES | AUXILIARIES | frozenset(PREPOSITIONS) | frozenset(
     """and or also too so then there here having such very just own well both either going any anyone anybody anything where how what why
     let s t re ve d ll etc via whether though although because since owing due while whilst whereas when yet however therefore thus hence
-    moreover furthermore additionally respectively namely accordingly please yes each every up out off down away back but if""".split()
+    moreover furthermore additionally respectively namely accordingly please yes each every per up out off down away back but if""".split()
 )  # fmt: skip
 """Words that say nothing that must be found."""
 

@@ -89,12 +89,14 @@ def _sets_the_scene(term: Term) -> bool:
 
 
 def _is_stray(match: Match, segment: int) -> bool:
-    """Whether it lends a mere word to what another clause says."""
+    """Whether it lends but a word, or what it speaks of, to what another clause says."""
     pairs = match.by_segment[segment]
     has_antecedent = bool(match.antecedents) and match.passage.segments[segment].opening in PRONOUNS | RELATIVES
-    if len(pairs) > 1 or match.is_aside(segment) or has_antecedent:
+    if match.is_aside(segment) or has_antecedent or all(found.at.clause == pairs[0][1].at.clause for _, found in match.pairs):
         return False
-    return any(found.at.clause != pairs[0][1].at.clause for _, found in match.pairs)
+    taken = sorted({found.at.index for _, found in pairs})
+    is_head = taken == match.passage.segments[segment].terms[: len(taken)] and len(taken) <= 3 and not match.is_whole(segment)
+    return len(taken) == 1 or is_head
 
 
 def _voice_agrees(verb: Pair, pairs: list[Pair]) -> bool | None:
@@ -117,13 +119,15 @@ def _may_change(match: Match, one: Pair, two: Pair) -> bool:
     if one[0].kind == two[0].kind != "word":
         return False
     is_near = one[1].at.index - two[1].at.index <= 3 and two[0].at.index - one[0].at.index <= 3
-    if is_near and _is_genitive(two[1], one[1]) != _is_genitive(one[0], two[0]):
-        return True  # a crane of 25 tonnes, a 25 tonne crane
+    if is_near and _is_genitive(two[1], one[1]) != _is_genitive(one[0], two[0]) and not any(has_rival(match, f) for _, f in (one, two)):
+        return True
     return any(_is_adverbial(pair) and _is_at_an_end(match, pair[0]) and not has_rival(match, pair[1]) for pair in (one, two))
 
 
 def _is_genitive(first: Term, second: Term) -> bool:
-    return bool(second.link) or first.raw.endswith(("'s", "s'"))
+    """Whether one is said of the other: a crane of 25 tonnes, damage by water, the miller's house."""
+    are_words = first.kind == second.kind == "word"
+    return (bool(second.link) and (are_words or second.link in ("of", "for", "in", "from"))) or first.raw.endswith(("'s", "s'"))
 
 
 def _is_adverbial(pair: Pair) -> bool:

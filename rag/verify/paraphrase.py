@@ -8,7 +8,7 @@ from rag.verify.figures import figures_agree
 from rag.verify.match import Match
 from rag.verify.order import order_agrees, prepositions_agree, segments_agree
 from rag.verify.quantity import ORDINAL, Date
-from rag.verify.subjects import names_agree, subjects_agree
+from rag.verify.subjects import is_apposition, names_agree, subjects_agree
 from rag.verify.terms import Terms
 
 CHECKS = (
@@ -37,7 +37,7 @@ def find_support(claim: Terms, passage: Terms, context: frozenset[str] = frozens
         return None
     for alignment in _alignments(claim, passage, context):
         match = Match(claim, passage, alignment)
-        if match.pairs and all(check(match) for check in CHECKS):
+        if match.pairs and (is_apposition(match) or all(check(match) for check in CHECKS)):
             places = [found.at for _, found in match.pairs]
             return min(at.start for at in places), max(at.end for at in places)
     return None

@@ -28,6 +28,8 @@ _TOKEN = re.compile(
 _SAYS = re.compile(r"[\w£€$¥₹%°~≈±<>≤≥-]|\.\d")
 _SHORT_FORM = re.compile(r"\b(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|a\.m|p\.m)\Z", re.IGNORECASE)
 _ITEM = re.compile(r"[-+•]\s|\(?\d+[.)]\s")
+_BETWEEN = grammar.ARTICLES | {"not", "also", "never", "only"}
+"""They may stand between a form of "be" and what it is the verb of."""
 _REACH = 4
 """Terms that stand under one preposition, at the most."""
 
@@ -203,7 +205,7 @@ class _Sentence:
         raw, following = self._raw[at], self._raw[at + 1 : at + 2]
         is_name = raw[0].isupper() and (at > 0 or raw[1:2].isupper() or bool(following and following[0][0].isupper()))
         term = Term("name" if is_name else "word", keys(self._words[at]), raw, self._place(at, at + 1))
-        before = [w for w in self._words[max(0, at - 3) : at] if w not in ("not", "also", "never", "only") and not w.endswith("ly")]
+        before = [w for w in self._words[max(0, at - 3) : at] if w not in _BETWEEN and not w.endswith("ly")]
         term.passive = (bool(before) and before[-1] in grammar.BE) or self._word(at + 1) == "by"
         self._add(term, at, at + 1)
 

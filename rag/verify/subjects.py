@@ -8,11 +8,26 @@ from rag.verify.lexicon import is_inflected
 from rag.verify.match import Match
 from rag.verify.terms import Segment, Term
 
+_LONGEST_SUBJECT = 4
+"""Terms of a subject that a claim in the passive may leave out."""
+
 
 def subjects_agree(match: Match) -> bool:
     """The landlord insures the building; the tenant insures his tools: of neither "the tenant insures the building" is true."""
     segments = (segment for segment in match.by_segment if segment not in match.antecedents)
     return all(_subject_agrees(match, segment) and not _drops_who(match, segment) for segment in segments)
+
+
+def is_apposition(match: Match) -> bool:
+    """Whether all that is claimed is that somebody is what he is called: Mr Dolan is the caretaker, for: the caretaker, Mr Dolan."""
+    terms = sorted((found for _, found in match.pairs), key=lambda t: t.at.index)
+    if match.claim.operators or len(match.pairs) < len(match.claim.terms) or any(t.value or t.link or is_inflected(t.raw) for t in terms):
+        return False
+    if len({t.at.clause for t in terms}) > 1 or not any(claimed.passive for claimed, _ in match.pairs):
+        return False
+    kinds = [t.kind for t in terms]
+    in_a_row = terms[-1].at.index - terms[0].at.index == len({t.at.index for t in terms}) - 1
+    return in_a_row and kinds in (sorted(kinds), sorted(kinds, reverse=True)) and len(set(kinds)) == 2 and names_agree(match)
 
 
 def names_agree(match: Match) -> bool:
@@ -73,11 +88,17 @@ def _may_lack(match: Match, terms: Sequence[Term], second: Term) -> bool:
     opens = match.opens(claimed)
     if opens and match.opens_with_pronoun(claimed):
         return True
-    if second is not terms[1]:
-        return False
-    if opens and first.kind == "word" and not claimed.passive and second.after not in DETERMINERS:
+    pronouns = match.segment_of(second).pronouns
+    if all(t not in match.taken for t in range(first.at.index, second.at.index)) and any(
+        place == second.at.index + 1 and (word in RELATIVES or word == "that") for place, word in pronouns
+    ):
+        return True  # it orbits a star that lies far away: the star lies
+    if first.raw.endswith("'s"):
+        return second is terms[1]
+    if second is terms[1] and opens and first.kind == "word" and not claimed.passive and second.after not in DETERMINERS:
         return True
-    if not claimed.passive or second.passive:
+    subject = terms[: terms.index(second)]
+    if not claimed.passive or second.passive or len(subject) > _LONGEST_SUBJECT or any(is_inflected(t.raw) for t in subject):
         return False
     objects = [f for c, f in match.pairs if c.at.segment == claimed.at.segment and c.at.index < claimed.at.index]
     return not objects or any(f.at.segment == second.at.segment and f.at.index > second.at.index for f in objects)
