@@ -9,6 +9,8 @@ from rag.verify.terms import Operator
 _KINDS = ("not", "possible", "probable", "would", "must", "unneeded", "if", "until", "some", "most", "few", "nearly", "all", "only")
 _OF_A_WORD = frozenset(("some", "most", "few", "nearly", "all", "only"))
 """They bear on the word behind them; all others on what follows in their segment, "if" on all of its clause."""
+_COMPLETE = FORBIDDEN | {"nothing", "nobody", "none", "nowhere"}
+"""At the end of a segment they deny that alone; others deny the sentence: dogs allowed, no."""
 _MAY_BE_DROPPED = frozenset(("all", "only"))
 _OPENS_A_CLAUSE = frozenset("that to it he she they a the".split())
 
@@ -16,6 +18,12 @@ _OPENS_A_CLAUSE = frozenset("that to it he she they a the".split())
 def operators_agree(match: Match) -> bool:
     said, bearing = match.claim.operators, _bearing(match)
     return not _drops_only(match) and all(_kind_agrees(match, kind, said, bearing) for kind in _KINDS)
+
+
+def is_unqualified(match: Match) -> bool:
+    """The same of a claim that stands in the passage word for word: its negations verbatim.py has seen to."""
+    said, bearing = match.claim.operators, _bearing(match)
+    return not _drops_only(match) and is_so(match) and all(_kind_agrees(match, kind, said, bearing) for kind in _KINDS if kind != "not")
 
 
 def _drops_only(match: Match) -> bool:
@@ -47,7 +55,7 @@ def _bearing(match: Match) -> list[Operator]:
     for operator in match.passage.operators:
         at = operator.at
         inside = [t for t in taken if t.segment == at.segment]
-        if operator.what == "not" and operator.raw not in FORBIDDEN and _ends_its_segment(match, operator):
+        if operator.what == "not" and operator.raw not in _COMPLETE and _ends_its_segment(match, operator):
             bears = any(t.sentence == at.sentence for t in taken)
         elif operator.what == "not":
             bears = bool(inside)

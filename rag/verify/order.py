@@ -3,9 +3,10 @@
 from itertools import combinations
 
 from rag.verify.figures import has_rival
-from rag.verify.grammar import DETERMINERS, LOOSE, PRONOUNS, RELATIVES, WEIGHTY
+from rag.verify.grammar import DETERMINERS, LOOSE, PRONOUNS, WEIGHTY
 from rag.verify.lexicon import is_inflected
 from rag.verify.match import Match, Pair
+from rag.verify.quantity import Quantity
 from rag.verify.terms import Term
 
 
@@ -91,12 +92,13 @@ def _sets_the_scene(term: Term) -> bool:
 def _is_stray(match: Match, segment: int) -> bool:
     """Whether it lends but a word, or what it speaks of, to what another clause says."""
     pairs = match.by_segment[segment]
-    has_antecedent = bool(match.antecedents) and match.passage.segments[segment].opening in PRONOUNS | RELATIVES
-    if match.is_aside(segment) or has_antecedent or all(found.at.clause == pairs[0][1].at.clause for _, found in match.pairs):
+    clauses = {found.at.clause for _, found in match.pairs if found.at.segment not in match.antecedents}
+    has_antecedent = bool(match.antecedents) and match.passage.segments[segment].opening in PRONOUNS
+    if match.is_aside(segment) or has_antecedent or len(clauses) == 1:
         return False
     taken = sorted({found.at.index for _, found in pairs})
     is_head = taken == match.passage.segments[segment].terms[: len(taken)] and len(taken) <= 3 and not match.is_whole(segment)
-    return len(taken) == 1 or is_head
+    return len(taken) == 1 or (is_head and match.passage.segments[segment].opening not in PRONOUNS)
 
 
 def _voice_agrees(verb: Pair, pairs: list[Pair]) -> bool | None:
@@ -116,12 +118,17 @@ def _may_change(match: Match, one: Pair, two: Pair) -> bool:
     """Whether two terms may have changed places."""
     if any(claimed.kind == "number" and claimed.keys for claimed, _ in (one, two)):
         return True  # a year, per hour
-    if one[0].kind == two[0].kind != "word":
+    if one[0].kind == two[0].kind != "word" and _are_alike(one[1], two[1]):
         return False
     is_near = one[1].at.index - two[1].at.index <= 3 and two[0].at.index - one[0].at.index <= 3
     if is_near and _is_genitive(two[1], one[1]) != _is_genitive(one[0], two[0]) and not any(has_rival(match, f) for _, f in (one, two)):
         return True
     return any(_is_adverbial(pair) and _is_at_an_end(match, pair[0]) and not has_rival(match, pair[1]) for pair in (one, two))
+
+
+def _are_alike(one: Term, other: Term) -> bool:
+    """Whether they are two names, two dates, or two numbers of one unit."""
+    return not (isinstance(one.value, Quantity) and isinstance(other.value, Quantity)) or one.value.is_like(other.value)
 
 
 def _is_genitive(first: Term, second: Term) -> bool:
