@@ -17,7 +17,7 @@ RELATIVES = frozenset("which who whom whose".split())
 PRONOUNS = SUBJECTS | POSSESSIVES | RELATIVES | frozenset("them him us this these that those one both".split())
 DETERMINERS = ARTICLES | POSSESSIVES
 
-CONTRASTS = frozenset("unlike besides despite instead without except like".split())
+CONTRASTS = frozenset("unlike besides despite instead without except like contrary".split())
 """What they bring in isn't what the sentence speaks of."""
 PREPOSITIONS = _by_first(
     """by|from|to into towards toward onto|than|before|after following|since|until till|over above|under below beneath|against versus

@@ -7,7 +7,7 @@ from rag.verify.grammar import DETERMINERS, LOOSE, PRONOUNS, WEIGHTY
 from rag.verify.lexicon import is_inflected
 from rag.verify.match import Match, Pair
 from rag.verify.quantity import Quantity
-from rag.verify.terms import Term
+from rag.verify.terms import Term, Terms
 
 
 def segments_agree(match: Match) -> bool:
@@ -35,7 +35,7 @@ def order_agrees(match: Match) -> bool:
             for c, f in pairs
             if c.kind == f.kind == "word" and c.passive != f.passive and (is_inflected(c.raw) or is_inflected(f.raw))
         ]
-        voices = [_voice_agrees(verb, pairs) for verb in verbs]
+        voices = [_voice_agrees(match, verb, pairs) for verb in verbs]
         if False in voices:
             return False
         is_relative = any(c.after in ("that", "which", "whom") for c, _ in pairs)  # the bell that divers raised
@@ -101,17 +101,23 @@ def _is_stray(match: Match, segment: int) -> bool:
     return len(taken) == 1 or (is_head and match.passage.segments[segment].opening not in PRONOUNS)
 
 
-def _voice_agrees(verb: Pair, pairs: list[Pair]) -> bool | None:
+def _voice_agrees(match: Match, verb: Pair, pairs: list[Pair]) -> bool | None:
     """Whether a verb was rightly put in the passive, or out of it; None where nothing moved about it."""
     side = 0 if verb[0].passive else 1
     """Which of a pair is the passive one."""
     active, passive = verb[1 - side], verb[side]
     moved = [pair for pair in pairs if pair is not verb and (pair[0].at.index < verb[0].at.index) != (pair[1].at.index < verb[1].at.index)]
     if not moved:
-        return False if active.after in DETERMINERS else None
+        return False if _has_object(active, match.claim if active is verb[0] else match.passage) else None
     has_agent = any(pair[side].preposition == "by" and pair[side].at.index > passive.at.index for pair in pairs)
     bare = [pair for pair in moved if not pair[0].preposition or pair[0].preposition != pair[1].preposition]
     return has_agent or not any(pair[side].at.index > passive.at.index for pair in bare)
+
+
+def _has_object(verb: Term, text: Terms) -> bool:
+    """Whether somebody or something stands behind a verb."""
+    behind = text.terms[verb.at.index + 1 : verb.at.index + 2]
+    return verb.after in DETERMINERS or any(verb.touches(term) and not term.value for term in behind)
 
 
 def _may_change(match: Match, one: Pair, two: Pair) -> bool:
@@ -133,8 +139,10 @@ def _are_alike(one: Term, other: Term) -> bool:
 
 def _is_genitive(first: Term, second: Term) -> bool:
     """Whether one is said of the other: a crane of 25 tonnes, damage by water, the miller's house."""
-    are_words = first.kind == second.kind == "word"
-    return (bool(second.link) and (are_words or second.link in ("of", "for", "in", "from"))) or first.raw.endswith(("'s", "s'"))
+    if first.raw.endswith(("'s", "s'")):
+        return True
+    is_under = second.preposition != "" and second.preposition != first.preposition
+    return is_under and (first.kind == second.kind == "word" or second.link in ("of", "for", "in", "from"))
 
 
 def _is_adverbial(pair: Pair) -> bool:

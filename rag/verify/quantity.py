@@ -169,7 +169,8 @@ def read_quantity(words: Words, at: int) -> tuple[Quantity, int] | None:
     while end < len(words) and words[end] in SCALES:
         value, end = value * SCALES[words[end]], end + 1
     quantity, last = _measured(words, end, sign * value, currency, times)
-    if last == number[2] and words[end : end + 1] in (["to"], ["or"]) and end + 1 < len(words):
+    joints = ("to", "or", "and") if at and words[at - 1] == "between" else ("to", "or")
+    if last == number[2] and end + 1 < len(words) and words[end] in joints:
         quantity = _as_range(words, end + 1, quantity)
     return quantity, last
 

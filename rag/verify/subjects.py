@@ -14,6 +14,8 @@ _LONGEST_SUBJECT = 4
 
 def subjects_agree(match: Match) -> bool:
     """The landlord insures the building; the tenant insures his tools: of neither "the tenant insures the building" is true."""
+    if not all(_is_said_of_it(match, n) for n in range(1, len(match.pairs))):
+        return False
     segments = (segment for segment in match.by_segment if segment not in match.antecedents)
     return all(_subject_agrees(match, segment) and not _drops_who(match, segment) for segment in segments)
 
@@ -61,6 +63,13 @@ def _subject_agrees(match: Match, number: int) -> bool:
     return _is_named(terms, foremost) or _may_lack(match, terms, foremost)
 
 
+def _is_said_of_it(match: Match, n: int) -> bool:
+    """Whether what the claim says somebody is stands beside him in the passage, or behind an "is"."""
+    (_, subject), (claimed, found) = match.pairs[n - 1], match.pairs[n]
+    is_noun = claimed.passive and not found.passive and not is_inflected(claimed.raw)
+    return not is_noun or subject.at.segment in (found.at.segment, *match.antecedents)
+
+
 def _drops_who(match: Match, number: int) -> bool:
     """Whether a "who" goes on which "all" or "most" depends: most members who came."""
     if any(word in RELATIVES or word == "that" for segment in match.claim.segments for _, word in segment.pronouns):
@@ -95,7 +104,14 @@ def _may_lack(match: Match, terms: Sequence[Term], second: Term) -> bool:
         return True  # it orbits a star that lies far away: the star lies
     if first.raw.endswith("'s"):
         return second is terms[1]
-    if second is terms[1] and opens and first.kind == "word" and not claimed.passive and second.after not in DETERMINERS:
+    if (
+        second is terms[1]
+        and opens
+        and first.touches(second)
+        and first.kind == "word"
+        and not claimed.passive
+        and second.after not in DETERMINERS
+    ):
         return True
     subject = terms[: terms.index(second)]
     if not claimed.passive or second.passive or len(subject) > _LONGEST_SUBJECT or any(is_inflected(t.raw) for t in subject):

@@ -240,6 +240,13 @@ def test_only_a_quoting_models_markers_are_changed(text: str) -> None:
     assert resolve(list(text), SOURCES)[0] == text.strip()
 
 
+@given(TEXT)
+def test_a_marker_written_from_its_numbers_is_the_text_s(text: str) -> None:
+    found = list(find_markers(text, SOURCES))
+    assert [[*map(int, text[m.start + 1 : m.end - 1].split(","))] for m in found] == [list(m.numbers) for m in found]
+    assert all(one.end <= two.start for one, two in pairwise(found))
+
+
 def calls_for(markers: int) -> int:
     """How many functions run while an answer with so many markers, none of them right, is streamed."""
     evidence = sources(*(f"Passage {i}. The mill ground {i} sacks of barley and of wheat that year." for i in range(1, 25)))
