@@ -1,5 +1,8 @@
 """The small words of English, by what they do to the words near them."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from rag.verify.lexicon import keys
 
 
@@ -97,6 +100,19 @@ LABELS = frozenset(
     annex appendix part item step note footnote question schedule exhibit version release § no number room bus line port""".split()
 )
 """Behind them a number counts nothing: it is a name."""
+
+_ENGLISH = frozenset("the of and is are was were to in with for on that by from it at as be not".split())
+_OTHERS = frozenset(
+    """der die das und ist nicht ein eine den dem von zu mit le la les des est une du et que pas dans pour el los las una y en del por
+    il che di per con non het een van niet de op o os as do da em um uma och att det""".split()
+)
+
+
+def is_english(words: Iterable[str]) -> bool:
+    """Whether words in lower case are English rather than one of its neighbours, whose "not" and "may" aren't known here."""
+    counts = Counter(words)
+    return sum(counts[word] for word in _ENGLISH) >= sum(counts[word] for word in _OTHERS - _ENGLISH)
+
 
 SUBORDINATORS = frozenset("when if while whilst although though because unless until till whereas".split())
 """They open a segment of their own; "but" does too."""

@@ -23,7 +23,7 @@ def subjects_agree(match: Match) -> bool:
 def is_apposition(match: Match) -> bool:
     """Whether all that is claimed is that somebody is what he is called: Mr Dolan is the caretaker, for: the caretaker, Mr Dolan."""
     terms = sorted((found for _, found in match.pairs), key=lambda t: t.at.index)
-    if match.claim.operators or len(match.pairs) < len(match.claim.terms) or any(t.value or t.link or is_inflected(t.raw) for t in terms):
+    if match.claim.operators or len(match.pairs) < len(match.claim.terms) or any(t.value or t.link or _is_verb(t) for t in terms):
         return False
     if len({t.at.clause for t in terms}) > 1 or not any(claimed.passive for claimed, _ in match.pairs):
         return False
@@ -129,8 +129,12 @@ def _has_its_subject(match: Match, number: int, first: Term) -> bool:
     return match.opens(match.taken[first.at.index]) or any(s in match.by_segment for s in earlier)
 
 
+def _is_verb(term: Term) -> bool:
+    return term.kind == "word" and is_inflected(term.raw)
+
+
 def _opens_with(segment: Segment, verb: Term) -> bool:
-    return is_inflected(verb.raw) and segment.opening == verb.raw.casefold()
+    return _is_verb(verb) and segment.opening == verb.raw.casefold()
 
 
 def _is_whole_name(match: Match, first: Term, terms: Sequence[Term]) -> bool:

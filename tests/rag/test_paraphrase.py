@@ -125,3 +125,10 @@ def test_the_words_that_say_it_are_found() -> None:
     row = verifier(TABLE).check(1, "The Ridge Path climbs 840 metres.").span
     assert row is not None
     assert TABLE[slice(*row)] == "| Ridge Path | 14 | 840 |"
+
+
+def test_other_languages_are_held_to_their_letters() -> None:
+    passage = "Das Museum ist von April bis Oktober und am Montag nicht geöffnet. Das Haus ist vielleicht von 1641."
+    assert support("Das Haus ist vielleicht von 1641", passage) == "verbatim"
+    assert support("Das Museum ist am Montag geöffnet", passage) == "unsupported"
+    assert support("Das Haus ist von 1641", passage) == "unsupported"
