@@ -122,7 +122,7 @@ GOVERNORS = frozenset(
     key
     for word in """propose plan intend hope want try attempt refuse fail deny suggest believe think suspect assume expect claim allege doubt
     consider promise threaten offer recommend request ask aim decline forbid prohibit prevent avoid estimate predict forecast reject
-    scheduled supposed""".split()
+    scheduled supposed argue warn fear""".split()
     for key in keys(word)
 )
 """What follows them, with "to" or "that", was proposed, hoped or denied: it need not be so."""

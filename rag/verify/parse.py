@@ -58,6 +58,7 @@ class _Sentence:
 
     def __init__(self, text: str, start: int, end: int, number: int, out: Terms) -> None:
         found = [match for match in _TOKEN.finditer(text, start, end) if not _is_joint(text, match)]
+        self._text = text
         self._raw = [match[0] for match in found]
         self._spans = [match.span() for match in found]
         self._words = _plain([raw.casefold() for raw in self._raw])
@@ -212,6 +213,7 @@ class _Sentence:
     def _add(self, term: Term, at: int, end: int) -> None:
         term.before, term.after = self._word(at - 1), self._word(end)
         term.link = "" if self._under else self._link
+        term.is_joined = at > 0 and self._text[self._spans[at - 1][1] : self._spans[at][0]] == "-"
         self._under += 1
         term.preposition = self._preposition if self._under <= _REACH else ""
         self._segment.terms.append(term.at.index)

@@ -212,6 +212,8 @@ def _one(words: Words, at: int) -> tuple[Quantity, int] | None:
 def _share(words: Words, at: int) -> tuple[Quantity, int] | None:
     """Half, a third of, three quarters, half an hour."""
     name = words[at + 1].removesuffix("s") if at + 1 < len(words) else ""
+    if words[at] == "half" and (unit := _unit(words, at + 1, is_figure=False)):
+        return Quantity(unit[1] / 2, unit[0]), unit[2]
     if words[at] == "half" and words[at + 1 : at + 2] and words[at + 1] in "of a an the its their his her".split():
         share, end = Fraction(1, 2), at + 1
     elif name in _SHARES and words[at] in _ONES and words[at] != "one":

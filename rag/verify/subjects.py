@@ -33,8 +33,10 @@ def is_apposition(match: Match) -> bool:
 
 
 def names_agree(match: Match) -> bool:
-    """The parts of a name stand together."""
+    """The parts of a name stand together, and those of a compound: a half-hour is no hour."""
     terms = match.passage.terms
+    if any(term.is_joined and (term.at.index in match.taken) != (term.at.index - 1 in match.taken) for term in terms):
+        return False
     for (claimed, found), (next_claimed, next_found) in pairwise(match.pairs):
         if claimed.kind == next_claimed.kind == found.kind == "name" and claimed.touches(next_claimed):
             rest = terms[found.at.index + 1 : next_found.at.index + 1]

@@ -58,6 +58,10 @@ SAYS_NOT = {
         ("The dough must rest for half an hour at most.", RULES),
         ("Barrow Textiles had sued Meridian Shipping for 2.4 million euros.", COURT),
     ],
+    "a part of a compound": [
+        ("Each hour costs €12.", "Each half-hour costs €12 at the pier and must be paid at once."),
+        ("The path is level.", "The sea-wall path is steep, and the wall is level."),
+    ],
     "the number of another": [
         ("Blood pressure fell by 9 mmHg in the placebo group.", TRIAL),
         ("The Supreme Court overturned the ruling by two votes to five.", COURT),
