@@ -9,6 +9,8 @@ from rag.verify.match import Match, Pair
 from rag.verify.quantity import Quantity
 from rag.verify.terms import Term, Terms
 
+_JOINTS = frozenset("and that which who whom before after".split())
+
 
 def segments_agree(match: Match) -> bool:
     """What is said of two things isn't mixed: a claim takes what it takes of a segment in one go."""
@@ -22,7 +24,7 @@ def segments_agree(match: Match) -> bool:
             order.append(segment)
     if any(found.at.segment not in order and not match.is_whole(found.at.segment) for _, found in fronted):
         return False
-    return len(order) == len(set(order)) and not any(_is_stray(match, segment) for segment in order)
+    return len(order) == len(set(order)) and _may_be_joined(match, order) and not any(_is_stray(match, segment) for segment in order)
 
 
 def order_agrees(match: Match) -> bool:
@@ -60,6 +62,14 @@ def prepositions_agree(match: Match) -> bool:
         if not _may_stand_for(claimed, found):
             return False
     return True
+
+
+def _may_be_joined(match: Match, order: list[int]) -> bool:
+    """Whether a claim that joins nothing itself takes from one segment, or a subject and what is said of it behind an aside."""
+    joins = any(claimed.before in _JOINTS or claimed.after in _JOINTS for claimed, _ in match.pairs)
+    if joins or len({claimed.at.segment for claimed, _ in match.pairs}) > 1:
+        return True
+    return order == sorted(order) and all(map(match.is_whole, order[:-1]))
 
 
 def _may_stand_for(claimed: Term, found: Term) -> bool:

@@ -77,6 +77,9 @@ SAYS_NOT = {
         ("Marta Oliveira sold the southern half to Pedro Nunes.", VINEYARD),
         ("Ines runs the shop.", VINEYARD),
         ("Walter never married.", VINEYARD),
+        ("Omar Said is the brother.", VINEYARD),
+        ("Imran Qureshi will succeed Laura Finch.", "Imran Qureshi retires in May and will be succeeded by his deputy, Laura Finch."),
+        ("Brandt found no link.", "Contrary to what Brandt reported, we found no link between the moon and the tide."),
     ],
     "a not, or one too few": [
         ("The court decided whether the captain had been negligent.", COURT),
