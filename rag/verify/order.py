@@ -69,7 +69,10 @@ def _may_be_joined(match: Match, order: list[int]) -> bool:
     joins = any(claimed.before in _JOINTS or claimed.after in _JOINTS for claimed, _ in match.pairs)
     if joins or len({claimed.at.segment for claimed, _ in match.pairs}) > 1:
         return True
-    return order == sorted(order) and all(map(match.is_whole, order[:-1]))
+    measures = [
+        bool(match.passage.terms[match.passage.segments[segment].terms[0]].value) and match.is_whole(segment) for segment in order[1:]
+    ]
+    return order == sorted(order) and (all(map(match.is_whole, order[:-1])) or all(measures))
 
 
 def _may_stand_for(claimed: Term, found: Term) -> bool:
