@@ -102,7 +102,7 @@ def _say_what_is_open(answer: "Answer") -> None:
         say(f"No source has the number {', '.join(f'[{n}]' for n in dict.fromkeys(answer.unresolved))}.", err=True)
     if uncited := answer.uncited():
         say(
-            f"{len(uncited)} of {len(answer.claims)} statements cite no source: {plain(uncited[0])}{' ...' if uncited[1:] else ''}",
+            f"{len(uncited)} of {len(answer.claims)} statements name no source: {plain(uncited[0])}{' ...' if uncited[1:] else ''}",
             err=True,
         )
 

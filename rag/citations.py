@@ -23,7 +23,7 @@ _OPEN_END = re.compile(rf"\s*(?:\[{_NUMBERS}\]\s*)*(?:\[(?:{_NUMBERS} ?,? ?)?)?\
 """Where a text ends, what may go on as white space and markers."""
 _HALF_A_MARKER = re.compile(r"\s*\[[\d, ]*\Z")
 _LEADING = re.compile(r"\A[\s.,;:!?)\]]+")
-_CLOSED = re.compile(r"[.!?:][\"'”’)]*\s*\Z|\n\s*\Z")
+_CLOSED = re.compile(r"[.!?:][\"'\u201d\u2019)]*\s*\Z|\n\s*\Z")
 """A sentence's end before a marker."""
 _SAYS_SOMETHING = re.compile(r"\w+\W+\w+\W+\w+")
 _LEVELS: tuple[Support, ...] = ("verbatim", "supported", "unsupported")

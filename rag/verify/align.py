@@ -12,6 +12,8 @@ Alignment = list[int | None]
 _OTHER_SENTENCE, _OTHER_SEGMENT, _BACKWARD, _A_TERM_APART = 4.0, 1.5, 0.7, 0.1
 _OTHER_PREPOSITION, _OTHER_FORM, _TAKEN_TWICE, _LEFT_OUT = 0.3, 0.05, 2.0, 1.0
 """Costs, chosen by hand: what counts is their order."""
+_PATHS, _PLACES = 16, 24
+"""How many ways are followed, and to how many places of a term."""
 
 
 def says_the_same(found: Term, claimed: Term) -> bool:
@@ -45,7 +47,7 @@ def first_names(claim: Terms, passage: Terms) -> set[int]:
 
 
 def align(claim: Terms, passage: Terms, places: Sequence[Sequence[int]], optional: set[int]) -> Alignment:
-    """The cheapest way through the candidates (Viterbi).
+    """The cheapest way through the candidates (Viterbi, in a beam, so that a word that stands everywhere costs no more than others).
 
     Args:
         places: the candidates of each term of the claim.
@@ -53,9 +55,11 @@ def align(claim: Terms, passage: Terms, places: Sequence[Sequence[int]], optiona
     """
     paths: list[tuple[float, Alignment]] = [(0.0, [])]
     for n, wanted in enumerate(claim.terms):
+        paths = sorted(paths, key=_first)[:_PATHS]
         left_out = [(cost + _LEFT_OUT, [*path, None]) for cost, path in paths] if n in optional or not places[n] else []
-        taken = [min(((cost + _cost(wanted, passage, path, place), path) for cost, path in paths), key=_first) for place in places[n]]
-        paths = [(cost, [*path, place]) for (cost, path), place in zip(taken, places[n], strict=True)] + left_out
+        here = places[n][:_PLACES]
+        taken = [min(((cost + _cost(wanted, passage, path, place), path) for cost, path in paths), key=_first) for place in here]
+        paths = [(cost, [*path, place]) for (cost, path), place in zip(taken, here, strict=True)] + left_out
     return min(paths, key=_first)[1]
 
 

@@ -9,13 +9,31 @@ from rag.verify.terms import Operator
 _KINDS = ("not", "possible", "probable", "would", "must", "unneeded", "if", "until", "some", "most", "few", "nearly", "all", "only")
 _OF_A_WORD = frozenset(("some", "most", "few", "nearly", "all", "only"))
 """They bear on the word behind them; all others on what follows in their segment, "if" on all of its clause."""
+_COMPLETE = FORBIDDEN | {"nothing", "nobody", "none", "nowhere"}
+"""At the end of a segment they deny that alone; others deny the sentence: dogs allowed, no."""
 _MAY_BE_DROPPED = frozenset(("all", "only"))
 _OPENS_A_CLAUSE = frozenset("that to it he she they a the".split())
 
 
 def operators_agree(match: Match) -> bool:
     said, bearing = match.claim.operators, _bearing(match)
-    return all(_kind_agrees(match, kind, said, bearing) for kind in _KINDS)
+    return not _drops_only(match) and all(_kind_agrees(match, kind, said, bearing) for kind in _KINDS)
+
+
+def is_unqualified(match: Match) -> bool:
+    """The same of a claim that stands in the passage word for word: its negations verbatim.py has seen to."""
+    said, bearing = match.claim.operators, _bearing(match)
+    return not _drops_only(match) and is_so(match) and all(_kind_agrees(match, kind, said, bearing) for kind in _KINDS if kind != "not")
+
+
+def _drops_only(match: Match) -> bool:
+    """Whether the claim leaves out what comes behind an "only", and so makes it general."""
+    return any(
+        operator.what == "only"
+        and operator.at.index not in match.taken
+        and any(found.at.segment == operator.at.segment and found.at.index < operator.at.index for _, found in match.pairs)
+        for operator in match.passage.operators
+    )
 
 
 def is_so(match: Match) -> bool:
@@ -37,7 +55,7 @@ def _bearing(match: Match) -> list[Operator]:
     for operator in match.passage.operators:
         at = operator.at
         inside = [t for t in taken if t.segment == at.segment]
-        if operator.what == "not" and _dangles(match, operator):
+        if operator.what == "not" and operator.raw not in _COMPLETE and _ends_its_segment(match, operator):
             bears = any(t.sentence == at.sentence for t in taken)
         elif operator.what == "not":
             bears = bool(inside)
@@ -46,16 +64,16 @@ def _bearing(match: Match) -> list[Operator]:
         elif operator.what in _OF_A_WORD:
             bears = bool(inside) and (at.index in match.taken or at.index + 1 in match.taken)
         else:
-            bears = any(t.index >= at.index for t in inside)
+            bears = any(t.index >= at.index for t in inside) or (bool(inside) and _ends_its_segment(match, operator))
         if bears:
             out.append(operator)
     return out
 
 
-def _dangles(match: Match, operator: Operator) -> bool:
-    """Whether nothing stands behind it in its segment: it is never, under any circumstances, open."""
+def _ends_its_segment(match: Match, operator: Operator) -> bool:
+    """Whether nothing stands behind it there: it is never, under any circumstances, open."""
     places = match.passage.segments[operator.at.segment].terms
-    return operator.raw not in FORBIDDEN and (not places or places[-1] < operator.at.index)
+    return not places or places[-1] < operator.at.index
 
 
 def _kind_agrees(match: Match, kind: str, said: Sequence[Operator], bearing: Sequence[Operator]) -> bool:
@@ -89,4 +107,6 @@ def _have_one_focus(match: Match, operator: Operator, others: Sequence[Operator]
     if not following:
         before = [f.at.index for c, f in match.pairs if c.at.index == at - 1]
         return any(-3 <= place - o.at.index < 4 for place in before for o in others)
-    return any(0 <= place - o.at.index < 4 or (-3 <= place - o.at.index < 0 and _dangles(match, o)) for place in following for o in others)
+    return any(
+        0 <= place - o.at.index < 4 or (-3 <= place - o.at.index < 0 and _ends_its_segment(match, o)) for place in following for o in others
+    )

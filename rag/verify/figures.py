@@ -40,7 +40,8 @@ def _is_nearer(match: Match, n: int) -> bool:
     claimed, found = match.pairs[n]
     if match.is_whole(found.at.segment):
         return False
-    beside = [other for _, other in match.pairs[max(0, n - 1) : n] + match.pairs[n + 1 : n + 2]]
+    before = [] if _is_anchored(match, found) else match.pairs[max(0, n - 1) : n]
+    beside = [other for _, other in before + match.pairs[n + 1 : n + 2]]
     rivals = [
         place for place in match.segment_of(found).terms if _is_rival(match, match.passage.terms[place], found, (claimed.preposition,))
     ]
@@ -61,8 +62,13 @@ def _is_another_s(match: Match, n: int) -> bool:
             break
         if other.at.segment == found.at.segment and any(_is_rival(match, t, found) for t in terms[place + 1 : other.at.index]):
             return True
-    is_anchored = any(t.at.index in match.taken and t.at.segment == found.at.segment and not t.value for t in terms[place + 1 : place + 4])
     before = match.pairs[n - 1][1] if n else found
-    if is_anchored or before.at.segment != found.at.segment or before.value:
+    if _is_anchored(match, found) or before.at.segment != found.at.segment or before.value:
         return False
     return any(_is_rival(match, t, found) for t in terms[before.at.index + 1 : place])
+
+
+def _is_anchored(match: Match, found: Term) -> bool:
+    """Whether a word just behind it is taken too: 3 in the placebo group."""
+    behind = match.passage.terms[found.at.index + 1 : found.at.index + 4]
+    return any(t.at.index in match.taken and t.at.segment == found.at.segment and not t.value for t in behind)

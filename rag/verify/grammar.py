@@ -1,5 +1,8 @@
 """The small words of English, by what they do to the words near them."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from rag.verify.lexicon import keys
 
 
@@ -17,9 +20,12 @@ RELATIVES = frozenset("which who whom whose".split())
 PRONOUNS = SUBJECTS | POSSESSIVES | RELATIVES | frozenset("them him us this these that those one both".split())
 DETERMINERS = ARTICLES | POSSESSIVES
 
+CONTRASTS = frozenset("unlike besides despite instead without except like contrary".split())
+"""What they bring in isn't what the sentence speaks of."""
 PREPOSITIONS = _by_first(
-    """by|from|to into towards toward onto|than|before|after following|since|until till|over above|under below beneath|against versus|between
-    |behind|beyond|despite|outside|inside|of|in on at during within through throughout across for with along around near upon|as|about"""
+    """by|from|to into towards toward onto|than|before|after following|since|until till|over above|under below beneath|against versus
+    |between|behind|beyond|despite|outside|inside|of|as|about
+    |in on at during within through throughout across for with along around near upon"""
 )
 """Each to the one that may stand for it."""
 LOOSE = frozenset(("in", "of", "as", "about", ""))
@@ -30,7 +36,7 @@ WEIGHTY = frozenset("against without before after over under above below".split(
 SILENT = ARTICLES | AUXILIARIES | frozenset(PREPOSITIONS) | frozenset(
     """and or also too so then there here having such very just own well both either going any anyone anybody anything where how what why
     let s t re ve d ll etc via whether though although because since owing due while whilst whereas when yet however therefore thus hence
-    moreover furthermore additionally respectively namely accordingly please yes each every up out off down away back but if""".split()
+    moreover furthermore additionally respectively namely accordingly please yes each every per up out off down away back but if""".split()
 )  # fmt: skip
 """Words that say nothing that must be found."""
 
@@ -59,12 +65,11 @@ OPERATORS = {
 """Words that change what others say: each to what it does."""
 FORBIDDEN = frozenset("forbidden prohibited banned".split())
 """Each says "not" and "allowed" in one."""
-PHRASES = {
+PHRASES: dict[tuple[str, ...], str] = {
     ("not", "have", "to"): "unneeded",
     ("not", "need", "to"): "unneeded",
     ("not", "required", "to"): "unneeded",
     ("need", "not"): "unneeded",
-    **{(word, "to"): "must" for word in "has have had is are was were need needs required obliged supposed".split()},
     ("allowed", "to"): "possible",
     ("permitted", "to"): "possible",
     ("no", "longer"): "not",
@@ -72,6 +77,7 @@ PHRASES = {
     ("not", "just"): "",
     ("not", "merely"): "",
 }
+PHRASES |= {(word, "to"): "must" for word in "has have had is are was were need needs required obliged supposed".split()}
 """Operators of several words; "" for what only looks like one."""
 
 _MODIFIERS = {
@@ -87,14 +93,26 @@ _MODIFIERS = {
 }
 MODIFIERS = {tuple(phrase.split()): sign for sign, phrases in _MODIFIERS.items() for phrase in phrases.split("|")}
 """What stands before a number and says that it is a bound or a guess."""
-MODIFIERS_BEHIND = {
-    ("or", word): sign for sign, words in ((">=", "more over older above newer later"), ("<=", "less fewer under younger below earlier")) for word in words.split()
-}  # fmt: skip
+MODIFIERS_BEHIND = _by_first("more over above|less fewer under below|older|newer|younger|later|earlier")
+"""What stands behind a number and "or" and makes a bound of it."""
 LABELS = frozenset(
     """section sections sec chapter chapters ch page pages pp figure figures fig table tables tab clause article art paragraph para
     annex appendix part item step note footnote question schedule exhibit version release § no number room bus line port""".split()
 )
 """Behind them a number counts nothing: it is a name."""
+
+_ENGLISH = frozenset("the of and is are was were to in with for on that by from it at as be not".split())
+_OTHERS = frozenset(
+    """der die das und ist nicht ein eine den dem von zu mit le la les des est une du et que pas dans pour el los las una y en del por
+    il che di per con non het een van niet de op o os as do da em um uma och att det""".split()
+)
+
+
+def is_english(words: Iterable[str]) -> bool:
+    """Whether words in lower case are English rather than one of its neighbours, whose "not" and "may" aren't known here."""
+    counts = Counter(words)
+    return sum(counts[word] for word in _ENGLISH) >= sum(counts[word] for word in _OTHERS - _ENGLISH)
+
 
 SUBORDINATORS = frozenset("when if while whilst although though because unless until till whereas".split())
 """They open a segment of their own; "but" does too."""
@@ -104,7 +122,7 @@ GOVERNORS = frozenset(
     key
     for word in """propose plan intend hope want try attempt refuse fail deny suggest believe think suspect assume expect claim allege doubt
     consider promise threaten offer recommend request ask aim decline forbid prohibit prevent avoid estimate predict forecast reject
-    scheduled supposed""".split()
+    scheduled supposed argue warn fear""".split()
     for key in keys(word)
 )
 """What follows them, with "to" or "that", was proposed, hoped or denied: it need not be so."""

@@ -17,8 +17,9 @@ _IRREGULAR = _first_of_each("""
     build built|burn burnt|buy bought|catch caught|choose chose chosen choice|come came|dig dug|draw drew drawn|drink drank drunk
     drive drove driven|eat ate eaten|fall fell fallen|feel felt|fight fought|find found|fly flew flown flight|forget forgot forgotten
     freeze froze frozen|get got gotten|give gave given|go went gone|grind ground|grow grew grown growth|hang hung|hear heard|hide hid hidden
-    hold held|keep kept|know knew known|lay laid|lead led|lend lent|leave left|lie lay lain lying|lose lost loss|mean meant|meet met|pay paid
-    ride rode ridden|ring rang rung|rise rose risen|run ran|see saw seen|sell sold sale|send sent|shake shook shaken|shine shone|shoot shot
+    hold held|keep kept|know knew known|lay laid|lead led|lend lent|leave left|lie lay lain lying|lose lost loss|mean meant|meet met
+    pay paid|ride rode ridden|ring rang rung|rise rose risen|run ran|see saw seen|sell sold sale|send sent|shake shook shaken
+    shine shone|shoot shot
     show shown|shrink shrank shrunk|sing sang sung|sink sank sunk|sit sat|sleep slept|speak spoke spoken|spend spent|stand stood
     steal stole stolen|stick stuck|strike struck|sweep swept|swim swam swum|take took taken|teach taught|tear tore torn|tell told
     think thought|throw threw thrown|understand understood|wake woke woken|wear wore worn|win won|wind wound|write wrote written
@@ -26,7 +27,8 @@ _IRREGULAR = _first_of_each("""
     withdraw withdrew withdrawn withdrawal|overcome overcame|undergo underwent|foot feet|tooth teeth|man men|woman women|child children
     mouse mice|person people|wife wives|half halves|leaf leaves|shelf shelves|knife knives|die died dying death|tie tied tying
     analysis analyses|close closure|discover discovery|arrive arrival|propose proposal|remove removal|approve approval|refuse refusal
-    renew renewal|use used using|fail failure|deliver delivery|high height|deep depth|wide width|long length|weigh weight|marry marriage|decide decision
+    renew renewal|use used using|fail failure|deliver delivery|high height|deep depth|wide width|long length|weigh weight
+    marry marriage|decide decision
     enter entry|depart departure|recover recovery|announce announcement|use usage|withhold withheld""")
 _SYNONYMS = _first_of_each("""
     begin start commence|finish end conclude|large big|small little|buy purchase|build construct erect|car automobile|child kid

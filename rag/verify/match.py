@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rag.verify.align import Alignment
-from rag.verify.grammar import PRONOUNS, RELATIVES
+from rag.verify.grammar import CONTRASTS, PRONOUNS, RELATIVES
 from rag.verify.lexicon import is_inflected
 from rag.verify.terms import Segment, Term, Terms
 
@@ -46,13 +46,12 @@ class Match:
         """Whether all of it is taken, and it only says when, where or how."""
         terms = [self.passage.terms[place] for place in self.passage.segments[segment].terms]
         sets_the_scene = self.passage.segments[segment].opening in ("while", "whilst", "when", "after", "before", "during")
-        return self.is_whole(segment) and (
-            sets_the_scene or (len(terms) <= 3 and (all(t.value for t in terms) or terms[0].preposition != ""))
-        )
+        return self.is_whole(segment) and (sets_the_scene or all(t.value for t in terms))
 
     def opens(self, claimed: Term) -> bool:
-        """Whether nothing stands before it in its part of the claim."""
-        return not any(t.at.index < claimed.at.index and t.at.segment == claimed.at.segment for t in self.claim.terms)
+        """Whether nothing stands before it in its part of the claim, but for a phrase like "in May"."""
+        before = (t for t in self.claim.terms[: claimed.at.index] if t.at.segment == claimed.at.segment)
+        return all(t.preposition for t in before)
 
     def opens_with_pronoun(self, claimed: Term) -> bool:
         """Whether its part of the claim begins with a pronoun."""
@@ -71,7 +70,7 @@ class Match:
             return False
         if segment + 1 in self.by_segment and self._is_told_of(segment + 1, last):
             return True
-        if any(t.passive or is_inflected(t.raw) for t in terms):
+        if any(t.passive or is_inflected(t.raw) for t in terms) or self.passage.segments[segment].opening in CONTRASTS:
             return False
         later = next((s for s in self.by_segment if s > segment and self._has_pronoun_for(s, last)), None)
         if later is None or not 0 <= self.passage.segments[later].sentence - self.passage.segments[segment].sentence <= 2:

@@ -3,10 +3,13 @@
 from itertools import combinations
 
 from rag.verify.figures import has_rival
-from rag.verify.grammar import DETERMINERS, LOOSE, PRONOUNS, RELATIVES, WEIGHTY
+from rag.verify.grammar import DETERMINERS, LOOSE, PRONOUNS, WEIGHTY
 from rag.verify.lexicon import is_inflected
 from rag.verify.match import Match, Pair
-from rag.verify.terms import Term
+from rag.verify.quantity import Quantity
+from rag.verify.terms import Term, Terms
+
+_JOINTS = frozenset("and that which who whom before after".split())
 
 
 def segments_agree(match: Match) -> bool:
@@ -21,7 +24,7 @@ def segments_agree(match: Match) -> bool:
             order.append(segment)
     if any(found.at.segment not in order and not match.is_whole(found.at.segment) for _, found in fronted):
         return False
-    return len(order) == len(set(order)) and not any(_is_stray(match, segment) for segment in order)
+    return len(order) == len(set(order)) and _may_be_joined(match, order) and not any(_is_stray(match, segment) for segment in order)
 
 
 def order_agrees(match: Match) -> bool:
@@ -29,8 +32,12 @@ def order_agrees(match: Match) -> bool:
     for segment, pairs in match.by_segment.items():
         if segment in match.antecedents:
             continue
-        verbs = [(c, f) for c, f in pairs if c.kind == f.kind == "word" and c.passive != f.passive and is_inflected(c.raw)]
-        voices = [_voice_agrees(verb, pairs) for verb in verbs]
+        verbs = [
+            (c, f)
+            for c, f in pairs
+            if c.kind == f.kind == "word" and c.passive != f.passive and (is_inflected(c.raw) or is_inflected(f.raw))
+        ]
+        voices = [_voice_agrees(match, verb, pairs) for verb in verbs]
         if False in voices:
             return False
         is_relative = any(c.after in ("that", "which", "whom") for c, _ in pairs)  # the bell that divers raised
@@ -55,6 +62,17 @@ def prepositions_agree(match: Match) -> bool:
         if not _may_stand_for(claimed, found):
             return False
     return True
+
+
+def _may_be_joined(match: Match, order: list[int]) -> bool:
+    """Whether a claim that joins nothing itself takes from one segment, or a subject and what is said of it behind an aside."""
+    joins = any(claimed.before in _JOINTS or claimed.after in _JOINTS for claimed, _ in match.pairs)
+    if joins or len({claimed.at.segment for claimed, _ in match.pairs}) > 1:
+        return True
+    measures = [
+        bool(match.passage.terms[match.passage.segments[segment].terms[0]].value) and match.is_whole(segment) for segment in order[1:]
+    ]
+    return order == sorted(order) and (all(map(match.is_whole, order[:-1])) or all(measures))
 
 
 def _may_stand_for(claimed: Term, found: Term) -> bool:
@@ -85,41 +103,59 @@ def _sets_the_scene(term: Term) -> bool:
 
 
 def _is_stray(match: Match, segment: int) -> bool:
-    """Whether it lends a mere word to what another clause says."""
+    """Whether it lends but a word, or what it speaks of, to what another clause says."""
     pairs = match.by_segment[segment]
-    has_antecedent = bool(match.antecedents) and match.passage.segments[segment].opening in PRONOUNS | RELATIVES
-    if len(pairs) > 1 or match.is_aside(segment) or has_antecedent:
+    clauses = {found.at.clause for _, found in match.pairs if found.at.segment not in match.antecedents}
+    has_antecedent = bool(match.antecedents) and match.passage.segments[segment].opening in PRONOUNS
+    if match.is_aside(segment) or has_antecedent or len(clauses) == 1:
         return False
-    return any(found.at.clause != pairs[0][1].at.clause for _, found in match.pairs)
+    taken = sorted({found.at.index for _, found in pairs})
+    is_head = taken == match.passage.segments[segment].terms[: len(taken)] and len(taken) <= 3 and not match.is_whole(segment)
+    return len(taken) == 1 or (is_head and match.passage.segments[segment].opening not in PRONOUNS)
 
 
-def _voice_agrees(verb: Pair, pairs: list[Pair]) -> bool | None:
+def _voice_agrees(match: Match, verb: Pair, pairs: list[Pair]) -> bool | None:
     """Whether a verb was rightly put in the passive, or out of it; None where nothing moved about it."""
     side = 0 if verb[0].passive else 1
     """Which of a pair is the passive one."""
     active, passive = verb[1 - side], verb[side]
     moved = [pair for pair in pairs if pair is not verb and (pair[0].at.index < verb[0].at.index) != (pair[1].at.index < verb[1].at.index)]
     if not moved:
-        return False if active.after in DETERMINERS else None
+        return False if _has_object(active, match.claim if active is verb[0] else match.passage) else None
     has_agent = any(pair[side].preposition == "by" and pair[side].at.index > passive.at.index for pair in pairs)
     bare = [pair for pair in moved if not pair[0].preposition or pair[0].preposition != pair[1].preposition]
     return has_agent or not any(pair[side].at.index > passive.at.index for pair in bare)
+
+
+def _has_object(verb: Term, text: Terms) -> bool:
+    """Whether somebody or something stands behind a verb."""
+    behind = text.terms[verb.at.index + 1 : verb.at.index + 2]
+    return verb.after in DETERMINERS or any(verb.touches(term) and not term.value for term in behind)
 
 
 def _may_change(match: Match, one: Pair, two: Pair) -> bool:
     """Whether two terms may have changed places."""
     if any(claimed.kind == "number" and claimed.keys for claimed, _ in (one, two)):
         return True  # a year, per hour
-    if one[0].kind == two[0].kind != "word":
+    if one[0].kind == two[0].kind != "word" and _are_alike(one[1], two[1]):
         return False
     is_near = one[1].at.index - two[1].at.index <= 3 and two[0].at.index - one[0].at.index <= 3
-    if is_near and _is_genitive(two[1], one[1]) != _is_genitive(one[0], two[0]):
-        return True  # a crane of 25 tonnes, a 25 tonne crane
+    if is_near and _is_genitive(two[1], one[1]) != _is_genitive(one[0], two[0]) and not any(has_rival(match, f) for _, f in (one, two)):
+        return True
     return any(_is_adverbial(pair) and _is_at_an_end(match, pair[0]) and not has_rival(match, pair[1]) for pair in (one, two))
 
 
+def _are_alike(one: Term, other: Term) -> bool:
+    """Whether they are two names, two dates, or two numbers of one unit."""
+    return not (isinstance(one.value, Quantity) and isinstance(other.value, Quantity)) or one.value.is_like(other.value)
+
+
 def _is_genitive(first: Term, second: Term) -> bool:
-    return bool(second.link) or first.raw.endswith(("'s", "s'"))
+    """Whether one is said of the other: a crane of 25 tonnes, damage by water, the miller's house."""
+    if first.raw.endswith(("'s", "s'")):
+        return True
+    is_under = second.preposition != "" and second.preposition != first.preposition
+    return is_under and (first.kind == second.kind == "word" or second.link in ("of", "for", "in", "from"))
 
 
 def _is_adverbial(pair: Pair) -> bool:

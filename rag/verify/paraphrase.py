@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from rag.verify.align import Alignment, align, candidates, first_names, may_be_added, says_the_same
-from rag.verify.bearing import is_so, operators_agree
+from rag.verify.bearing import is_so, is_unqualified, operators_agree
 from rag.verify.figures import figures_agree
 from rag.verify.match import Match
 from rag.verify.order import order_agrees, prepositions_agree, segments_agree
 from rag.verify.quantity import ORDINAL, Date
-from rag.verify.subjects import names_agree, subjects_agree
+from rag.verify.subjects import is_apposition, names_agree, subjects_agree
 from rag.verify.terms import Terms
 
 CHECKS = (
@@ -37,7 +37,7 @@ def find_support(claim: Terms, passage: Terms, context: frozenset[str] = frozens
         return None
     for alignment in _alignments(claim, passage, context):
         match = Match(claim, passage, alignment)
-        if match.pairs and all(check(match) for check in CHECKS):
+        if match.pairs and (is_apposition(match) or all(check(match) for check in CHECKS)):
             places = [found.at for _, found in match.pairs]
             return min(at.start for at in places), max(at.end for at in places)
     return None
@@ -53,7 +53,7 @@ def is_qualified(claim: Terms, passage: Terms) -> bool:
         for start in range(len(passage.terms) - length + 1)
         if all(says_the_same(passage.terms[start + n], term) for n, term in enumerate(claim.terms))
     ]
-    return bool(runs) and not any(operators_agree(run) and is_so(run) for run in runs)
+    return bool(runs) and not any(map(is_unqualified, runs))
 
 
 def _says_enough(claim: Terms) -> bool:

@@ -28,6 +28,8 @@ _TOKEN = re.compile(
 _SAYS = re.compile(r"[\w£€$¥₹%°~≈±<>≤≥-]|\.\d")
 _SHORT_FORM = re.compile(r"\b(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|a\.m|p\.m)\Z", re.IGNORECASE)
 _ITEM = re.compile(r"[-+•]\s|\(?\d+[.)]\s")
+_BETWEEN = grammar.ARTICLES | {"not", "also", "never", "only"}
+"""They may stand between a form of "be" and what it is the verb of."""
 _REACH = 4
 """Terms that stand under one preposition, at the most."""
 
@@ -56,6 +58,7 @@ class _Sentence:
 
     def __init__(self, text: str, start: int, end: int, number: int, out: Terms) -> None:
         found = [match for match in _TOKEN.finditer(text, start, end) if not _is_joint(text, match)]
+        self._text = text
         self._raw = [match[0] for match in found]
         self._spans = [match.span() for match in found]
         self._words = _plain([raw.casefold() for raw in self._raw])
@@ -141,8 +144,8 @@ class _Sentence:
             return 0
         value, end = found
         last, sign = end, self._modifier
-        if not sign and (sign := grammar.MODIFIERS_BEHIND.get((self._word(end), self._word(end + 1)), "")):
-            end += 2
+        if not sign and self._word(end) == "or" and (sign := grammar.MODIFIERS_BEHIND.get(self._word(end + 1), "")):
+            sign, end = {"more": ">=", "less": "<="}.get(sign, sign), end + 2
         self._modifier = ""
         is_number = isinstance(value, Quantity)
         unit = keys(self._words[last - 1]) if is_number and self._words[at] in ("a", "an", "per", "each", "every") else frozenset[str]()
@@ -203,13 +206,14 @@ class _Sentence:
         raw, following = self._raw[at], self._raw[at + 1 : at + 2]
         is_name = raw[0].isupper() and (at > 0 or raw[1:2].isupper() or bool(following and following[0][0].isupper()))
         term = Term("name" if is_name else "word", keys(self._words[at]), raw, self._place(at, at + 1))
-        before = [w for w in self._words[max(0, at - 3) : at] if w not in ("not", "also", "never", "only") and not w.endswith("ly")]
+        before = [w for w in self._words[max(0, at - 3) : at] if w not in _BETWEEN and not w.endswith("ly")]
         term.passive = (bool(before) and before[-1] in grammar.BE) or self._word(at + 1) == "by"
         self._add(term, at, at + 1)
 
     def _add(self, term: Term, at: int, end: int) -> None:
         term.before, term.after = self._word(at - 1), self._word(end)
         term.link = "" if self._under else self._link
+        term.is_joined = at > 0 and self._text[self._spans[at - 1][1] : self._spans[at][0]] == "-"
         self._under += 1
         term.preposition = self._preposition if self._under <= _REACH else ""
         self._segment.terms.append(term.at.index)

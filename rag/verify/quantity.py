@@ -89,8 +89,8 @@ class Quantity:
     times: frozenset[int] = frozenset()
 
     def says(self, claim: "Quantity") -> bool:
-        if self.times & claim.times and TIME in (self.unit, claim.unit):
-            return True
+        if self.times and claim.times and TIME in (self.unit, claim.unit):
+            return bool(self.times & claim.times)
         return self.unit == claim.unit and self.value == claim.value
 
     def is_like(self, other: "Quantity") -> bool:
@@ -168,7 +168,21 @@ def read_quantity(words: Words, at: int) -> tuple[Quantity, int] | None:
     value, times, end = number
     while end < len(words) and words[end] in SCALES:
         value, end = value * SCALES[words[end]], end + 1
-    return _measured(words, end, sign * value, currency, times)
+    quantity, last = _measured(words, end, sign * value, currency, times)
+    joints = ("to", "or", "and") if at and words[at - 1] == "between" else ("to", "or")
+    if last == number[2] and end + 1 < len(words) and words[end] in joints:
+        quantity = _as_range(words, end + 1, quantity)
+    return quantity, last
+
+
+def _as_range(words: Words, at: int, first: Quantity) -> Quantity:
+    """The first number of "9.1 to 7.6 million dollars", which is millions of dollars too."""
+    start = at + (words[at] in _CURRENCIES)
+    number = (_figures(words, start) or _spelled(words, start)) if start < len(words) else None
+    second = read_quantity(words, at)
+    if number is None or second is None or not number[0] or second[0].unit in (TIME, ORDINAL) or first.unit not in ("", second[0].unit):
+        return first
+    return Quantity(first.value * second[0].value / number[0], second[0].unit)
 
 
 def _measured(words: Words, end: int, value: Fraction, currency: str, times: frozenset[int]) -> tuple[Quantity, int]:
@@ -198,7 +212,9 @@ def _one(words: Words, at: int) -> tuple[Quantity, int] | None:
 def _share(words: Words, at: int) -> tuple[Quantity, int] | None:
     """Half, a third of, three quarters, half an hour."""
     name = words[at + 1].removesuffix("s") if at + 1 < len(words) else ""
-    if words[at] == "half":
+    if words[at] == "half" and (unit := _unit(words, at + 1, is_figure=False)):
+        return Quantity(unit[1] / 2, unit[0]), unit[2]
+    if words[at] == "half" and words[at + 1 : at + 2] and words[at + 1] in "of a an the its their his her".split():
         share, end = Fraction(1, 2), at + 1
     elif name in _SHARES and words[at] in _ONES and words[at] != "one":
         share, end = Fraction(_ONES[words[at]], _SHARES[name]), at + 2
@@ -216,7 +232,7 @@ def _unit(words: Words, at: int, is_figure: bool) -> tuple[str, Fraction, int] |
     """The base unit that a word or two name, how much of it, and where they end."""
     for end in (at + 2, at + 1):
         name = "-".join(words[at:end])
-        name = name if name in UNITS else name.removesuffix("s")
+        name = name if name in UNITS else name.removesuffix("s").removesuffix("'")
         if end <= len(words) and name in UNITS and (is_figure or name not in _BEHIND_FIGURES):
             return *UNITS[name], end
     return None

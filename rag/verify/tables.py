@@ -13,8 +13,9 @@ from rag.verify.terms import Term, Terms
 
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 _RULE = re.compile(r"[ \t]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*")
+_UNIT = re.compile(r"[^\W\d_]+|[%€£$°]")
 _ADDED = LIGHT | frozenset(
-    """bring cost com spend show record list figur giv set pay payabl receiv valu number actual gam ord match person visitor item copy
+    """bring cost com spend show record list figur giv set pay payabl receiv valu number actual gam order match person visitor item copy
     piec""".split()
 )
 """Stems of words that a claim about a cell may add: they say no more than that it stands there."""
@@ -29,6 +30,8 @@ class Row:
     end: int
     cells: tuple[Terms, ...]
     headers: tuple[Terms, ...]
+    titles: tuple[str, ...]
+    """The headers as they are written."""
     caption: Terms
 
 
@@ -36,16 +39,18 @@ def split_tables(text: str) -> tuple[str, list[Row]]:
     """The text with its tables blanked out, as long as it was, and their rows."""
     rows: list[Row] = []
     headers: tuple[Terms, ...] = ()
+    titles: tuple[str, ...] = ()
     caption, end = Terms(), -2
     for line in _ROW.finditer(text):
         is_first, end = line.start() > end + 1, line.end()
         if _RULE.fullmatch(line[0]):
             continue
-        cells = tuple(map(read_terms, line[0].strip()[1:-1].split("|")))
+        written = tuple(line[0].strip()[1:-1].split("|"))
+        cells = tuple(map(read_terms, written))
         if is_first:
-            headers, caption = cells, read_terms(text[: line.start()].rstrip().rpartition("\n")[2])
+            headers, titles, caption = cells, written, read_terms(text[: line.start()].rstrip().rpartition("\n")[2])
         else:
-            rows.append(Row(line.start(), line.end(), cells, headers, caption))
+            rows.append(Row(line.start(), line.end(), cells, headers, titles, caption))
     return _ROW.sub(lambda line: " " * len(line[0]), text), rows
 
 
@@ -73,8 +78,11 @@ def _holds(row: Row, column: int, cell: Terms, claimed: Term) -> bool:
 
 
 def _names(header: Terms, claimed: Term) -> bool:
-    words = (term for term in header.terms if claimed.kind != "name")
-    return any(says_the_same(term, claimed) or term.raw.casefold() == claimed.raw.casefold() for term in words)
+    """Whether a claim's word names a column: one that may be added anyway only in the same letters."""
+    if claimed.kind == "name":
+        return False
+    is_telling = not claimed.keys & _ADDED
+    return any((is_telling and says_the_same(term, claimed)) or term.raw.casefold() == claimed.raw.casefold() for term in header.terms)
 
 
 def _may_be_added(row: Row, claimed: Term) -> bool:
@@ -92,7 +100,8 @@ def _counts(row: Row, column: int, term: Term, claimed: Term) -> bool:
         or column >= len(row.headers)
     ):
         return False
-    words = [t.raw.casefold().removesuffix("s") for t in (*row.headers[column].terms, *row.caption.terms)]
+    above = [*_UNIT.findall(row.titles[column].casefold()), *(term.raw.casefold() for term in row.caption.terms)]
+    words = [word.removesuffix("s") for word in above]
     scales = [1, *(SCALES[word] for word in words if word in SCALES)]
     units = [("", Fraction(1)), *(UNITS[word] for word in words if word in UNITS)]
     return any(Quantity(number.value * scale * factor, unit).says(wanted) for scale in scales for unit, factor in units)

@@ -43,6 +43,7 @@ class Term:
         label: the word before a number that is only a name: Section 5.
         preposition: that which the term stands under, `link` if it stands just before it.
         passive: whether a form of "be" stands before it, or "by" behind.
+        is_joined: whether but a hyphen stands before it.
         before: the word before it, `after` that behind; in lower case.
     """
 
@@ -56,6 +57,7 @@ class Term:
     preposition: str = ""
     link: str = ""
     passive: bool = False
+    is_joined: bool = False
     before: str = ""
     after: str = ""
 

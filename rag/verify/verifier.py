@@ -1,11 +1,13 @@
 """Claims held against the sources of one answer, each source taken apart once, when it is first asked about."""
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from rag.answer import Evidence, Support
+from rag.verify.grammar import is_english
 from rag.verify.paraphrase import find_support, is_qualified
 from rag.verify.parse import read_terms
 from rag.verify.tables import Row, find_row, split_tables
@@ -48,6 +50,8 @@ class _Passage:
             return Finding("unsupported" if is_qualified(terms, prose) else "verbatim")
         if self.source.cuts(wording):
             return Finding("unsupported")
+        if not self._is_english:
+            return Finding("unsupported")
         span = find_support(terms, prose, self._context_keys) or find_row(terms, rows)
         return Finding("supported", span) if span else Finding("unsupported")
 
@@ -59,6 +63,10 @@ class _Passage:
     def _parts(self) -> tuple[Terms, list[Row]]:
         prose, rows = split_tables(self._text)
         return read_terms(prose), rows
+
+    @cached_property
+    def _is_english(self) -> bool:
+        return is_english(re.findall(r"[^\W\d_]+", self._text.casefold()))
 
     @cached_property
     def _context_keys(self) -> frozenset[str]:

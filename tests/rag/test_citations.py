@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import Chunk
-from rag.answer import Citation, Evidence
+from rag.answer import Citation, Claim, Evidence
 from rag.citations import CitationStream, find_markers, strip_markers
 
 
@@ -172,6 +172,51 @@ def test_what_is_left_without_its_markers_reads_as_before() -> None:
     assert strip_markers("in 1641 [1] by Agnes [2].") == "in 1641 by Agnes."
 
 
+def written(text: str, evidence: list[Evidence] = SOURCES) -> CitationStream:
+    stream = CitationStream(evidence)
+    assert "".join(map(stream.push, text)) + stream.flush() == text
+    return stream
+
+
+def test_each_claim_says_what_it_names_and_how_that_supports_it() -> None:
+    stream = written("The mill was built by Agnes in 1641 [1]. It closed in 1938 [2]; the gates were stolen [2]. It rained [9].")
+    assert stream.claims == (
+        Claim("The mill was built by Agnes in 1641", (1,), "supported"),
+        Claim("It closed in 1938", (2,), "verbatim"),
+        Claim("the gates were stolen", (2,), "unsupported"),
+        Claim("It rained", (9,), "unsupported"),
+    )
+    assert [(c.marker, c.support, c.verified) for c in stream.citations] == [(1, "supported", True), (2, "unsupported", False)]
+
+
+def test_the_words_of_a_paraphrase_s_source_are_its_span() -> None:
+    [citation] = written("Agnes built the mill [1].").citations
+    assert citation.span == (10 + TEXTS[0].index("mill"), 10 + TEXTS[0].index("."))
+    assert citation.quote == (10, 10 + len(TEXTS[0]))
+
+
+@pytest.mark.parametrize(
+    ("text", "uncited"),
+    [
+        ("The mill was built in 1641 [1]. Pirates burnt it in 1700.", ["Pirates burnt it in 1700."]),
+        ("Pirates burnt it in 1700. The mill was built in 1641 [1].", ["Pirates burnt it in 1700."]),
+        ("The mill was built in 1641. [1] Pirates burnt it.", ["Pirates burnt it."]),
+        ("The mill was built in 1641 [1] by Agnes. It closed in 1938 [2]", []),
+        ("Here is what they say:\n- built in 1641 [1]\n- closed in 1938 [2]", []),
+        ("Yes. It was built in 1641 [1].", []),
+        ("# The mill\n\nIt was built in 1641 [1].", []),
+        ("It burnt on 3 Feb. 1700 they say [1].", []),
+    ],
+)
+def test_sentences_that_cite_nothing_are_known(text: str, uncited: list[str]) -> None:
+    assert [claim.text for claim in written(text).claims if not claim.markers] == uncited
+
+
+def test_markers_that_no_source_has_stay_and_are_counted() -> None:
+    assert written("It was built in 1641 [7][1] and burnt [0], then [7].").unresolved == (7, 0, 7)
+    assert written("It was built in 1641 [1].").unresolved == ()
+
+
 @pytest.mark.parametrize("half", ["1641 [1", "1641 [", "1641 [1, 2", "1641 [1,", "1641  [12"])
 def test_half_a_marker_is_not_shown_where_the_answer_was_cut(half: str) -> None:
     assert resolve([half], SOURCES, cut=True)[0] == "1641"
@@ -193,6 +238,13 @@ def test_what_is_shown_is_never_taken_back_however_the_text_arrives(text: str, c
 @given(TEXT)
 def test_only_a_quoting_models_markers_are_changed(text: str) -> None:
     assert resolve(list(text), SOURCES)[0] == text.strip()
+
+
+@given(TEXT)
+def test_a_marker_written_from_its_numbers_is_the_text_s(text: str) -> None:
+    found = list(find_markers(text, SOURCES))
+    assert [[*map(int, text[m.start + 1 : m.end - 1].split(","))] for m in found] == [list(m.numbers) for m in found]
+    assert all(one.end <= two.start for one, two in pairwise(found))
 
 
 def calls_for(markers: int) -> int:
