@@ -114,7 +114,7 @@ class AnswerChain(Runnable[Input, Answer]):
         """
         query = read_query(input)
         helpers = self._helpers(query, config or {})
-        return ask_each(names_of(query, self.retriever).paths, lambda path: helpers.ask(query.question, path))
+        return ask_each(names_of(query, self.retriever.library).paths, lambda path: helpers.ask(query.question, path))
 
     def _helpers(self, query: Query, config: RunnableConfig) -> Helpers:
         """What a task over whole documents takes from the chain."""
@@ -122,7 +122,7 @@ class AnswerChain(Runnable[Input, Answer]):
         writer = None if self.model.is_grounded else Writer(self.model, reserve, lambda prompt: self._chunks(prompt, config))
         mode = "answer" if query.mode == "answer" else "auto"
         ask = lambda question, path: self.invoke({"question": question, "within": path, "mode": mode}, config)  # noqa: E731
-        return Helpers(self.retriever, self.settings.gate_threshold, writer, ask)
+        return Helpers(self.retriever.library, self.settings.gate_threshold, writer, ask)
 
     def _pointed(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
         """What the reader points at; for a yes-or-no or either-or question the model's answer, cited to the best source."""

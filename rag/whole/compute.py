@@ -181,8 +181,8 @@ _VALUES: dict[str, Callable[[Sequence[Decimal]], Decimal]] = {
 def _written(value: Decimal, numbers: Sequence[Number]) -> str:
     """A result as the column writes its numbers; an average may need two decimals more."""
     decimals = max(n.decimals for n in numbers)
-    exact = value == round(value, decimals)
-    text = f"{abs(value):,.{decimals if exact else decimals + 2}f}"
+    decimals += next(more for more in (0, 1, 2) if more == 2 or value == round(value, decimals + more))
+    text = f"{abs(value):,.{decimals}f}"
     unit = next((n for n in numbers if n.unit), None)
     if unit:
         text = f"{unit.unit}{text}" if unit.before else f"{text}{'' if unit.unit == '%' else ' '}{unit.unit}"
