@@ -17,8 +17,12 @@ from rag.answer import Citation, Evidence
 _SMALL, _LARGE, _PART = 300, 6000, 1500
 """Characters below which a section joins the one before it, above which it is read in parts, and of a part without headings."""
 _ITEM = re.compile(rf"^[ \t]*(?:[-*+•]|{NUMBER})[ \t]+", re.MULTILINE)
-_CUT = re.compile(rf"(?<!\b[a-z]\.)(?:{SENTENCE})|\n(?=[ \t]*(?:[-*+•]|{NUMBER})\s)|\n(?=\|)|(?<=\|)\n|(?<=[A-Z0-9]{4})\n(?=[A-Z][a-z])")
+_CUT = re.compile(
+    rf"(?<=[.!?])(?:\[\d{{1,3}}\])+\s+(?=[A-Z])|(?<!\b[a-z]\.)(?:{SENTENCE})|\n(?=[ \t]*(?:[-*+•]|{NUMBER})\s)|\n(?=\|)|(?<=\|)\n|(?<=[A-Z0-9]{4})\n(?=[A-Z][a-z])"
+)
 _HEADING_LINE = re.compile(r"(?![-*+•|\d])[^\n]{2,40}(?<![.,;:!?])\n(?=[A-Z\"'][^\n]{40})")
+_REFERENCE = re.compile(r"://|\b(?:Retrieved|Archived|ISBN|doi|pp?\.)(?!\w)")
+_NOTE_MARK = re.compile(r"\A(?:\[\d{1,3}\]\s*)+|(?<=[.,;:!?\"')\]])(?:\[\d{1,3}\])+(?=\s|\Z)")
 _GAP = re.compile(PARAGRAPH)
 _FEW_WORDS = 4
 _REPEATED = 3
@@ -80,7 +84,8 @@ class Whole:
         count = -(-(section.end - section.start) // (_LARGE if self.parsed.headings else _PART))
         goal = (section.end - section.start) / count
         cuts = [section.start]
-        for gap in _GAP.finditer(self.text, section.start, section.end):
+        gaps = list(_GAP.finditer(self.text, section.start, section.end))
+        for gap in gaps if len(gaps) >= count else re.finditer(r"\n", self.text[: section.end]):
             if gap.end() - cuts[-1] >= goal:
                 cuts.append(gap.end())
         return [Section(section.title, start, end) for start, end in zip(cuts, [*cuts[1:], section.end], strict=True) if start < end]
@@ -121,14 +126,11 @@ class Whole:
         return self.text[end - 1] == ":" or re.match(rf"\s*\n\s*(?:\||[-*+\u2022]|{NUMBER})", self.text[end : end + 9]) is not None
 
     def _is_sentence(self, text: str) -> bool:
+        """Whether it reads as a sentence or a list's item: no fragment, address, reference or heading."""
         letters = sum(map(str.isalpha, text))
-        words = text.split()
-        return (
-            len(words) >= _FEW_WORDS
-            and letters >= 0.6 * len(text)
-            and not text.isupper()
-            and (text[-1] in ".!?:;\"'\u201d\u2019)\u2026" or len(words) > 7)
-        )
+        ends = text.endswith(tuple(".!?:;\"'\u201d\u2019)\u2026")) or _ITEM.match(text) is not None
+        is_prose = letters >= 0.65 * len(text) and not (text.isupper() or text[:1].islower() or _REFERENCE.search(text))
+        return ends and is_prose and len(text.split()) >= _FEW_WORDS
 
     @cached_property
     def _headings(self) -> frozenset[int]:
@@ -178,5 +180,5 @@ class Sources:
 
 
 def flat(text: str) -> str:
-    """A quote in one line, without a list's mark."""
-    return " ".join(_ITEM.sub("", text, count=1).split()).strip("*_")
+    """A quote in one line, without a list's mark or the marks of footnotes, which look like ours."""
+    return " ".join(_NOTE_MARK.sub("", _ITEM.sub("", text, count=1)).split()).strip("*_")

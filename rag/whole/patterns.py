@@ -18,6 +18,8 @@ _GAP = r"(?:[ \t]*\n?[ \t]*)"
 """Between the parts of a date, which a line's end may part but no blank line."""
 _DAY = r"(?<![\d.,])(?:3[01]|[12]\d|0?[1-9])(?:\s?(?:st|nd|rd|th)\b|\.(?=\s))?"
 _YEAR = r"(?:1[0-9]|20)\d\d(?!\d|[.,]\d)"
+_UNIT = r"(?:IU|mg|kg|g|km|m|ml|l|cm|mm|kW|hours?|miles?|tonnes?|people|visitors|words|tokens|members|[A-Z]\w+\s(?:Street|Avenue|Road))\b"
+"""What makes a number no year."""
 _CURRENCY = r"(?:US\$|C\$|A\$|[$£€¥₹₩]|\b(?:USD|EUR|GBP|CHF|JPY|INR|Rs\.?|SEK|NOK|DKK|CAD|AUD)\b)"
 _NUMBER = r"\d+(?:[.,'\u00a0\u202f ]\d{3})*(?:[.,]\d+)?"
 _SCALE = r"(?:\s?(?:thousand|million|billion|trillion|mn|bn|[kKmM]\b))?"
@@ -34,7 +36,7 @@ KINDS: dict[str, tuple[str, str]] = {
         | (?<![\d./-])\d{{1,2}}(?P<mark>[./-])\d{{1,2}}(?P=mark)(?:\d{{4}}|\d\d)(?![\d./-]*\d)
         | \b{_FULL} | (?:(?<=\bin\s)|(?<=\bby\s)|(?<=\bof\s)|(?<=\bto\s)|(?<=\band\s)|(?<=\bfrom\s)|(?<=\buntil\s)|(?<=\bsince\s)){_MAY}
         | \bthe\s+\d{{1,2}}(?:st|nd|rd|th)(?=\s+of\s+(?:the|each|every)\s+month)
-        | (?<![\d.,/£$€#-])\b{_YEAR}(?:s\b)?(?!\s?%|[-/]\w*\d{{3}})\b""",
+        | (?<![\d.,/£$€#-])\b(?:1[7-9]|20)\d\d(?:s\b)?(?!\d|[.,]\d|\s?%|[-/]\w*\d{{3}}|\s?{_UNIT})\b | (?<=\bin\s)1[0-6]\d\d\b""",
     ),
     "amount": (
         r"(?:amounts?(?:\s+of\s+money)?|sums?(?:\s+of\s+money)|prices?|costs?|money\s+amounts?|monetary\s+(?:amounts?|values?))",

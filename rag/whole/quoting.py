@@ -20,7 +20,7 @@ LEAST, MOST, ONE_IN = 5, 12, 6
 """Sentences quoted of a document: one of six, at the least and at the most."""
 PAIRS, ALIKE = 6, 0.5
 """Pairs of sentences that a comparison quotes at the most, and how alike two must be (cosine) to speak of the same thing."""
-_READ = 500
+_READ = 800
 """Sentences of a document that are compared at the most: of a longer one, those at the head of each section."""
 _OF_SECTION, _UNLIKE, _SAME_SECTION, _FIRST = 0.5, 0.5, 0.25, 0.12
 """Weights: the section's mean beside the document's, likeness to what is chosen, another of the same section, a section's first."""

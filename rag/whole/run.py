@@ -122,7 +122,7 @@ def _listed(documents: Sequence[Whole], kinds: Sequence[str]) -> Answer:
                 spans = list(dict.fromkeys(document.sentence(*place) for place in item.places))
                 markers = [sources.cite(document, *span) for span in spans]
                 also = f" (also {''.join(markers[1:])})" if markers[1:] else ""
-                lines.append(f"- {item.text}: {_shortened(flat(document.text[slice(*spans[0])]))} {markers[0]}{also}")
+                lines.append(f"- {item.text}: {_around(document, spans[0], item.places[0])} {markers[0]}{also}")
             head = " in ".join([f"{len(items)} {plural(kind, len(items))}", document.name])
             shown.append("\n".join([f"{head}:" if lines else f"No {kind} in {document.name}.", *lines]))
     names = ", ".join(document.name for document in documents)
@@ -131,11 +131,17 @@ def _listed(documents: Sequence[Whole], kinds: Sequence[str]) -> Answer:
 
 
 _LONGEST = 240
-"""Characters of a sentence that are shown in a list; its citation has all of it."""
+"""Characters of a sentence that a list shows; its citation has all of it."""
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST].rsplit(" ", 1)[0] + " ..."
+def _around(document: Whole, sentence: tuple[int, int], place: tuple[int, int]) -> str:
+    """A sentence, of a long one the words around a place in it."""
+    text, (start, end) = document.text, sentence
+    if end - start <= _LONGEST:
+        return flat(text[start:end])
+    first, last = max(start, place[0] - _LONGEST // 2), min(end, place[1] + _LONGEST // 2)
+    before = "" if first == start else "... "
+    return before + flat(text[first:last].partition(" ")[2] if before else text[first:last]) + (" ..." if last < end else "")
 
 
 def plural(kind: str, count: int) -> str:

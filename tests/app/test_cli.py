@@ -26,7 +26,9 @@ def test_ask_json_has_the_agreed_keys(octavo: Run) -> None:
     assert pointed["pointed"] and pointed["timings"]["prompt_tokens"] is None, "the reader found it: no model was asked"
     answer = json.loads(octavo("ask", "Does the Society's insurance cover volunteers on duty?", "--json").out)
     assert (
-        set(answer) == set(pointed) == {"answer", "refused", "searched", "citations", "ledger", "pointed", "probability", "timings", "note"}
+        set(answer)
+        == set(pointed)
+        == {"answer", "refused", "searched", "citations", "ledger", "pointed", "probability", "timings", "note", "mode"}
     )
     assert set(answer["citations"][0]) == CITATION
     assert set(answer["timings"]) == {"retrieve_s", "first_token_s", "total_s", "prompt_tokens", "completion_tokens"}
@@ -38,6 +40,26 @@ def test_ask_looks_where_it_is_told_to(octavo: Run, samples: Path) -> None:
     cited = json.loads(octavo("ask", "What does a ticket cost?", "--in", samples / "faq.md", "--json").out)["citations"]
     assert {Path(c["path"]).name for c in cited} <= {"faq.md"}
     assert octavo("ask", AGE, "--in", "nowhere.md").code == 2
+
+
+def test_a_task_over_a_whole_document_is_said_and_can_be_refused(octavo: Run) -> None:
+    ran = octavo("ask", "What does the contract say?")
+    assert ran.code == 0 and "sea-gates-contract.pdf, page 1" in ran.out
+    assert "taken as: summarise" in ran.err and "Read 9 of 9 sections" in ran.err
+    assert json.loads(octavo("ask", "What does the contract say?", "--mode", "answer", "--json").out)["mode"] == "answer"
+    assert octavo("ask", "What does the contract say?", "--mode", "sing").code == 2
+
+
+def test_each_document_is_asked_and_the_table_written(octavo: Run, samples: Path, tmp_path: Path) -> None:
+    within = ["--in", samples / "safety-rules.html", "--in", samples / "volunteer-handbook.pdf"]
+    ran = octavo("ask", "Who is the manager?", "--each", *within, "--csv", tmp_path / "table.csv")
+    assert ran.code == 0 and "safety-rules.html: " in ran.out and "2 rows in" in ran.err
+    head, *rows = (tmp_path / "table.csv").read_text(encoding="utf-8").splitlines()
+    assert head == "document,answer,page,verified" and len(rows) == 2 and "Petra Lindqvist" in rows[1]
+    assert [set(row) for row in json.loads(octavo("ask", "Who is the manager?", "--each", *within, "--json").out)] == [
+        set(head.split(","))
+    ] * 2
+    assert octavo("ask", "Who?", "--csv", tmp_path / "table.csv").code == 2
 
 
 def test_a_refusal_is_an_answer(octavo: Run) -> None:
