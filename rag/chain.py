@@ -155,7 +155,7 @@ class AnswerChain(Runnable[Input, Answer]):
         """
         query = read_query(input)
         helpers = self._helpers(query, config or {})
-        return ask_each(names_of(query, LibraryRetriever(library=self.library)).paths, lambda path: helpers.ask(query.question, path))
+        return ask_each(names_of(query, self.library).paths, lambda path: helpers.ask(query.question, path))
 
     def _helpers(self, query: Query, config: RunnableConfig) -> Helpers:
         """What a task over whole documents takes from the chain."""
@@ -163,7 +163,7 @@ class AnswerChain(Runnable[Input, Answer]):
         writer = None if self.model.can.quotes else Writer(self.model, reserve, lambda prompt: self.model.stream(prompt.messages, config))
         mode = "answer" if query.mode == "answer" else "auto"
         ask = lambda question, path: self.invoke({"question": question, "within": path, "mode": mode}, config)  # noqa: E731
-        return Helpers(LibraryRetriever(library=self.library), self.settings.gate_threshold, writer, ask)
+        return Helpers(self.library, self.settings.gate_threshold, writer, ask)
 
     def _pointed(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
         """What the reader points at; for a yes-or-no or either-or question the model's answer, cited to the best source."""

@@ -28,6 +28,10 @@ _TOTAL = re.compile(
 _CONDITION = re.compile(r"\b(?:where|with|whose|have|has|having|for|is|are|of|from|in|that)\b", re.I)
 
 
+_MARKERS = 8
+"""Markers that are written out; all passages are among the citations."""
+
+
 @dataclass(frozen=True)
 class Picked:
     table: Table
@@ -181,8 +185,8 @@ _VALUES: dict[str, Callable[[Sequence[Decimal]], Decimal]] = {
 def _written(value: Decimal, numbers: Sequence[Number]) -> str:
     """A result as the column writes its numbers; an average may need two decimals more."""
     decimals = max(n.decimals for n in numbers)
-    exact = value == round(value, decimals)
-    text = f"{abs(value):,.{decimals if exact else decimals + 2}f}"
+    decimals += next(more for more in (0, 1, 2) if more == 2 or value == round(value, decimals + more))
+    text = f"{abs(value):,.{decimals}f}"
     unit = next((n for n in numbers if n.unit), None)
     if unit:
         text = f"{unit.unit}{text}" if unit.before else f"{text}{'' if unit.unit == '%' else ' '}{unit.unit}"
@@ -197,5 +201,8 @@ def _cited(text: str, rows: Sequence[Row], table: Table) -> Answer:
         chunk = table.document.chunk_at(row.start, row.end)
         first, _ = spans.get(chunk.id, (row.start, 0))
         spans[chunk.id] = first, row.end
-    markers = "".join(sources.cite(table.document, *span) for span in spans.values())
-    return Answer(f"{text} {markers}".rstrip(), citations=tuple(sources.citations), evidence=tuple(sources.evidence))
+    markers = [sources.cite(table.document, *span) for span in spans.values()]
+    more = f" and {len(markers) - _MARKERS} more passages" if len(markers) > _MARKERS else ""
+    return Answer(
+        f"{text} {''.join(markers[:_MARKERS])}{more}".rstrip(), citations=tuple(sources.citations), evidence=tuple(sources.evidence)
+    )

@@ -14,10 +14,15 @@ from ingest.store.paths import absent
 from ingest.text.chunking import NUMBER, PARAGRAPH, SENTENCE, Span, pages_of
 from rag.answer import Citation, Evidence
 
-_SMALL, _LARGE = 300, 6000
-"""Characters below which a section joins the one before it, and above which it is read in parts."""
+_SMALL, _LARGE, _PART = 300, 6000, 1500
+"""Characters below which a section joins the one before it, above which it is read in parts, and of a part without headings."""
 _ITEM = re.compile(rf"^[ \t]*(?:[-*+•]|{NUMBER})[ \t]+", re.MULTILINE)
-_CUT = re.compile(rf"(?<!\b[a-z]\.)(?:{SENTENCE})|\n(?=[ \t]*(?:[-*+•]|{NUMBER})\s)|\n(?=\|)|(?<=\|)\n")
+_CUT = re.compile(
+    rf"(?<=[.!?])(?:\[\d{{1,3}}\])+\s+(?=[A-Z])|(?<!\b[a-z]\.)(?:{SENTENCE})|\n(?=[ \t]*(?:[-*+•]|{NUMBER})\s)|\n(?=\|)|(?<=\|)\n|(?<=[A-Z0-9]{4})\n(?=[A-Z][a-z])"
+)
+_HEADING_LINE = re.compile(r"(?![-*+•|\d])[^\n]{2,40}(?<![.,;:!?])\n(?=[A-Z\"'][^\n]{40})")
+_REFERENCE = re.compile(r"://|\b(?:Retrieved|Archived|ISBN|doi|pp?\.)(?!\w)")
+_NOTE_MARK = re.compile(r"\A(?:\[\d{1,3}\]\s*)+|(?<=[.,;:!?\"')\]])(?:\[\d{1,3}\])+(?=\s|\Z)")
 _GAP = re.compile(PARAGRAPH)
 _FEW_WORDS = 4
 _REPEATED = 3
@@ -61,7 +66,7 @@ class Whole:
     @cached_property
     def sections(self) -> list[Section]:
         """From heading to heading, small ones joined; where there are no headings, parts of about equal size."""
-        starts = [(at, title) for at, _, title in self.parsed.headings if self.text[at:].strip()]
+        starts = [(at, title) for at, _, title in self.parsed.headings]
         if not starts or self.text[: starts[0][0]].strip():
             starts.insert(0, (0, ""))
         ends = [at for at, _ in starts[1:]] + [len(self.text)]
@@ -76,10 +81,11 @@ class Whole:
 
     def _parts(self, section: Section) -> list[Section]:
         """A section, or where it is long its parts, cut between paragraphs."""
-        count = -(-(section.end - section.start) // _LARGE)
+        count = -(-(section.end - section.start) // (_LARGE if self.parsed.headings else _PART))
         goal = (section.end - section.start) / count
         cuts = [section.start]
-        for gap in _GAP.finditer(self.text, section.start, section.end):
+        gaps = list(_GAP.finditer(self.text, section.start, section.end))
+        for gap in gaps if len(gaps) >= count else re.finditer(r"\n", self.text[: section.end]):
             if gap.end() - cuts[-1] >= goal:
                 cuts.append(gap.end())
         return [Section(section.title, start, end) for start, end in zip(cuts, [*cuts[1:], section.end], strict=True) if start < end]
@@ -89,8 +95,12 @@ class Whole:
         first = max((gap.end() for gap in _GAP.finditer(self.text, max(0, start - 5000), start)), default=max(0, start - 5000))
         gap = _GAP.search(self.text, end, end + 5000)
         last = gap.start() if gap else min(len(self.text), end + 5000)
-        cuts = [first, *(cut.end() for cut in _CUT.finditer(self.text, first, last)), last]
-        return self._trimmed(max(cut for cut in cuts if cut <= start), min(cut for cut in cuts if cut >= end))
+        cuts = [first, self._below_a_line(first, last), *(cut.end() for cut in _CUT.finditer(self.text, first, last)), last]
+        begin = max(cut for cut in cuts if cut <= start)
+        finish = min(cut for cut in cuts if cut >= end)
+        if len(self.text[begin:finish].split()) < _FEW_WORDS and self.text[begin] != "|":  # "9 January. Winter inspection ..."
+            finish = min((cut for cut in cuts if cut > finish), default=finish)
+        return self._trimmed(begin, finish)
 
     def sentences(self, section: Section) -> list[tuple[int, int]]:
         """The sentences of a section's running text and lists: no headings, tables, or lines that every page repeats."""
@@ -99,22 +109,28 @@ class Whole:
         for first, last in pairwise(cuts):
             if first in self._headings or self.text.startswith("|", first) or self._is_running(self.text[first:last]):
                 continue
-            begin = first
-            for end in [*(cut.end() for cut in _CUT.finditer(self.text, first, last)), last]:
+            begin = self._below_a_line(first, last)
+            for end in [*(cut.end() for cut in _CUT.finditer(self.text, begin, last)), last]:
                 if len(self.text[begin:end].split()) >= _FEW_WORDS or end == last:
                     found.append(self._trimmed(begin, end))
                     begin = end
         return [(start, end) for start, end in found if self._is_sentence(self.text[start:end])]
 
+    def _below_a_line(self, first: int, last: int) -> int:
+        """Where a paragraph begins to be sentences: behind a short first line without a full stop, which is a heading of its own."""
+        line = _HEADING_LINE.match(self.text, first, last)
+        return line.end() if line else first
+
+    def leads_in(self, end: int) -> bool:
+        """Whether a list or table follows a sentence that ends here, which says little without it."""
+        return self.text[end - 1] == ":" or re.match(rf"\s*\n\s*(?:\||[-*+\u2022]|{NUMBER})", self.text[end : end + 9]) is not None
+
     def _is_sentence(self, text: str) -> bool:
+        """Whether it reads as a sentence or a list's item: no fragment, address, reference or heading."""
         letters = sum(map(str.isalpha, text))
-        words = text.split()
-        return (
-            len(words) >= _FEW_WORDS
-            and letters >= 0.6 * len(text)
-            and not text.isupper()
-            and (text[-1] in ".!?:;\"'\u201d\u2019)\u2026" or len(words) > 7)
-        )
+        ends = text.endswith(tuple(".!?:;\"'\u201d\u2019)\u2026")) or _ITEM.match(text) is not None
+        is_prose = letters >= 0.65 * len(text) and not (text.isupper() or text[:1].islower() or _REFERENCE.search(text))
+        return ends and is_prose and len(text.split()) >= _FEW_WORDS
 
     @cached_property
     def _headings(self) -> frozenset[int]:
@@ -127,9 +143,13 @@ class Whole:
     def _is_running(self, paragraph: str) -> bool:
         return self._lines[re.sub(r"\d+", "0", paragraph.strip())] >= _REPEATED
 
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [chunk.char_start for chunk in self.chunks]
+
     def chunk_at(self, start: int, end: int) -> Chunk:
         """The chunk that holds a span, or the most of it."""
-        place = max(0, bisect_right([chunk.char_start for chunk in self.chunks], start) - 1)
+        place = max(0, bisect_right(self._starts, start) - 1)
         near = self.chunks[max(0, place - 1) : place + 2]
         return max(near, key=lambda chunk: min(end, chunk.char_end) - max(start, chunk.char_start))
 
@@ -160,5 +180,5 @@ class Sources:
 
 
 def flat(text: str) -> str:
-    """A quote in one line, without a list's mark."""
-    return " ".join(_ITEM.sub("", text, count=1).split())
+    """A quote in one line, without a list's mark or the marks of footnotes, which look like ours."""
+    return " ".join(_NOTE_MARK.sub("", _ITEM.sub("", text, count=1)).split()).strip("*_")

@@ -17,7 +17,9 @@ _MONTH = rf"(?:{_FULL}|{_MAY}|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\
 _GAP = r"(?:[ \t]*\n?[ \t]*)"
 """Between the parts of a date, which a line's end may part but no blank line."""
 _DAY = r"(?<![\d.,])(?:3[01]|[12]\d|0?[1-9])(?:\s?(?:st|nd|rd|th)\b|\.(?=\s))?"
-_YEAR = r"(?:1[0-9]|20)\d\d(?![\d,]|\.\d)"
+_YEAR = r"(?:1[0-9]|20)\d\d(?!\d|[.,]\d)"
+_UNIT = r"(?:IU|mg|kg|g|km|m|ml|l|cm|mm|kW|hours?|miles?|tonnes?|people|visitors|words|tokens|members|[A-Z]\w+\s(?:Street|Avenue|Road))\b"
+"""What makes a number no year."""
 _CURRENCY = r"(?:US\$|C\$|A\$|[$£€¥₹₩]|\b(?:USD|EUR|GBP|CHF|JPY|INR|Rs\.?|SEK|NOK|DKK|CAD|AUD)\b)"
 _NUMBER = r"\d+(?:[.,'\u00a0\u202f ]\d{3})*(?:[.,]\d+)?"
 _SCALE = r"(?:\s?(?:thousand|million|billion|trillion|mn|bn|[kKmM]\b))?"
@@ -34,7 +36,7 @@ KINDS: dict[str, tuple[str, str]] = {
         | (?<![\d./-])\d{{1,2}}(?P<mark>[./-])\d{{1,2}}(?P=mark)(?:\d{{4}}|\d\d)(?![\d./-]*\d)
         | \b{_FULL} | (?:(?<=\bin\s)|(?<=\bby\s)|(?<=\bof\s)|(?<=\bto\s)|(?<=\band\s)|(?<=\bfrom\s)|(?<=\buntil\s)|(?<=\bsince\s)){_MAY}
         | \bthe\s+\d{{1,2}}(?:st|nd|rd|th)(?=\s+of\s+(?:the|each|every)\s+month)
-        | (?<![\d.,/£$€#-])\b{_YEAR}(?:s\b)?(?!\s?%|[-/]\w*\d{{3}})\b""",
+        | (?<![\d.,/£$€#-])\b(?:1[7-9]|20)\d\d(?:s\b)?(?!\d|[.,]\d|\s?%|[-/]\w*\d{{3}}|\s?{_UNIT})\b | (?<=\bin\s)1[0-6]\d\d\b""",
     ),
     "amount": (
         r"(?:amounts?(?:\s+of\s+money)?|sums?(?:\s+of\s+money)|prices?|costs?|money\s+amounts?|monetary\s+(?:amounts?|values?))",
@@ -56,12 +58,13 @@ KINDS: dict[str, tuple[str, str]] = {
     ),
     "name": (
         r"(?:(?:personal\s+|proper\s+)?names?(?:\s+of\s+(?:people|persons))?|people|persons|companies|organi[sz]ations|places)",
-        rf"(?:\b{_TITLE}\s+)?\b{_CAP}(?:[ \t]+(?:&[ \t]+|{_PARTICLE}[ \t]+(?:(?:the|der|la)[ \t]+)?)?{_CAP})*",
+        rf"\b{_TITLE}[ \t]+{_CAP}(?:[ \t]+{_CAP})*|\b{_CAP}(?:[ \t]+(?:&[ \t]+|{_PARTICLE}[ \t]+(?:(?:the|der|la)[ \t]+)?)?{_CAP})*",
     ),
     "number": (r"(?:numbers?|figures?)", rf"(?<![\w.,])[-\u2212+]?{_NUMBER}(?!\w)"),
 }
 """Of each kind: the words that ask for it, and what it looks like."""
 _FINDERS = {kind: re.compile(finder, re.VERBOSE * (kind in ("date", "amount"))) for kind, (_, finder) in KINDS.items()}
+_BEGINS = re.compile(r"[.!?:;\n|\"\u201c(\u2022-][\s*_]*\Z")
 _HEADER = re.compile(r"\|[^\n]*\n\|(?: *:?-+:? *\|)+")
 _COMMON = frozenset(
     """the a an and or but if in on at of to for from by with as is are was were be it its this that these those there he she they we you i
@@ -72,7 +75,7 @@ _COMMON = frozenset(
     perhaps under over up down out off about above below between into through against without within near himself herself itself
     themselves myself monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays
     sundays january february march april may june july august september october november december figure table page section chapter note
-    total version""".split()
+    total version later earlier meanwhile finally usd eur gbp chf""".split()
 )
 """Words in lower case that begin a sentence and no name."""
 
@@ -126,8 +129,11 @@ def _name(document: Whole, start: int, end: int) -> tuple[int, int]:
         start = word.end() + len(text[word.end() : end]) - len(text[word.end() : end].lstrip())
     if text[start:end].endswith(("'s", "\u2019s")):
         end -= 2
+    _, _, rest = text[start:end].partition(" ")
+    if rest and text.count(rest) > text.count(text[start:end]) and _BEGINS.search(text[max(0, start - 6) : start]):
+        start = end - len(rest)  # "Later Ann Lee" where "Ann Lee" stands too
     alone = not re.search(r"\s", text[start:end])
-    begins = re.search(r"(?:^|[.!?:;\n|\"“(•-])[\s*_]*\Z", text[max(0, start - 6) : start]) is not None or start == 0
+    begins = start == 0 or _BEGINS.search(text[max(0, start - 6) : start]) is not None
     is_lower_elsewhere = begins and alone and re.search(rf"\b{re.escape(text[start:end].lower())}\b", text) is not None
     if alone and (len(text[start:end]) < 2 or is_lower_elsewhere or (begins and not _stands_inside(text, text[start:end]))):
         return end, end

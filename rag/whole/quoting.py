@@ -20,13 +20,15 @@ LEAST, MOST, ONE_IN = 5, 12, 6
 """Sentences quoted of a document: one of six, at the least and at the most."""
 PAIRS, ALIKE = 6, 0.5
 """Pairs of sentences that a comparison quotes at the most, and how alike two must be (cosine) to speak of the same thing."""
-_READ = 500
+_READ = 800
 """Sentences of a document that are compared at the most: of a longer one, those at the head of each section."""
 _OF_SECTION, _UNLIKE, _SAME_SECTION, _FIRST = 0.5, 0.5, 0.25, 0.12
 """Weights: the section's mean beside the document's, likeness to what is chosen, another of the same section, a section's first."""
 _LEANS_BACK = re.compile(r"(?:he|she|it|they|this|that|these|those|his|her|their|but|and|so|or|such|if not|then|also|however)\b", re.I)
-_LEANS, _SHORT, _LONG = 0.1, 0.08, 0.1
-"""Taken from a sentence that leans on the one before, from one of fewer than seven words, and from one of more than sixty."""
+_LEANS, _SHORT, _LONG, _TELLS = 0.15, 0.1, 0.1, 0.02
+"""Taken from a sentence that leans on the one before or the list behind it and from a question, from one of fewer than eight words, and
+from one of more than sixty; given for each of up to four numbers and names in it."""
+_NUMBER_OR_NAME = re.compile(r"(?<!^)\b(?:\d[\d.,]*|[A-Z]\w+)")
 QUOTES = "These are sentences of the documents, chosen and quoted: the model can't summarise in words of its own."
 
 
@@ -105,11 +107,12 @@ def _read(document: Whole, library: Library) -> Generator[Answer, None, Sentence
     every = np.concatenate(vectors)
     middle = np.stack([part.mean(axis=0) for part in vectors]).mean(axis=0)
     central = _OF_SECTION * np.sum(every * means, axis=1) + (1 - _OF_SECTION) * every @ middle
-    heads = {(sentence.section): index for index, sentence in reversed(list(enumerate(found)))}
+    heads = {sentence.section: index for index, sentence in reversed(list(enumerate(found)))}
     for index, sentence in enumerate(found):
         words = len(sentence.text.split())
-        central[index] += _FIRST * (heads[sentence.section] == index) - _LONG * (words > 60) - _SHORT * (words < 7)
-        central[index] -= _LEANS * (_LEANS_BACK.match(sentence.text) is not None) + _LEANS * sentence.text.endswith("?")
+        central[index] += _FIRST * (heads[sentence.section] == index) - _LONG * (words > 60) - _SHORT * (words < 8)
+        leans = _LEANS_BACK.match(sentence.text) is not None or sentence.text.endswith("?") or document.leads_in(sentence.end)
+        central[index] += _TELLS * min(4, len(_NUMBER_OR_NAME.findall(sentence.text))) - _LEANS * leans
     return Sentences(document, found, every, central, total)
 
 

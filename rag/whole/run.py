@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ingest import Library
 from ingest.store.paths import below
 from rag.answer import Answer, Timings
 from rag.query import Query
@@ -31,7 +32,7 @@ class Helpers:
         ask: a question of one document, by its path.
     """
 
-    retriever: LibraryRetriever
+    library: Library
     threshold: float
     writer: Writer | None
     ask: Callable[[str, str], Answer]
@@ -43,7 +44,7 @@ def whole(query: Query, helpers: Helpers) -> Iterator[Answer] | None:
     Raises:
         PathError: the library has nothing at one of `query.within`.
     """
-    task = recognise(query, lambda: names_of(query, helpers.retriever))
+    task = recognise(query, lambda: names_of(query, helpers.library))
     if task is None:
         return None
     if task.mode == "compute" and not task.unclear:
@@ -52,13 +53,13 @@ def whole(query: Query, helpers: Helpers) -> Iterator[Answer] | None:
     return _timed(task, _parts(task, query, helpers))
 
 
-def names_of(query: Query, retriever: LibraryRetriever) -> Names:
+def names_of(query: Query, library: Library) -> Names:
     """The documents that a question may be about: those within, and which one the conversation was about last."""
-    with retriever.library.snapshot() as view:
+    with library.snapshot() as view:
         openings = view.openings()
     if query.within is not None:
         openings = {path: openings[path] for path in below(list(query.within), openings)}
-    last = retriever.evidence(" ".join(query.turns[-1]), 1, query.within) if query.turns else []
+    last = LibraryRetriever(library=library).evidence(" ".join(query.turns[-1]), 1, query.within) if query.turns else []
     return Names(openings, last[0].chunk.path if last else "")
 
 
@@ -81,7 +82,7 @@ def _parts(task: Task, query: Query, helpers: Helpers) -> Iterator[Answer]:
     elif task.mode == "each":
         yield from each.told(task.documents, lambda path: helpers.ask(task.what, path))
     elif task.mode == "which":
-        yield from each.which(task.what, _read(task.documents, helpers), helpers.retriever, helpers.threshold)
+        yield from each.which(task.what, _read(task.documents, helpers), LibraryRetriever(library=helpers.library), helpers.threshold)
     elif task.mode == "every":
         yield _listed(_read(task.documents, helpers), kinds_of(task.what))
     elif task.mode == "compare" and len(task.documents) < 2:
@@ -90,11 +91,11 @@ def _parts(task: Task, query: Query, helpers: Helpers) -> Iterator[Answer]:
         yield from write(query.question, _read(task.documents, helpers), helpers.writer)
     else:
         quote = quoting.compare if task.mode == "compare" else quoting.summarise
-        yield from quote(_read(task.documents, helpers), helpers.retriever.library)
+        yield from quote(_read(task.documents, helpers), helpers.library)
 
 
 def _read(paths: Sequence[str], helpers: Helpers) -> list[Whole]:
-    with helpers.retriever.library.snapshot() as view:
+    with helpers.library.snapshot() as view:
         return [Whole.read(view, path) for path in paths]
 
 
@@ -121,7 +122,7 @@ def _listed(documents: Sequence[Whole], kinds: Sequence[str]) -> Answer:
                 spans = list(dict.fromkeys(document.sentence(*place) for place in item.places))
                 markers = [sources.cite(document, *span) for span in spans]
                 also = f" (also {''.join(markers[1:])})" if markers[1:] else ""
-                lines.append(f"- {item.text}: {_shortened(flat(document.text[slice(*spans[0])]))} {markers[0]}{also}")
+                lines.append(f"- {item.text}: {_around(document, spans[0], item.places[0])} {markers[0]}{also}")
             head = " in ".join([f"{len(items)} {plural(kind, len(items))}", document.name])
             shown.append("\n".join([f"{head}:" if lines else f"No {kind} in {document.name}.", *lines]))
     names = ", ".join(document.name for document in documents)
@@ -130,11 +131,17 @@ def _listed(documents: Sequence[Whole], kinds: Sequence[str]) -> Answer:
 
 
 _LONGEST = 240
-"""Characters of a sentence that are shown in a list; its citation has all of it."""
+"""Characters of a sentence that a list shows; its citation has all of it."""
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST].rsplit(" ", 1)[0] + " ..."
+def _around(document: Whole, sentence: tuple[int, int], place: tuple[int, int]) -> str:
+    """A sentence, of a long one the words around a place in it."""
+    text, (start, end) = document.text, sentence
+    if end - start <= _LONGEST:
+        return flat(text[start:end])
+    first, last = max(start, place[0] - _LONGEST // 2), min(end, place[1] + _LONGEST // 2)
+    before = "" if first == start else "... "
+    return before + flat(text[first:last].partition(" ")[2] if before else text[first:last]) + (" ..." if last < end else "")
 
 
 def plural(kind: str, count: int) -> str:

@@ -103,6 +103,7 @@ _OPERATION = re.compile(
 )
 _OF_A_TABLE = re.compile(r"\b(?:(?<!many )(?<!which )column|rows\s+(?:have|has|where|with|contain)|rows?\s+(?:in|of))\b", re.I)
 _SHEET = re.compile(r"\.(?:csv|tsv|xlsx?|xlsm|xlsb|ods)\Z", re.I)
+_CONDITION = re.compile(r"\s+(?:where|with|whose|that|which|have|has|having|for|is|are)\b.*", re.I | re.S)
 _BEFORE = re.compile(r"\b(?:in|of|from|for|on|about|within)\s+", re.I)
 
 
@@ -223,7 +224,7 @@ def _told(mode: str, question: str, names: Names) -> Task:
 def _at_the_end(question: str, names: Names) -> tuple[str, ...]:
     """The document that stands behind a preposition in a question."""
     for place in _BEFORE.finditer(question):
-        found = names.find(question[place.end() :])
+        found = names.find(_CONDITION.sub("", question[place.end() :]))
         if found and len(found) == 1:
             return found
     return ()

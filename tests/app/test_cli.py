@@ -10,8 +10,8 @@ from ingest import IngestError, Library
 from tests.app.conftest import Run
 from tests.conftest import ROOT
 
-ANSWER = {"answer", "refused", "searched", "citations", "ledger", "pointed", "probability", "timings", "note", "claims", "unresolved"}
-CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified", "support", "span", "quote"}
+ANSWER = {"answer", "refused", "searched", "citations", "ledger", "pointed", "probability", "timings", "note", "claims", "unresolved", "mode"}
+CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified", "support", "span", "quote", "boxes"}
 AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
 
 
@@ -37,6 +37,26 @@ def test_ask_looks_where_it_is_told_to(octavo: Run, samples: Path) -> None:
     cited = json.loads(octavo("ask", "What does a ticket cost?", "--in", samples / "faq.md", "--json").out)["citations"]
     assert {Path(c["path"]).name for c in cited} <= {"faq.md"}
     assert octavo("ask", AGE, "--in", "nowhere.md").code == 2
+
+
+def test_a_task_over_a_whole_document_is_said_and_can_be_refused(octavo: Run) -> None:
+    ran = octavo("ask", "What does the contract say?")
+    assert ran.code == 0 and "sea-gates-contract.pdf, page 1" in ran.out
+    assert "taken as: summarise" in ran.err and "Read 9 of 9 sections" in ran.err
+    assert json.loads(octavo("ask", "What does the contract say?", "--mode", "answer", "--json").out)["mode"] == "answer"
+    assert octavo("ask", "What does the contract say?", "--mode", "sing").code == 2
+
+
+def test_each_document_is_asked_and_the_table_written(octavo: Run, samples: Path, tmp_path: Path) -> None:
+    within = ["--in", samples / "safety-rules.html", "--in", samples / "volunteer-handbook.pdf"]
+    ran = octavo("ask", "Who is the manager?", "--each", *within, "--csv", tmp_path / "table.csv")
+    assert ran.code == 0 and "safety-rules.html: " in ran.out and "2 rows in" in ran.err
+    head, *rows = (tmp_path / "table.csv").read_text(encoding="utf-8").splitlines()
+    assert head == "document,answer,page,verified" and len(rows) == 2 and "Petra Lindqvist" in rows[1]
+    assert [set(row) for row in json.loads(octavo("ask", "Who is the manager?", "--each", *within, "--json").out)] == [
+        set(head.split(","))
+    ] * 2
+    assert octavo("ask", "Who?", "--csv", tmp_path / "table.csv").code == 2
 
 
 def test_a_refusal_is_an_answer(octavo: Run) -> None:
