@@ -9,9 +9,14 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image, ImageChops, ImageDraw
+
+from ingest import Box
 from ingest.run import child
 from ingest.run.limits import memory_each
 
@@ -34,6 +39,16 @@ def draw(file: Path, stamp: str, page: int) -> bytes | None:
             process.kill()
             return None
     return picture if process.returncode == 0 else None
+
+
+def light(picture: bytes, boxes: Iterable[Box]) -> Image.Image:
+    """A page's picture with the boxes on it as if a highlighter had been drawn over them."""
+    page = Image.open(BytesIO(picture)).convert("RGB")
+    ink = Image.new("RGB", page.size, "white")
+    for box in boxes:
+        sides = (box.x0 * page.width, box.y0 * page.height, box.x1 * page.width, box.y1 * page.height)
+        ImageDraw.Draw(ink).rectangle(sides, fill="#ffe08a")
+    return ImageChops.multiply(page, ink)
 
 
 # In the drawing process

@@ -16,6 +16,7 @@ import streamlit as st
 
 from app import resources
 from app.answers import place
+from app.drawing import light
 from ingest import Document
 from ingest.run.pace import line
 from ingest.run.receipt import summarize
@@ -125,8 +126,9 @@ def _passage(citation: Citation, value: Answer) -> None:
     name = _shown(f"[{citation.marker}] {place(citation)}")
     st.html(f'<details class="oct-d"{opened}><summary>{name}</summary>{text}</details>')
     is_pdf = PurePosixPath(citation.path).suffix.lower() == ".pdf"
-    if is_pdf and citation.page_start and st.toggle(f"Show page {citation.page_start}", key=f"page {id(value)} {citation.marker}"):
-        _page(citation.path, citation.page_start)
+    number = citation.boxes[0].page if citation.boxes else citation.page_start
+    if is_pdf and number and st.toggle(f"Show page {number}", key=f"page {id(value)} {citation.marker}"):
+        _page(citation, number)
 
 
 def _lit(citation: Citation) -> str:
@@ -137,15 +139,15 @@ def _lit(citation: Citation) -> str:
     return f"{escape(citation.text[:start])}<mark>{escape(citation.text[start:end])}</mark>{escape(citation.text[end:])}"
 
 
-def _page(path: str, number: int) -> None:
+def _page(citation: Citation, number: int) -> None:
     with st.spinner("Drawing the page"):
-        picture, as_read = resources.picture(st.session_state["library"], path, number)
+        picture, as_read = resources.picture(st.session_state["library"], citation.path, number)
     if picture is None:
         caption("The page can't be drawn: its file is gone, damaged, or takes too long. The passage above is what was read from it.")
         return
     if not as_read:
         tell("warning", "The file has changed since it was read: the passage may stand on another page now, or be gone. Add it again.")
-    st.image(picture)
+    st.image(light(picture, [box for box in citation.boxes if box.page == number and as_read]))
 
 
 def progress(told: Mapping[str, Any] | None, stopping: bool) -> None:

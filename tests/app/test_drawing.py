@@ -7,10 +7,11 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from app import drawing
-from app.drawing import draw
+from app.drawing import draw, light
+from ingest import Box
 
 
 def pdf(*objects: str) -> bytes:
@@ -50,6 +51,13 @@ def children() -> list[int]:
 def test_a_page_is_a_picture_of_it(handbook: Path) -> None:
     with Image.open(BytesIO(draw(handbook, "", 7) or b"")) as picture:
         assert picture.format == "PNG" and max(picture.size) == 1600
+
+
+def test_a_box_is_lit_where_it_lies_and_nothing_else_is_changed(handbook: Path) -> None:
+    drawn = draw(handbook, "", 7) or b""
+    page = Image.open(BytesIO(drawn)).convert("RGB")
+    changed = ImageChops.difference(page, light(drawn, [Box(7, 0.25, 0.5, 0.75, 0.55)])).getbbox()
+    assert changed and changed == pytest.approx([0.25 * page.width, 0.5 * page.height, 0.75 * page.width, 0.55 * page.height], abs=2)
 
 
 def test_a_file_that_draws_for_ever_is_given_up_and_keeps_nobody_waiting(
