@@ -92,7 +92,7 @@ def status(library: Library = "default", json: Json = False) -> None:
 @app.command()
 def verify(
     library: Library = "default",
-    repair: Annotated[bool, typer.Option("--repair", help="Rebuild the index from the database.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Rebuild the index; find the places of words that have none.")] = False,
     json: Json = False,
 ) -> None:
     """Check that database and index agree. Exit code 0: they do; 1: they don't."""

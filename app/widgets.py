@@ -1,27 +1,21 @@
-"""How an Answer, a Receipt and a library's documents are drawn.
+"""How a Receipt and a library's documents are drawn, and messages.
 
 What a document, a model, a file's name or a receipt says is drawn as escaped HTML and nothing else. Streamlit's other
 elements read Markdown, in labels and messages too, where no escaping keeps `www.` from becoming a link or `:name:` an icon.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import reduce
 from html import escape
-from operator import add
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import streamlit as st
 
-from app import resources
-from app.answers import place
 from ingest import Document
 from ingest.run.pace import line
 from ingest.run.receipt import summarize
 from ingest.terminal import plain
-from rag.answer import Answer, Citation
-from rag.citations import find_markers
 
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 3.75rem; padding-bottom: 8rem; }
@@ -35,14 +29,6 @@ _STYLE = """<style>
 .oct-warning { background: rgba(255, 190, 0, .16); }
 .oct-success { background: rgba(33, 195, 84, .12); }
 .oct-info { background: rgba(28, 131, 225, .12); }
-.oct-d { border: 1px solid rgba(128, 128, 128, .35); border-radius: .5rem; padding: .5rem 1rem; }
-.oct-d summary { cursor: pointer; overflow-wrap: anywhere; }
-.oct-d[open] summary { margin-bottom: .6rem; }
-.oct-a { font-size: 1.1rem; line-height: 1.6; white-space: pre-wrap; overflow-wrap: anywhere; }
-.oct-q { font-family: Georgia, serif; margin-bottom: .6rem; }
-.oct-m { background: #7a4b12; color: #fff; border-radius: .6em; padding: 0 .45em; font-size: .8em; }
-.oct-p { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .93rem; line-height: 1.55; }
-.oct-p mark { background: #ffe08a; color: #222; padding: 0 .1em; border-radius: .2em; }
 .oct-f { max-height: 24rem; overflow-y: auto; overflow-wrap: anywhere; font-size: .93rem; }
 .oct-f p { margin: 0 0 .6em; }
 .oct-f small { opacity: .7; }
@@ -74,91 +60,6 @@ def _block(classes: str, text: str) -> None:
 def _shown(text: str) -> str:
     """Text as HTML, without what would turn its direction round: a name may not look like another."""
     return escape(plain(text))
-
-
-def question(text: str) -> None:
-    with st.chat_message("user"):
-        st.html(f'<div class="oct-a">{escape(text)}</div>')
-
-
-def stream(parts: Iterable[Answer]) -> Answer:
-    """Draws an answer as it comes; returns the whole."""
-    seen: list[Answer] = []
-    with st.chat_message("assistant"):
-        place_ = st.empty()
-        for part in parts:
-            seen.append(part)
-            place_.html(_marked(reduce(add, seen)))
-    return reduce(add, seen)
-
-
-def answer(value: Answer) -> None:
-    """An answer with its passages, the answer's own words lit in each."""
-    with st.chat_message("assistant"):
-        st.html(_marked(value))
-        for citation in value.citations:
-            _passage(citation, value)
-        if value.note:
-            caption(value.note)
-        t = value.timings
-        if t.completion_tokens:
-            caption(f"{t.prompt_tokens:,} tokens read, {t.completion_tokens} written in {t.total_s:.1f} s")
-
-
-def _marked(value: Answer) -> str:
-    """The answer's text as HTML; markers of sources that are there stand out, invented ones stay plain text.
-
-    Where it is the documents' own words, their sentences stand in its place, the words that answer strong in them.
-    """
-    if value.pointed and value.citations:
-        return "".join(f'<div class="oct-a oct-q">{_quoted(citation)}</div>' for citation in value.citations)
-    out, at = [], 0
-    for marker in find_markers(value.text, value.evidence):
-        if all(1 <= n <= len(value.evidence) for n in marker.numbers):
-            out += [escape(value.text[at : marker.start]), *(f'<span class="oct-m">{n}</span>' for n in marker.numbers)]
-            at = marker.end
-    return f'<div class="oct-a">{"".join([*out, escape(value.text[at:])])}</div>'
-
-
-def _quoted(citation: Citation) -> str:
-    before, words, after = map(escape, citation.quoted())
-    strong = f"<strong>{words}</strong>" if words else ""
-    return f'{before}{strong}{after} <span class="oct-m">{citation.marker}</span>'
-
-
-def _passage(citation: Citation, value: Answer) -> None:
-    """A citation's name, which opens the passage below it; the first one is open."""
-    opened = " open" if citation is value.citations[0] else ""
-    doubt = "" if citation.verified else "<p>Nothing in this passage was seen to say what the answer says: check it.</p>"
-    text = f'{doubt}<div class="oct-p">{_lit(citation)}</div>'
-    name = _shown(f"[{citation.marker}] {place(citation)}")
-    st.html(f'<details class="oct-d"{opened}><summary>{name}</summary>{text}</details>')
-    is_pdf = PurePosixPath(citation.path).suffix.lower() == ".pdf"
-    if (
-        is_pdf
-        and citation.page_start
-        and st.toggle(f"Show page {citation.page_start}", key=f"page {id(value)} {citation.marker} {citation.char_start}")
-    ):
-        _page(citation.path, citation.page_start)
-
-
-def _lit(citation: Citation) -> str:
-    """A citation's passage as HTML, its span marked."""
-    if citation.span is None:
-        return escape(citation.text)
-    start, end = (at - citation.char_start for at in citation.span)
-    return f"{escape(citation.text[:start])}<mark>{escape(citation.text[start:end])}</mark>{escape(citation.text[end:])}"
-
-
-def _page(path: str, number: int) -> None:
-    with st.spinner("Drawing the page"):
-        picture, as_read = resources.picture(st.session_state["library"], path, number)
-    if picture is None:
-        caption("The page can't be drawn: its file is gone, damaged, or takes too long. The passage above is what was read from it.")
-        return
-    if not as_read:
-        tell("warning", "The file has changed since it was read: the passage may stand on another page now, or be gone. Add it again.")
-    st.image(picture)
 
 
 def progress(told: Mapping[str, Any] | None, stopping: bool) -> None:

@@ -5,7 +5,7 @@ stand in columns, squeezed in three parts, each with a code of its own: widths, 
 """
 
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,42 +36,54 @@ class Runs(NamedTuple):
     end: Ints
     page: Ints
     way: Ints
-    box: Ints
+    box: NDArray[Any]
 
 
-def pack(runs: Runs, text: str, bounds: Ints) -> list[bytes]:
+class Words(NamedTuple):
+    """Where a text's words, parted by blanks, begin and end, and for each character the place of its word among them."""
+
+    start: Ints
+    end: Ints
+    place: Ints
+
+
+def pack(runs: Runs, words: Words, bounds: Ints) -> list[bytes]:
     """The runs of each page in turn.
 
     Args:
-        text: into which they count: the pages' texts.
+        words: those of the text into which they count, some pages' in a row.
         bounds: where each page begins in it, and where the last one ends.
     """
-    first, last = words_in(codes_of(text))
-    place = np.searchsorted(first, runs.start, "right") - 1
     pages = np.searchsorted(runs.start, bounds)
-    begin = pages[:-1][pages[1:] > pages[:-1]]
-    coarse = np.zeros(len(runs.start), np.int64)
-    if len(begin):
-        high = np.add.reduceat((runs.box[:, 2:] - runs.box[:, :2]).min(axis=1), begin) / np.diff(np.append(begin, len(coarse)))
-        coarse = np.repeat(np.searchsorted(_FINE, high), np.diff(np.append(begin, len(coarse))))
-    box = (runs.box + (1 << coarse >> 1)[:, None]) >> coarse[:, None]
-    x0, y0, x1, y1 = box.T
-    tall = y1 - y0
-    before = [_before(values, begin) for values in (place, x1, y0, tall)]
-    before[0][begin] = np.searchsorted(first, bounds[:-1])[pages[1:] > pages[:-1]]
-    columns = np.stack([
-        place - before[0], runs.start - first[place], runs.end - last[place], runs.page, runs.way,
-        x0 - before[1], x1 - x0, y0 - before[2], tall - before[3],
-    ]).astype("<i2")  # fmt: skip
-    return [
-        bytes([coarse[a]]) + _squeezed(columns[:, a:b]) if b > a else b""
-        for a, b in zip(pages[:-1].tolist(), pages[1:].tolist(), strict=True)
-    ]
+    filled = np.flatnonzero(np.diff(pages))
+    if not len(filled):
+        return [b""] * (len(pages) - 1)
+    begin, counts = pages[filled], np.diff(pages)[filled]
+    x0, y0, x1, y1 = runs.box.T.astype(np.int32)
+    coarse = np.searchsorted(_FINE, np.add.reduceat(np.minimum(x1 - x0, y1 - y0), begin) / counts).astype(np.int32)
+    shift = np.repeat(coarse, counts)
+    half = 1 << shift >> 1
+    x0, y0, x1, y1 = (side + half >> shift for side in (x0, y0, x1, y1))
+    place = words.place[runs.start]
+    before = _before(place, begin)
+    before[begin] = np.searchsorted(words.start, bounds[filled])
+    columns = np.empty((_COLUMNS, len(place)), "<i2")
+    columns[0] = place - before
+    columns[1] = runs.start - words.start[place]
+    columns[2] = runs.end - words.end[place]
+    columns[3], columns[4] = runs.page, runs.way
+    columns[_INDENT], columns[_WIDTH] = x0 - _before(x1, begin), x1 - x0
+    columns[7], columns[8] = y0 - _before(y0, begin), (y1 - y0) - _before(y1 - y0, begin)
+    found = [b""] * (len(pages) - 1)
+    for page, first, count, steps in zip(filled.tolist(), begin.tolist(), counts.tolist(), coarse.tolist(), strict=True):
+        found[page] = bytes([steps]) + _squeezed(columns[:, first : first + count])
+    return found
 
 
-def _before(values: Ints, begin: Ints) -> Ints:
+def _before(values: NDArray[Any], begin: Ints) -> NDArray[Any]:
     """Of each the one before, 0 for the first of a page."""
-    before = np.roll(values, 1)
+    before = np.empty_like(values)
+    before[1:] = values[:-1]
     before[begin] = 0
     return before
 
@@ -91,7 +103,7 @@ def unpack(packed: bytes, text: str) -> Runs:
         ValueError: they aren't this text's, or damaged.
     """
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-    first, last = words_in(codes_of(text))
+    first, last, _ = words_in(codes_of(text))
     try:
         data = np.frombuffer(unpacker.decompress(packed[1:], _MOST), np.uint8).reshape(2 * _COLUMNS, -1)
         low = np.concatenate([data[2 : 2 + _INDENT], data[:2], data[2 + _INDENT : _COLUMNS]])
@@ -114,9 +126,9 @@ def codes_of(text: str) -> Codes:
     return np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
 
 
-def words_in(codes: Codes) -> tuple[Ints, Ints]:
-    """Where the words of a text, parted by blanks, begin and end."""
-    blank = np.ones(len(codes) + 2, np.int8)
-    blank[1:-1] = (codes == 32) | (codes == 10)
-    steps = np.diff(blank)
-    return np.flatnonzero(steps == -1), np.flatnonzero(steps == 1)
+def words_in(codes: Codes) -> Words:
+    """The words of a text."""
+    solid = np.zeros(len(codes) + 2, np.bool_)
+    np.logical_and(codes != 32, codes != 10, out=solid[1:-1])
+    begins, ends = solid[1:] > solid[:-1], solid[1:] < solid[:-1]
+    return Words(np.flatnonzero(begins), np.flatnonzero(ends), np.cumsum(begins[:-1]) - 1)

@@ -84,19 +84,20 @@ class Spots:
         if not self._length:
             return [""] * len(starts)
         words = _Words(self._texts, self._boxes, self._ways, self._counts)
-        told = words.of(blocks, text)
+        numbers, sizes = words.of(blocks, text)
         found: list[bytes] = []
         bounds = [*starts, len(text)]
-        place = 0
+        place, told = 0, 0
         for page in range(0, len(starts), _TOGETHER):
             here = np.array(bounds[page : page + _TOGETHER + 1])
             begin = place
             while place < len(blocks) and blocks[place].page < page + _TOGETHER:
                 place += 1
-            part = text[here[0] : here[-1]]
-            runs = words.runs(part, [(block.start - here[0], block.end - here[0]) for block in blocks[begin:place]], told[begin:place])
-            runs = runs._replace(page=runs.page - page - (np.searchsorted(here - here[0], runs.start, "right") - 1))
-            found += pack(runs, part, here - here[0])
+            first, last = int(here[0]), int(here[-1])
+            spans = np.array([(block.start, block.end) for block in blocks[begin:place]]).reshape(-1, 2) - first
+            count = sum(sizes[begin:place])
+            found += words.packed(text[first:last], spans, numbers[told : told + count], sizes[begin:place], page, here - first)
+            told += count
         return [b64encode(packed).decode() for packed in found]
 
 
@@ -112,18 +113,22 @@ class _Words:
         self._letters = np.concatenate(list(_letters(texts, sizes)))
         self._parts = None if len(parts) == len(self._page) else parts
 
-    def of(self, blocks: Sequence[Block], text: str) -> list[Ints]:
-        """The words of each block."""
-        found = [np.concatenate([[], *block.numbers]).astype(np.int64) for block in blocks]
+    def of(self, blocks: Sequence[Block], text: str) -> tuple[Ints, list[int]]:
+        """The words of all blocks in a row, and how many each has."""
+        sizes = [sum(map(len, block.numbers)) for block in blocks]
+        numbers = np.concatenate([np.zeros(0, np.int64), *(part for block in blocks for part in block.numbers if len(part))])
+        if self._parts is None and not any(block.rest >= 0 for block in blocks):
+            return numbers, sizes
+        told = np.split(numbers, np.cumsum(sizes)[:-1])
         if self._parts is not None:
-            found = [self._each(numbers, self._parts) for numbers in found]
+            told = [self._each(numbers, self._parts) for numbers in told]
         for above, block in enumerate(blocks):
             if block.rest >= 0:
-                here, there = found[above], found[block.rest]
+                here, there = told[above], told[block.rest]
                 lacking = int(_is_letter(codes_of(text[block.start : block.end])).sum() - self._letters[here].sum())
                 count = int(np.searchsorted(np.cumsum(self._letters[there]), lacking)) + 1 if lacking > 0 else 0
-                found[above], found[block.rest] = np.append(here, there[:count]), there[count:]
-        return found
+                told[above], told[block.rest] = np.append(here, there[:count]), there[count:]
+        return np.concatenate(told), list(map(len, told))
 
     def _each(self, numbers: Ints, parts: Ints) -> Ints:
         """The words that some numbers stand for."""
@@ -131,25 +136,26 @@ class _Words:
         before = np.cumsum(counts) - counts
         return np.asarray(np.repeat((np.cumsum(parts) - parts)[numbers] - before, counts) + np.arange(counts.sum()))
 
-    def runs(self, text: str, spans: list[tuple[int, int]], told: list[Ints]) -> Runs:
-        """The runs of some pages' text, from its blocks' spans and words; `page` counts from the first page."""
+    def packed(self, text: str, spans: Ints, numbers: Ints, sizes: list[int], page: int, bounds: Ints) -> list[bytes]:
+        """The places of the words of some pages, from `page` on, which begin and end at `bounds`; blocks have these spans and words."""
         codes = codes_of(text)
         letters = np.flatnonzero(_is_letter(codes))
-        numbers = np.concatenate([np.zeros(0, np.int64), *told])
-        limits = np.searchsorted(letters, np.array(spans, np.int64).reshape(-1, 2))
-        sums = np.concatenate([[0], np.cumsum(self._letters[numbers])])
-        ends = np.cumsum(list(map(len, told)), dtype=np.int64)
-        if not np.array_equal(np.diff(sums[ends], prepend=0), limits[:, 1] - limits[:, 0]):
-            parts = [self._agreeing(text, letters[a:b], words) for (a, b), words in zip(limits.tolist(), told, strict=True)]
-            numbers, letters = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        numbers = numbers[self._letters[numbers] > 0]
+        limits, ends = np.searchsorted(letters, spans), np.cumsum(sizes, dtype=np.int64)
         counts = self._letters[numbers]
+        sums = np.append(0, np.cumsum(counts))
+        if not np.array_equal(np.diff(sums[ends], prepend=0), limits[:, 1] - limits[:, 0]):
+            told = zip(limits.tolist(), np.split(numbers, ends[:-1]), strict=True)
+            parts = [self._agreeing(text, letters[a:b], words) for (a, b), words in told]
+            numbers, letters = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+            counts = self._letters[numbers]
+        numbers, counts = numbers[counts > 0], counts[counts > 0]
         ends = np.cumsum(counts)
-        firsts, lasts = letters[ends - counts], letters[ends - 1] + 1
-        begin, end = words_in(codes)
-        stops = np.minimum(end[np.searchsorted(end, lasts)], np.append(firsts[1:], len(codes))[: len(firsts)])
-        starts = np.maximum(begin[np.searchsorted(begin, firsts, "right") - 1], np.append(0, stops)[: len(firsts)])
-        return Runs(starts, stops, self._page[numbers], self._ways[numbers], self._boxes[numbers].astype(np.int64).clip(0, SCALE))
+        first, last = letters[ends - counts], letters[ends - 1]
+        words = words_in(codes)
+        stop = np.minimum(words.end[words.place[last]], np.append(first[1:], len(codes))[: len(first)])
+        start = np.maximum(words.start[words.place[first]], np.append(0, stop)[: len(first)])
+        where = self._page[numbers] - page - (np.searchsorted(bounds, start, "right") - 1)
+        return pack(Runs(start, stop, where, self._ways[numbers], self._boxes[numbers].clip(0, SCALE)), words, bounds)
 
     def _agreeing(self, text: str, letters: Ints, numbers: Ints) -> tuple[Ints, Ints]:
         """Of a block and its words those that agree, where some letters were lost or added: the words, and where their letters are."""
@@ -190,9 +196,10 @@ def _letters(texts: list[str], sizes: Ints) -> Iterator[Ints]:
 
 
 def _is_letter(codes: Codes) -> NDArray[np.bool_]:
-    return np.asarray(_letter_table()[np.minimum(codes, 0x10000)])
+    return _letter_table().take(codes, mode="clip")
 
 
 @cache
 def _letter_table() -> NDArray[np.bool_]:
+    """Of each of the first 65,536 characters whether it is a letter or digit; all others count as such."""
     return np.array([*(chr(code).isalnum() for code in range(0x10000)), True])

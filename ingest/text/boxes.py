@@ -37,7 +37,8 @@ def boxes_of(runs: Runs, text: str, start: int, end: int, page: int) -> list[Box
 
 
 def _cut(box: list[int], way: int, word: str, start: int, end: int) -> list[int]:
-    """The part of a word's box that word[start:end] takes."""
+    """The part of a word's box that word[start:end] takes; signs at its ends, which may not be drawn there, part nothing."""
+    start, end = start * any(map(str.isalnum, word[:start])), end if any(map(str.isalnum, word[end:])) else len(word)
     if (start, end) == (0, len(word)):
         return box
     if not way % 2 and _RIGHT_TO_LEFT.search(word):

@@ -10,7 +10,20 @@ from ingest import IngestError, Library
 from tests.app.conftest import Run
 from tests.conftest import ROOT
 
-ANSWER = {"answer", "refused", "searched", "citations", "ledger", "pointed", "probability", "timings", "note", "claims", "unresolved", "mode"}
+ANSWER = {
+    "answer",
+    "refused",
+    "searched",
+    "citations",
+    "ledger",
+    "pointed",
+    "probability",
+    "timings",
+    "note",
+    "claims",
+    "unresolved",
+    "mode",
+}
 CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified", "support", "span", "quote", "boxes"}
 AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
 

@@ -1,36 +1,45 @@
 """Boxes say where characters of a document stand on its pages as they are shown."""
 
+import random
+import re
 import sqlite3
 from base64 import b64decode
 from contextlib import closing
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
+from PIL import ImageDraw, ImageFont
 
 from ingest import Box, Embedder, Library
 from ingest.errors import PathError
 from ingest.loaders import load
+from ingest.loaders.parsed import Parsed
 from ingest.loaders.places import unpack
 from ingest.store import places, schema
 from ingest.store.backup import export_library, import_library
 from ingest.store.places import page_texts
 from ingest.text.boxes import boxes_of
 from tests.ingest.marked import letters, under
-from tests.ingest.pages import HEIGHT, WIDTH, Page, write
+from tests.ingest.pages import HEIGHT, WIDTH, Page, picture_of, write
+from tests.ingest.scans import LEASE
 
 COLUMN = [f"Line {number} of the left column tells of the rent." for number in range(12)]
 OTHER = [f"Line {number} of the right one names the tenants." for number in range(12)]
 
 
-def boxes(file: Path, words: str, ocr: bool = False, last: bool = False) -> list[Box]:
-    """Of the first or the last place where the words stand in a file's text."""
-    parsed = load(file, ocr)
-    start = parsed.text.rindex(words) if last else parsed.text.index(words)
+def boxes_in(parsed: Parsed, words: str, after: int = 0) -> list[Box]:
+    """Of the first place where the words stand in a text, or the first after a character."""
+    start = parsed.text.index(words, after)
     found = []
     for (first, number), packed, text in zip(parsed.pages or [], parsed.places, page_texts(parsed), strict=True):
         if packed:
             found += boxes_of(unpack(b64decode(packed), text), text, start - first, start - first + len(words), number)
     return found
+
+
+def boxes(file: Path, words: str) -> list[Box]:
+    return boxes_in(load(file), words)
 
 
 def marked(file: Path, words: str) -> str:
@@ -86,9 +95,10 @@ def test_a_header_that_is_repeated_on_the_next_page_stands_on_its_own(tmp_path: 
         for column, text in enumerate(row):
             pages[place // 4].text(54 + 100 * column, 114 + 20 * (place % 4), text)
     write(tmp_path / "a.pdf", pages)
-    text = load(tmp_path / "a.pdf").text
-    words = text[text.rindex("| Boat |") :].strip()
-    found = boxes(tmp_path / "a.pdf", words, last=True)
+    parsed = load(tmp_path / "a.pdf")
+    at = parsed.text.rindex("| Boat |")
+    words = parsed.text[at:].strip()
+    found = boxes_in(parsed, words, at)
     assert "Heron 3 | 13" in words and [box.page for box in found] == [1, 1, *[2] * 8]
     assert under(tmp_path / "a.pdf", found) == letters(words)
 
@@ -207,3 +217,60 @@ def test_damaged_places_cost_their_boxes_alone_and_are_repaired(library: Library
     assert "places" in library.verify().problems[0]
     assert library.verify(repair=True).ok and spot(library, lease, COLUMN[1]) == letters(COLUMN[1])
     assert not places.missing(schema.connect(library.directory))
+
+
+@pytest.mark.slow
+def test_what_stands_under_the_boxes_of_spans_of_found_files_is_the_span(shared: Path, library: Library) -> None:
+    files = sorted((shared / "docs" / "good").glob("*.pdf"))
+    assert library.add(files).counts["added"] > 20
+    chosen = random.Random(21)
+    agreed = total = spans = 0
+    for file in files:
+        with library.snapshot() as view:
+            text = library.text(file) if str(file) in view.paths() else ""
+        words = [match.span() for match in re.finditer(r"\w+", text)]
+        for length in (1, 2, 3, 5, 8, 13, 40) if len(words) > 40 else ():
+            first = chosen.randrange(len(words) - length + 1)
+            start, end = words[first][0], words[first + length - 1][1]
+            wanted, found = letters(text[start:end]), under(file, library.boxes(file, start, end))
+            blocks = SequenceMatcher(None, wanted, found, autojunk=False).get_matching_blocks()
+            agreed += sum(block.size for block in blocks)
+            total += max(len(wanted), len(found))
+            spans += 1
+    assert spans > 100 and agreed >= 0.98 * total, (spans, agreed, total)
+
+
+SIZE, FONT = (1240, 800), ImageFont.load_default(36)
+
+
+def test_words_that_ocr_reads_have_boxes(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr", reason="needs the extra ocr")
+    picture_of("\n".join(LEASE), SIZE).save(tmp_path / "a.png")
+    check_scan(load(tmp_path / "a.png", ocr=True), 1, 0)
+
+
+@pytest.mark.slow
+def test_words_of_scans_that_lie_on_their_sides_have_boxes(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr", reason="needs the extra ocr")
+    scans = [picture_of("\n".join(LEASE), SIZE).rotate(turn, expand=True) for turn in (0, 90, 180, 270)]
+    write(tmp_path / "a.pdf", [Page(picture=scan, box=(scan.width // 2, scan.height // 2)) for scan in scans])
+    parsed = load(tmp_path / "a.pdf", ocr=True)
+    for page, turn in enumerate((0, 90, 180, 270), 1):
+        check_scan(parsed, page, turn)
+
+
+def check_scan(parsed: Parsed, page: int, turn: int) -> None:
+    """Words of LEASE stand on the page where they were drawn before it was turned counter-clockwise."""
+    for line, word in ((0, "warehouse"), (2, "2026."), (3, "quarter.")):
+        (box,) = boxes_in(parsed, word, (parsed.pages or [])[page - 1][0])
+        left, top, right, bottom = {
+            0: (box.x0, box.y0, box.x1, box.y1),
+            90: (1 - box.y1, box.x0, 1 - box.y0, box.x1),
+            180: (1 - box.x1, 1 - box.y1, 1 - box.x0, 1 - box.y0),
+            270: (box.y0, 1 - box.x1, box.y1, 1 - box.x0),
+        }[turn]
+        begin = 80 + FONT.getlength(LEASE[line].partition(word)[0])
+        assert box.page == page
+        assert (SIZE[0] * left, SIZE[0] * right) == pytest.approx((begin, begin + FONT.getlength(word)), abs=10), (turn, word)
+        lower = ImageDraw.Draw(picture_of("")).multiline_textbbox((80, 100), "\n".join(LEASE[: line + 1]), FONT, spacing=20)[3]
+        assert SIZE[1] * top < lower - 15 < SIZE[1] * bottom, (turn, word)

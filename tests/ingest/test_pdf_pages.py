@@ -94,3 +94,16 @@ def test_a_header_of_two_rows_is_repeated_whole(tmp_path: Path) -> None:
 def test_what_follows_a_table_on_its_page_ends_it(tmp_path: Path) -> None:
     first = ruled([HEADER, *boats(0, 3)]).text(50, 300, "The harbour master counted them, and went home to sleep.")
     assert tables(tmp_path, first, ruled(boats(3, 6)))[1] == lines(*boats(3, 6))
+
+
+def test_a_table_whose_rows_name_their_columns_goes_on_over_a_page_end(tmp_path: Path) -> None:
+    names = ("Number", "Flow rate", "Head (m)", "Power (kW)", "Speed (rpm)", "Weight (kg)", "Maker name", "Year built", "Site of use")
+    rows = [names, *((f"P-11{row}", *(f"{37 * row + column} units" for column in range(1, 9))) for row in range(9))]
+    pages = []
+    for some in (rows[:6], rows[6:]):
+        page = Page(box=(1000, 600)).grid([50 + 100 * n for n in range(10)], [100 + 20 * n for n in range(len(some) + 1)])
+        pages.append(filled(page, some, [54 + 100 * n for n in range(9)], 20))
+    write(tmp_path / "a.pdf", pages)
+    parsed = load(tmp_path / "a.pdf")
+    assert parsed.text.count("| Number | Flow rate |") == 2
+    assert "P-117; P-117 Flow rate: 260 units; P-117 Head (m): 261 units" in parsed.text

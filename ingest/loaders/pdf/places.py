@@ -44,4 +44,6 @@ def ways(page: Any, words: Words) -> Ints:
 
 def seen_boxes(page: Any, words: Words) -> Floats:
     """Where words stand on the page as it is shown: left, top, right, bottom in points."""
+    if (words.turn == page.get_rotation() // 90).all():
+        return np.asarray(words.box - corner(page), np.float64)
     return np.asarray(upright(page, page_boxes(words)) - corner(page), np.float64)

@@ -79,14 +79,16 @@ def recognised(page: Any, words: Words, first: int) -> tuple[Words, list[Table],
 
 def note_places(spots: Spots, page: Any, words: Words, lines: recognition.Found) -> None:
     """Notes where a page's own words stand, and those of the lines that OCR found."""
-    texts, boxes, turned, counts = lines.places(*page.get_size())
-    texts = [*words.text, *texts]
+    size = page.get_size()
+    texts, boxes, turned, counts = words.text, seen_boxes(page, words) / (*size, *size), ways(page, words), None
+    if lines.pieces:
+        read, more, way, parts = lines.places(*size)
+        texts, boxes, turned = texts + read, np.concatenate([boxes, more]), np.append(turned, way)
+        counts = np.append(np.ones(len(words), np.int64), parts)
     text = "\n".join(texts)
     if text.count("\n") >= len(texts):
         text = "\n".join(" ".join(word.split()) for word in texts)
-    own = seen_boxes(page, words) / np.tile(page.get_size(), 2)
-    one = np.ones(len(words), np.int64)
-    spots.add(readable(text), np.concatenate([own, boxes]), np.append(ways(page, words), turned), np.append(one, counts))
+    spots.add(readable(text), boxes, turned, counts)
 
 
 def placed(lines: list[Line], regions: list[Table]) -> list[Line]:

@@ -1,0 +1,30 @@
+"""A citation's boxes are where its words stand on its page."""
+
+from pathlib import Path
+
+from ingest import Library
+from rag.answer import Answer, Citation
+from rag.boxes import with_boxes
+from tests.ingest.marked import letters, under
+
+
+def test_the_boxes_of_a_citation_are_those_of_its_span_else_its_quote_else_its_passage(library: Library, samples: Path) -> None:
+    file = samples / "volunteer-handbook.pdf"
+    path, text = str(file), library.text(file)
+    spans = [(500, 560), (900, 1000), (1500, 2100)]
+    start, end = spans[2]
+    cited = [
+        Citation(n, path, 1, 1, start, end, text[start:end], True, *marked) for n, marked in enumerate([spans[:2], [None, spans[1]], []], 1)
+    ]
+    (part,) = with_boxes([Answer("Yes [1].", citations=tuple(cited))], library)
+    for citation, (begin, finish) in zip(part.citations, spans, strict=True):
+        assert under(file, citation.boxes) == letters(text[begin:finish])
+    told = part.to_dict()["citations"][0]["boxes"]
+    assert told and set(told[0]) == {"page", "x0", "y0", "x1", "y1"}
+
+
+def test_a_citation_of_a_format_without_pages_has_no_boxes(library: Library, samples: Path) -> None:
+    path = str(samples / "annual-report-2024.md")
+    cited = Citation(1, path, None, None, 0, 40, library.text(path)[:40], True)
+    parts = list(with_boxes([Answer("Ye"), Answer("s [1].", citations=(cited,))], library))
+    assert [part.text for part in parts] == ["Ye", "s [1]."] and parts[1].citations == (cited,)
