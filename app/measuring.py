@@ -197,7 +197,8 @@ def _comparison(found: Mapping[str, Any]) -> None:
         )
     for kind, ids in found["changed"].items():
         say(f"{kind:24}{len(ids):8}  {_ids(ids)}")
-    say(f"{'the same in other words':24}{len(found['reworded']):8}  {_ids(found['reworded'])}")
+    if found["reworded"]:
+        say(f"{'the same in other words':24}{len(found['reworded']):8}  {_ids(found['reworded'])}")
 
 
 def _thresholds(found: Mapping[str, Any]) -> None:

@@ -70,6 +70,16 @@ def test_a_failed_question_is_told_of_and_the_rest_is_measured(octavo: Run, tmp_
     assert re.search(r"^right +0\.5000", ran.out, re.MULTILINE)
 
 
+def test_ids_and_parts_of_whatever_name_are_harmless_on_a_terminal(octavo: Run, tmp_path: Path) -> None:
+    name, of = "evil\x1b]0;x\x07\n", {"answerable": 1, "refused": 0, "F1": 0, "EM": 0, "right": 0, "cited": 0, "verified": 0}
+    for file, right, model in (("a", 0, "m"), ("b", 1, name)):
+        marks = of | {"right": right, "supporting": 0, "found": 0}
+        row = {"id": name, "answer": name, "refused": False, "error": "", "marks": marks, "hashes": {"question": "1", "model": model}}
+        (tmp_path / file).write_text(json.dumps(row) + "\n")
+    for ran in (octavo("eval", "--compare", tmp_path / "a", tmp_path / "b", *more) for more in ([], ["--json"])):
+        assert ran.code == 0 and "evil" in ran.out and not {"\x1b", "\x07"} & set(ran.out)
+
+
 MISTAKES = {
     "one file to compare": (["eval", "--compare", "a.jsonl"], "give two files"),
     "two files of questions": (["eval", "a.jsonl", "b.jsonl"], "one file of questions"),

@@ -85,6 +85,7 @@ def test_a_mistake_about_a_hostile_name_is_harmless_in_every_command(octavo: Run
         "ingest": [absent],
         "ask": ["x", *library],
         "eval": [absent],
+        "calibrate": [absent],
         "status": library,
         "verify": library,
         "remove": [absent, *library],
