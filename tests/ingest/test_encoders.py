@@ -10,7 +10,6 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertModel
 
 from ingest import Embedder
 from ingest.text.embedder import default_directory
@@ -62,6 +61,8 @@ WORDS = "the mill quay tide wheat query passage where is grind ##s ##der".split(
 
 def small(directory: Path, changes: Mapping[str, Change] = {}) -> Path:
     """A BERT of two layers of 32 with random weights, as sentence-transformers saves one; `changes` edit JSON files."""
+    from transformers import BertConfig, BertModel
+
     letters = [mark + chr(n) for mark in ("", "##") for n in (*range(33, 127), *map(ord, "éüï漢字"))]
     vocabulary = {piece: n for n, piece in enumerate(dict.fromkeys(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *letters]))}
     split = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
