@@ -18,7 +18,8 @@ _SMALL, _LARGE, _PART = 300, 6000, 1500
 """Characters below which a section joins the one before it, above which it is read in parts, and of a part without headings."""
 _ITEM = re.compile(rf"^[ \t]*(?:[-*+•]|{NUMBER})[ \t]+", re.MULTILINE)
 _CUT = re.compile(
-    rf"(?<=[.!?])(?:\[\d{{1,3}}\])+\s+(?=[A-Z])|(?<!\b[a-z]\.)(?:{SENTENCE})|\n(?=[ \t]*(?:[-*+•]|{NUMBER})\s)|\n(?=\|)|(?<=\|)\n|(?<=[A-Z0-9]{4})\n(?=[A-Z][a-z])"
+    rf"""(?<=[.!?])(?:\[\d{{1,3}}\])+\s+(?=[A-Z])|(?<![\s(][a-z]\.)(?:{SENTENCE})"""
+    rf"""|\n(?=[ \t]*(?:[-*+•]|{NUMBER})\s)|\n(?=\|)|(?<=\|)\n|(?<=[A-Z0-9]{{4}})\n(?=[A-Z][a-z])"""
 )
 _HEADING_LINE = re.compile(r"(?![-*+•|\d])[^\n]{2,40}(?<![.,;:!?])\n(?=[A-Z\"'][^\n]{40})")
 _REFERENCE = re.compile(r"://|\b(?:Retrieved|Archived|ISBN|doi|pp?\.)(?!\w)")
@@ -120,6 +121,11 @@ class Whole:
         """Where a paragraph begins to be sentences: behind a short first line without a full stop, which is a heading of its own."""
         line = _HEADING_LINE.match(self.text, first, last)
         return line.end() if line else first
+
+    def heading_at(self, place: int) -> str:
+        """The heading that a place stands under; "" where there is none."""
+        index = bisect_right([at for at, _, _ in self.parsed.headings], place) - 1
+        return self.parsed.headings[index][2] if index >= 0 else ""
 
     def leads_in(self, end: int) -> bool:
         """Whether a list or table follows a sentence that ends here, which says little without it."""

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
@@ -18,7 +18,7 @@ from rag.whole.document import Sources, Whole, flat
 COLUMNS = ("document", "answer", "page", "verified")
 _ALL = 0.999
 """Coverage of what holds all words of the topic."""
-_SOME = 0.3
+_SOME = 0.5
 """Coverage below which a passage is not read for a topic."""
 _LOOKED_AT = 8
 _OR = re.compile(r"\s+or\s+", re.I)
@@ -64,26 +64,22 @@ def write_csv(rows: Iterable[Row], file: TextIO) -> None:
 
 def told(paths: Sequence[str], ask: Callable[[str], Answer]) -> Iterator[Answer]:
     """The table as an Answer: a line for each document, with markers over all of them."""
-    citations = 0
-    for number, row in enumerate(ask_each(paths, ask), 1):
-        offset = citations
-        text = MARKER.sub(lambda m, by=offset: _moved(m, by), row.whole.text) if not row.failed else row.answer  # type: ignore[misc]
-        citations += len(row.whole.evidence)
+    used = 0
+    for count, row in enumerate(ask_each(paths, ask), 1):
+        cited = {citation.marker: used + place for place, citation in enumerate(row.whole.citations, 1)}
+        used += len(cited)
         yield Answer(
-            f"{chr(10) * (number > 1)}- {Path(row.document).name}: {text}",
-            citations=tuple(_renumbered(citation, offset) for citation in row.whole.citations),
-            evidence=row.whole.evidence,
-            progress=(number, len(paths), "documents asked"),
+            f"{chr(10) * (count > 1)}- {Path(row.document).name}: {row.answer if row.failed else _renumbered(row.whole.text, cited)}",
+            citations=tuple(replace(citation, marker=cited[citation.marker]) for citation in row.whole.citations),
+            evidence=tuple(row.whole.evidence[marker - 1] for marker in cited),
+            progress=(count, len(paths), "documents asked"),
         )
     yield Answer(note=f"Asked of {len(paths)} of {len(paths)} documents.")
 
 
-def _moved(marker: re.Match[str], by: int) -> str:
-    return f"[{', '.join(str(int(number) + by) for number in marker[1].split(','))}]"
-
-
-def _renumbered(citation: Citation, by: int) -> Citation:
-    return replace(citation, marker=citation.marker + by)
+def _renumbered(text: str, cited: Mapping[int, int]) -> str:
+    """The text with the numbers that its markers have over all documents; one that no source had is left out, for it would have one now."""
+    return MARKER.sub(lambda marker: "".join(f"[{cited[n]}]" for n in map(int, marker[1].split(",")) if n in cited), text)
 
 
 def which(topic: str, documents: Sequence[Whole], retriever: LibraryRetriever, threshold: float) -> Iterator[Answer]:

@@ -80,6 +80,11 @@ class Names:
         """All documents, where a phrase means them: "these documents", "both files"."""
         return tuple(self.paths) if _ALL.fullmatch(phrase.strip(" .?!")) and re.search(r"s\b|\bthem|every|each|library", phrase) else ()
 
+    def several(self, phrase: str) -> tuple[str, ...]:
+        """The documents of "the contract and the handbook", where each part names one."""
+        found = [self.find(part) or () for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", phrase)]
+        return tuple(path for (path,) in found) if len(found) > 1 and all(len(paths) == 1 for paths in found) else ()
+
     def _named(self, said: Sequence[str], has_noun: bool) -> list[str]:
         """Those whose file's name has all the words, else those whose title has them too; a noun for documents may be left out."""
         telling = [word for word in said if word not in NOUNS]

@@ -91,7 +91,11 @@ class Item:
 
 def kinds_of(words: str) -> list[str]:
     """The kinds that words ask for: "dates and amounts"."""
-    return [kind for kind, (pattern, _) in KINDS.items() if re.search(rf"\b(?:{pattern})\b", words, re.IGNORECASE | re.VERBOSE)]
+    found = []
+    for kind, (pattern, _) in KINDS.items():
+        words, count = re.subn(rf"\b(?:{pattern})\b", " ", words, flags=re.IGNORECASE | re.VERBOSE)  # phone numbers are no numbers
+        found += [kind] * bool(count)
+    return found
 
 
 def every(document: Whole, kind: str) -> list[Item]:

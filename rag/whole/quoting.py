@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ingest import Library
 from rag.answer import Answer
-from rag.whole.document import Section, Sources, Whole, flat
+from rag.whole.document import Sources, Whole, flat
 
 LEAST, MOST, ONE_IN = 5, 12, 6
 """Sentences quoted of a document: one of six, at the least and at the most."""
@@ -147,11 +147,8 @@ def _pairs(first: Sentences, other: Sentences) -> list[tuple[Sentence, Sentence]
 
 
 def _by_section(document: Whole, chosen: Sequence[Sentence], sources: Sources) -> Iterator[str]:
-    sections: list[Section] = document.sections
-    for number, group in groupby(chosen, key=lambda sentence: sentence.section):
-        title = sections[number].title
-        lines = [f"- {_quoted(sentence, sources)}" for sentence in group]
-        yield "\n".join([title, *lines] if title and len(sections) > 1 else lines)
+    for title, group in groupby(chosen, key=lambda sentence: document.heading_at(sentence.start)):
+        yield "\n".join([*filter(None, [title]), *(f"- {_quoted(sentence, sources)}" for sentence in group)])
 
 
 def _quoted(sentence: Sentence, sources: Sources) -> str:

@@ -5,7 +5,6 @@ A table is stored as Markdown rows below its header, or, where it is wide, as a 
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -47,15 +46,12 @@ class Number:
 def tables_of(document: Whole) -> list[Table]:
     """Its tables that have a header, in order."""
     found: dict[tuple[str, ...], Table] = {}
-    starts = [at for at, _, _ in document.parsed.headings]
     for columns, rows in _blocks(document.text):
-        place = bisect_right(starts, rows[0].start) - 1
-        caption = document.parsed.headings[place][2] if place >= 0 else ""
         key = tuple(columns)
         if key in found:
             found[key].rows.extend(row for row in rows if row.cells != columns)
         elif any(columns):
-            found[key] = Table(document, caption, columns, rows)
+            found[key] = Table(document, document.heading_at(rows[0].start), columns, rows)
     return list(found.values())
 
 

@@ -171,10 +171,12 @@ def _summarise(question: str, names: Callable[[], Names]) -> Task | None:
 
 def _about(mode: Mode, phrase: str, names: Names, what: str = "") -> Task | None:
     """The task on the one document that a phrase names, or on all that it means."""
-    found = names.all_of(phrase) or names.find(phrase)
+    if several := names.all_of(phrase) or names.several(phrase):
+        return Task(mode, several, what)
+    found = names.find(phrase)
     if found is None:
         return None
-    if len(found) == 1 or names.all_of(phrase):
+    if len(found) == 1:
         return Task(mode, found, what)
     return Task(mode, (), what, _unclear(phrase, found, names))
 

@@ -10,7 +10,7 @@ from ingest import Library
 from rag import build_chain
 from rag.chain import AnswerChain
 from rag.whole.document import Whole
-from rag.whole.patterns import every
+from rag.whole.patterns import every, kinds_of
 from rag.whole.tables import comma_is_decimal, number
 
 DATES = """# Log
@@ -158,3 +158,7 @@ def test_the_rows_that_a_sum_stands_on_are_all_cited(sheets: AnswerChain) -> Non
 def test_what_cannot_be_computed_is_refused_plainly(sheets: AnswerChain, question: str, says: Sequence[str]) -> None:
     answer = sheets.invoke(question)
     assert answer.refused and all(part in answer.text for part in says)
+
+
+def test_phone_numbers_are_not_numbers() -> None:
+    assert kinds_of("e-mail addresses and phone numbers") == ["e-mail address", "phone number"]
