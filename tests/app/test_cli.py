@@ -10,7 +10,7 @@ from ingest import IngestError, Library
 from tests.app.conftest import Run
 from tests.conftest import ROOT
 
-CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified", "span", "quote"}
+CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified", "span", "quote", "boxes"}
 AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
 
 
