@@ -275,9 +275,8 @@ class Library:
             PathError: there is no such document in the library.
         """
         with self.snapshot() as view:
-            known = view.paths()
             for name in (str(path), stored_path(path)):
-                if name in known:
+                if rows.known(view.connection, name):
                     return view.boxes(name, start, end)
         raise absent(path)
 

@@ -67,16 +67,15 @@ def pack(runs: Runs, words: Words, bounds: Ints) -> list[bytes]:
     place = words.place[runs.start]
     before = _before(place, begin)
     before[begin] = np.searchsorted(words.start, bounds[filled])
+    counted = np.stack([place - before, runs.start - words.start[place], runs.end - words.end[place]])
     columns = np.empty((_COLUMNS, len(place)), "<i2")
-    columns[0] = place - before
-    columns[1] = runs.start - words.start[place]
-    columns[2] = runs.end - words.end[place]
-    columns[3], columns[4] = runs.page, runs.way
+    columns[:3], columns[3], columns[4] = counted, runs.page, runs.way
     columns[_INDENT], columns[_WIDTH] = x0 - _before(x1, begin), x1 - x0
     columns[7], columns[8] = y0 - _before(y0, begin), (y1 - y0) - _before(y1 - y0, begin)
     found = [b""] * (len(pages) - 1)
     for page, first, count, steps in zip(filled.tolist(), begin.tolist(), counts.tolist(), coarse.tolist(), strict=True):
-        found[page] = bytes([steps]) + _squeezed(columns[:, first : first + count])
+        if np.abs(counted[:, first : first + count]).max() < 1 << 15:  # else it is no page that anybody looks at
+            found[page] = bytes([steps]) + _squeezed(columns[:, first : first + count])
     return found
 
 

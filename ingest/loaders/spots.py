@@ -64,7 +64,7 @@ class Spots:
             counts: how many of them share each number, where it isn't one.
         """
         self._texts.append(words)
-        self._boxes.append(np.rint(boxes * SCALE).astype(np.int16))
+        self._boxes.append(np.rint(boxes * SCALE).clip(0, SCALE).astype(np.int16))
         self._ways.append(ways)
         self._counts.append(np.ones(len(boxes), np.int64) if counts is None else counts)
         self._length += len(self._counts[-1])
@@ -155,7 +155,7 @@ class _Words:
         stop = np.minimum(words.end[words.place[last]], np.append(first[1:], len(codes))[: len(first)])
         start = np.maximum(words.start[words.place[first]], np.append(0, stop)[: len(first)])
         where = self._page[numbers] - page - (np.searchsorted(bounds, start, "right") - 1)
-        return pack(Runs(start, stop, where, self._ways[numbers], self._boxes[numbers].clip(0, SCALE)), words, bounds)
+        return pack(Runs(start, stop, where, self._ways[numbers], self._boxes[numbers]), words, bounds)
 
     def _agreeing(self, text: str, letters: Ints, numbers: Ints) -> tuple[Ints, Ints]:
         """Of a block and its words those that agree, where some letters were lost or added: the words, and where their letters are."""

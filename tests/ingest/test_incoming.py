@@ -65,6 +65,7 @@ def _refused(file: Path, says: str) -> None:
         ("facts", "create virtual table facts using fts5 (name, value)"),
         ("files", ""),
         ("chunks", "create table chunks (id, document, char_start, char_end, heading, header, vector as (abs(-1)))"),
+        ("places", "create view places as select 1 as document, 1 as page, 0 as start, x'' as runs"),
         ("", "pragma user_version = 1"),
         ("", "pragma user_version = 99"),
     ],
@@ -86,6 +87,9 @@ def test_what_is_no_plain_table_of_a_library_is_refused(drop: str, sql: str, cra
         "update documents set layout = '{\"notes\": [{}]}'",
         "update files set path = x'00', reason = x'01' where document = 1",
         "update vectors set vector = substr(vector, 1, 10) where number = 2",
+        "insert into places values (1, 1, 0, x'')",
+        "update documents set layout = '{\"pages\": [[0, 1]]}' where id = 1; insert into places values (1, 1, 0, 'here')",
+        "update documents set layout = '{\"pages\": [[0, 1]]}' where id = 1; insert into places values (1, 1, 0, x'0001ff')",
     ],
 )
 def test_a_value_that_no_library_has_is_refused(sql: str, crafted: Callable[..., Path]) -> None:
