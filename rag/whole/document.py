@@ -14,7 +14,7 @@ from ingest.store.paths import absent
 from ingest.text.chunking import NUMBER, PARAGRAPH, SENTENCE, Span, pages_of
 from rag.answer import Citation, Evidence
 
-_SMALL, _LARGE, _PART = 300, 6000, 1500
+_SMALL, _LARGE, _PART = 100, 6000, 1500
 """Characters below which a section joins the one before it, above which it is read in parts, and of a part without headings."""
 _ITEM = re.compile(rf"^[ \t]*(?:[-*+•]|{NUMBER})[ \t]+", re.MULTILINE)
 _CUT = re.compile(
@@ -74,7 +74,7 @@ class Whole:
         found: list[Section] = []
         for (start, title), end in zip(starts, ends, strict=True):
             last = found[-1] if found else None
-            if last and (last.end - last.start < _SMALL or end - start < _SMALL / 3):
+            if last and (last.end - last.start < _SMALL or end - start < _SMALL):
                 found[-1] = Section(last.title or title, last.start, end)
             else:
                 found += [Section(title, start, end)]

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
+from ingest import Chunk
 from rag import gate
 from rag.answer import Answer, Citation
 from rag.citations import MARKER, strip_markers
 from rag.coverage import content_words, coverage
+from rag.quote import sentence
 from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever
 from rag.whole.document import Sources, Whole, flat
@@ -21,6 +23,8 @@ _ALL = 0.999
 _SOME = 0.5
 """Coverage below which a passage is not read for a topic."""
 _LOOKED_AT = 8
+_NAMED = re.compile(r"\b(?:[A-Z]\w+|\w*\d\w*)")
+"""Names and numbers of a topic, which no other words can stand for."""
 _OR = re.compile(r"\s+or\s+", re.I)
 _FORMULA = re.compile(r"[\s\0]*[=+\-@\t\r|%\uff0b\uff0d\uff1d\uff20]")
 
@@ -104,6 +108,16 @@ def which(topic: str, documents: Sequence[Whole], retriever: LibraryRetriever, t
     yield Answer(text, not lines, tuple(sources.citations), tuple(sources.evidence), note=f"Looked through {len(documents)} documents.")
 
 
+def _hits(topic: str, chunk: Chunk) -> Iterator[tuple[int, int, int]]:
+    """Where words of the topic stand in a chunk, each with how many of them stand in its sentence; prose comes before headings and rows."""
+    begun = [re.compile(rf"\b{re.escape(word[: max(4, len(word) - 2)])}", re.I) for word in content_words(topic)]
+    for match in (match for pattern in begun for match in pattern.finditer(chunk.text)):
+        first, last = sentence(chunk.text, *match.span())
+        held = 2 * sum(pattern.search(chunk.text, first, last) is not None for pattern in begun)
+        is_prose = len(chunk.text[first:last].split()) > 4 and chunk.text[first] != "|"
+        yield held + is_prose, chunk.char_start + match.start(), chunk.char_start + match.end()
+
+
 def _place(topic: str, retriever: LibraryRetriever, path: str, threshold: float) -> tuple[int, int] | None:
     """Where a document speaks of the topic, as characters of its text: where all of its words are, else where the reader finds it."""
     evidence = retriever.evidence(topic, _LOOKED_AT, path)
@@ -111,11 +125,11 @@ def _place(topic: str, retriever: LibraryRetriever, path: str, threshold: float)
         covered = coverage(view, topic, [item.chunk.id for item in evidence])
     holder = next((item for item in evidence if covered[item.chunk.id] >= _ALL), None)
     if holder:
-        words = [re.search(rf"\b{re.escape(word[: max(4, len(word) - 2)])}", holder.chunk.text, re.I) for word in content_words(topic)]
-        places = [match.span() for match in words if match]
-        start, end = places[0] if places else (0, min(1, len(holder.chunk.text)))
-        return holder.chunk.char_start + start, holder.chunk.char_start + end
-    near = [item for item in evidence if covered[item.chunk.id] >= _SOME]
+        return max(_hits(topic, holder.chunk), key=lambda hit: hit[0], default=(0, holder.chunk.char_start, holder.chunk.char_start + 1))[
+            1:
+        ]
+    named = [name.casefold() for name in _NAMED.findall(topic)]
+    near = [item for item in evidence if covered[item.chunk.id] >= _SOME and all(name in item.chunk.whole.casefold() for name in named)]
     if not near:
         return None
     found = read(topic, near, default_reader())

@@ -36,7 +36,7 @@ KINDS: dict[str, tuple[str, str]] = {
         | (?<![\d./-])\d{{1,2}}(?P<mark>[./-])\d{{1,2}}(?P=mark)(?:\d{{4}}|\d\d)(?![\d./-]*\d)
         | \b{_FULL} | (?:(?<=\bin\s)|(?<=\bby\s)|(?<=\bof\s)|(?<=\bto\s)|(?<=\band\s)|(?<=\bfrom\s)|(?<=\buntil\s)|(?<=\bsince\s)){_MAY}
         | \bthe\s+\d{{1,2}}(?:st|nd|rd|th)(?=\s+of\s+(?:the|each|every)\s+month)
-        | (?<![\d.,/£$€#-])\b(?:1[7-9]|20)\d\d(?:s\b)?(?!\d|[.,]\d|\s?%|[-/]\w*\d{{3}}|\s?{_UNIT})\b | (?<=\bin\s)1[0-6]\d\d\b""",
+        | (?<![\d.,/£$€#-])\b(?:1[0-9]|20)\d\d(?:s\b)?(?!\d|[.,]\d|\s?%|[-/]\w*\d{{3}}|\s?{_UNIT})\b""",
     ),
     "amount": (
         r"(?:amounts?(?:\s+of\s+money)?|sums?(?:\s+of\s+money)|prices?|costs?|money\s+amounts?|monetary\s+(?:amounts?|values?))",
@@ -133,11 +133,11 @@ def _name(document: Whole, start: int, end: int) -> tuple[int, int]:
         start = word.end() + len(text[word.end() : end]) - len(text[word.end() : end].lstrip())
     if text[start:end].endswith(("'s", "\u2019s")):
         end -= 2
-    _, _, rest = text[start:end].partition(" ")
-    if rest and text.count(rest) > text.count(text[start:end]) and _BEGINS.search(text[max(0, start - 6) : start]):
+    first, _, rest = text[start:end].partition(" ")
+    begins = start == 0 or _BEGINS.search(text[max(0, start - 6) : start]) is not None
+    if begins and rest and not re.fullmatch(_TITLE, first) and text.count(rest) > text.count(text[start:end]):
         start = end - len(rest)  # "Later Ann Lee" where "Ann Lee" stands too
     alone = not re.search(r"\s", text[start:end])
-    begins = start == 0 or _BEGINS.search(text[max(0, start - 6) : start]) is not None
     is_lower_elsewhere = begins and alone and re.search(rf"\b{re.escape(text[start:end].lower())}\b", text) is not None
     if alone and (len(text[start:end]) < 2 or is_lower_elsewhere or (begins and not _stands_inside(text, text[start:end]))):
         return end, end

@@ -112,22 +112,26 @@ def _computed(task: Task, query: Query, helpers: Helpers) -> Answer | None:
 
 def _listed(documents: Sequence[Whole], kinds: Sequence[str]) -> Answer:
     """All of some kinds in some documents, each once, with its sentence and the markers of all its places."""
-    sources, shown, counts = Sources(), [], dict.fromkeys(kinds, 0)
+    sources = Sources()
+    shown: list[str] = []
+    without: dict[str, list[str]] = {}
     for document in documents:
         for kind in kinds:
             items = every(document, kind)
-            counts[kind] += len(items)
             lines = []
             for item in items:
                 spans = list(dict.fromkeys(document.sentence(*place) for place in item.places))
                 markers = [sources.cite(document, *span) for span in spans]
                 also = f" (also {''.join(markers[1:])})" if markers[1:] else ""
                 lines.append(f"- {item.text}: {_around(document, spans[0], item.places[0])} {markers[0]}{also}")
-            head = " in ".join([f"{len(items)} {plural(kind, len(items))}", document.name])
-            shown.append("\n".join([f"{head}:" if lines else f"No {kind} in {document.name}.", *lines]))
+            if lines:
+                shown.append("\n".join([f"{len(items)} {plural(kind, len(items))} in {document.name}:", *lines]))
+            else:
+                without.setdefault(kind, []).append(document.name)
     names = ", ".join(document.name for document in documents)
     note = f"Found by pattern in the whole text of {names}: what is written in an unusual way may be missing, and not all may be meant."
-    return Answer("\n\n".join(shown), not any(counts.values()), tuple(sources.citations), tuple(sources.evidence), note=note)
+    nothing = [f"No {kind} in {', '.join(names_)}." for kind, names_ in without.items()]
+    return Answer("\n\n".join([*shown, *nothing]), not shown, tuple(sources.citations), tuple(sources.evidence), note=note)
 
 
 _LONGEST = 240

@@ -253,3 +253,4 @@ def test_which_documents_says_yes_with_the_sentence_and_no_by_name(chain: Answer
     assert "4 of 10 documents" in answer.text and "Not in: agm-minutes-2024-09-21.docx" in answer.text
     assert all("otter" in citation.quoted()[1].lower() for citation in answer.citations)
     assert chain.invoke("Which documents mention zeppelins?").refused
+    assert len(chain.invoke("Which documents mention Baines & Daughter?").citations) == 3, "another man's daughter is not theirs"
