@@ -114,7 +114,7 @@ class AnswerChain(Runnable[Input, Answer]):
             yield from with_boxes(parts, self.library)
             return
         searched = rewritten(query, self.model, patch_config(child, run_name="rewrite")) or search_text(query)
-        evidence = read(searched, self._retrieve(searched, query, child), default_reader())
+        evidence = self._read(searched, query, child)
         decision = gate.decide(searched, evidence, self.settings.gate_threshold)
         retrieve_s = time.monotonic() - started
         if self.model.can.best_source_tokens is None:
@@ -146,6 +146,13 @@ class AnswerChain(Runnable[Input, Answer]):
         with self.library.snapshot() as view:
             inside = set(stored(view, query.within))
         return [item for item in found if item.chunk.path in inside]
+
+    def _read(self, searched: str, query: Query, config: RunnableConfig) -> list[Evidence]:
+        """What was retrieved, as the reader has read it, best first."""
+        found = self._retrieve(searched, query, config)
+        with self.library.snapshot() as view:
+            openings = view.openings({item.chunk.path for item in found})
+        return read(searched, found, default_reader(), openings)
 
     def each(self, input: Input, config: RunnableConfig | None = None) -> Iterator[Row]:
         """The same question of each document that it is asked of (`within`, or the library): a row each, as it comes.

@@ -11,8 +11,9 @@ import time
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 
+from ingest.text.stop_words import STOP_WORDS
 from rag.answering import ThoughtFilter
-from rag.coverage import STOP_WORDS, content_words
+from rag.coverage import content_words
 from rag.models import AnswerModel
 from rag.query import Query
 

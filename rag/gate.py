@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingest.text.scripts import terms
+from ingest.text.stop_words import STOP_WORDS
 from rag.answer import Evidence
-from rag.coverage import STOP_WORDS
 from rag.quote import asks_to_judge
 
 JUDGED = 0.4
