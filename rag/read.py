@@ -15,6 +15,7 @@ from pathlib import Path
 from ingest import Chunk
 from ingest.text.scripts import is_identifier, terms
 from rag.answer import Evidence, Reading
+from rag.attributes import tells
 from rag.coverage import content_words
 from rag.reader import Reader
 
@@ -25,6 +26,8 @@ WEIGHT = 0.31
 MISSING = 2.5
 """Log-odds that a passage loses for each part number or year of the question that stands neither in it nor above it: the reader
 takes 2023 for 2022."""
+UNTOLD = 0.15
+"""Times the probability of a passage without any sign of what is asked."""
 _LONGEST_TITLE = 80
 """Characters of a title that are read."""
 _YEAR = re.compile(r"\d{3,4}")
@@ -49,7 +52,7 @@ def read(question: str, evidence: Sequence[Evidence], reader: Reader, openings: 
     passages = [_with_title(question, item.chunk, title) for item, title in zip(first, titles, strict=True)]
     readings = reader.read(question, passages)
     found = [
-        replace(item, reading=_adjusted(reading, item.chunk, passage, f"{title} {item.chunk.heading}", named))
+        replace(item, reading=_adjusted(question, reading, item.chunk, passage, f"{title} {item.chunk.heading}", named))
         for item, reading, passage, title in zip(first, readings, passages, titles, strict=True)
     ]
     return sorted(found, key=rank, reverse=True) + list(evidence[READ:])
@@ -79,14 +82,16 @@ def _with_title(question: str, chunk: Chunk, title: str) -> str:
     return f"{title}\n\n{chunk.whole}" if any(word in telling and word not in text for word in content_words(question)) else chunk.whole
 
 
-def _adjusted(reading: Reading, chunk: Chunk, passage: str, above: str, named: Sequence[str]) -> Reading:
+def _adjusted(question: str, reading: Reading, chunk: Chunk, passage: str, above: str, named: Sequence[str]) -> Reading:
     """The reading with its span counted from the chunk's own text, with which the passage that was read ends.
 
     Each part number or year of the question that stands neither in the passage, nor above it, nor in its file's name lowers the
-    probability.
+    probability, and so does a span that can't be what is asked (attributes.py).
     """
     before = len(passage) - len(chunk.text)
     searchable = f"{Path(chunk.path).name} {above} {passage}".casefold()
     missing = sum(not re.search(rf"(?<!\w){re.escape(term)}(?!\w)", searchable) for term in named)
     likely = reading.answerable if not missing else 1 / (1 + math.exp(MISSING * missing - log_odds(reading.answerable)))
-    return replace(reading, start=max(0, reading.start - before), end=max(0, reading.end - before), answerable=likely)
+    start, end = max(0, reading.start - before), max(0, reading.end - before)
+    likely *= 1.0 if tells(question, chunk, start, end) else UNTOLD
+    return replace(reading, start=start, end=end, answerable=likely)
