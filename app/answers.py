@@ -119,9 +119,9 @@ def _quote(citation: "Citation") -> str:
 
 
 def place(citation: "Citation") -> str:
-    """File name and pages, as one would say them."""
+    """File name and the pages of the words, as one would say them."""
     name = plain(Path(citation.path).name)
-    if citation.page_start is None:
+    if citation.pages is None:
         return name
-    last = citation.page_end or citation.page_start
-    return f"{name}, page {citation.page_start}" if last == citation.page_start else f"{name}, pages {citation.page_start}-{last}"
+    first, last = citation.pages
+    return f"{name}, page {first}" if first == last else f"{name}, pages {first}-{last}"

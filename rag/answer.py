@@ -90,6 +90,13 @@ class Citation:
     boxes: tuple[Box, ...] = field(default=(), kw_only=True)
     """Where the span, else the quote, else the passage stands on its pages (boxes.py); none where the format has no pages."""
 
+    @property
+    def pages(self) -> tuple[int, int] | None:
+        """The first and last page of its words, where boxes tell, else of the passage; None where the format has no pages."""
+        if self.boxes:
+            return self.boxes[0].page, self.boxes[-1].page
+        return None if self.page_start is None else (self.page_start, self.page_end or self.page_start)
+
     def quoted(self) -> tuple[str, str, str]:
         """The quote in three: before the span, the span, behind it; the whole passage and nothing more where none is known."""
         if self.quote is None or self.span is None:
@@ -204,7 +211,7 @@ class Answer:
 
     def __str__(self) -> str:
         """The answer, and where each marker leads: what a model reads that has the chain as a tool."""
-        places = (f"[{c.marker}] {c.path}" + (f", page {c.page_start}" if c.page_start else "") for c in self.citations)
+        places = (f"[{c.marker}] {c.path}" + (f", page {c.pages[0]}" if c.pages else "") for c in self.citations)
         return "\n".join([self.text, *places])
 
     def to_message(self) -> AIMessage:

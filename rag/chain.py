@@ -25,7 +25,7 @@ from rag.answering import answer_from
 from rag.boxes import with_boxes
 from rag.citations import strip_markers
 from rag.errors import QuestionError
-from rag.follow_up import rewritten, search_text
+from rag.follow_up import is_follow_up, may_be_follow_up, rewritten, search_text
 from rag.models import AnswerModel, answer_model
 from rag.passages import neighbours
 from rag.point import best_source, point
@@ -39,6 +39,8 @@ from rag.whole.each import Row, ask_each
 from rag.whole.run import Helpers, names_of, whole
 from rag.whole.writing import Writer
 
+ALONE = 0.5
+"""The probability that a passage answers at which a short question in a conversation is known to stand alone."""
 RETRIEVED = 24
 """Sources put before a model at the most: some 6,000 tokens of a window of 8,192."""
 
@@ -113,9 +115,7 @@ class AnswerChain(Runnable[Input, Answer]):
         if (parts := whole(query, self._helpers(query, child))) is not None:
             yield from with_boxes(parts, self.library)
             return
-        searched = rewritten(query, self.model, patch_config(child, run_name="rewrite")) or search_text(query)
-        evidence = read(searched, self._retrieve(searched, query, child), default_reader())
-        decision = gate.decide(searched, evidence, self.settings.gate_threshold)
+        searched, evidence, decision = self._found(query, child)
         retrieve_s = time.monotonic() - started
         if self.model.can.best_source_tokens is None:
             evidence += neighbours(evidence, self.library)
@@ -146,6 +146,22 @@ class AnswerChain(Runnable[Input, Answer]):
         with self.library.snapshot() as view:
             inside = set(stored(view, query.within))
         return [item for item in found if item.chunk.path in inside]
+
+    def _found(self, query: Query, config: RunnableConfig) -> tuple[str, list[Evidence], gate.Decision]:
+        """What was searched for, what was found, and whether it answers. What is only short is searched for as it stands first."""
+        alone = None if is_follow_up(query) else self._read(query.question, query, config)
+        if alone and not (may_be_follow_up(query) and (alone[2].probability or 0.0) < ALONE):
+            return alone
+        searched = rewritten(query, self.model, patch_config(config, run_name="rewrite")) or search_text(query)
+        fused = self._read(searched, query, config)
+        return alone if alone and (alone[2].probability or 0.0) > (fused[2].probability or 0.0) else fused
+
+    def _read(self, searched: str, query: Query, config: RunnableConfig) -> tuple[str, list[Evidence], gate.Decision]:
+        found = self._retrieve(searched, query, config)
+        with self.library.snapshot() as view:
+            openings = view.openings({item.chunk.path for item in found})
+        evidence = read(searched, found, default_reader(), openings)
+        return searched, evidence, gate.decide(searched, evidence, self.settings.gate_threshold)
 
     def each(self, input: Input, config: RunnableConfig | None = None) -> Iterator[Row]:
         """The same question of each document that it is asked of (`within`, or the library): a row each, as it comes.

@@ -8,13 +8,7 @@ from collections.abc import Sequence
 
 from ingest import View
 from ingest.text.scripts import terms
-
-STOP_WORDS = frozenset(
-    """a about after all an and any are as at be been before being between both but by can could did do does during each far for
-    from had has have having he her him his how i in into is it its long many may me might more most much must my name no not of
-    often old on or other our over s shall she should so some such t than that the their them then there these they this those to
-    under us was we were what when where which who whom whose why will with would you your""".split()
-)
+from ingest.text.stop_words import STOP_WORDS
 
 
 def content_words(question: str) -> list[str]:

@@ -11,8 +11,9 @@ import time
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 
+from ingest.text.stop_words import STOP_WORDS
 from rag.answering import ThoughtFilter
-from rag.coverage import STOP_WORDS, content_words
+from rag.coverage import content_words
 from rag.models import AnswerModel
 from rag.query import Query
 
@@ -20,12 +21,25 @@ _OPENER = re.compile(r"\s*(?:and|but|or|so|then|also|what about|how about)\b", r
 _POINTS_BACK = re.compile(
     r"""\b(?:he|she|it|they|them|him|his|her|hers|its|their|theirs|then|else)\b | (?<!\bis\ )(?<!\bare\ )(?<!\bwas\ )\bthere\b
     | \b(?:this|that|these|those)\b(?=\s*(?:\Z|[?.!,])|\s+(?:one|is|was|mean|cost|happen|work))
-    | \b(?:the|that|this|which)\s+(?:other|same|ones?)\b""",
+    | \bones\b | \b(?:the|that|this|which)\s+(?:other|same|one)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _NAME = re.compile(r"\b[A-Z][\w'\u2019-]*(?:\s+[A-Z][\w'\u2019-]*)*")
+_ASKS = re.compile(r"\b(?:who|whom|whose|when|where|why|how|what|which|and)\b", re.IGNORECASE)
 _FEW, _ENOUGH = 3, 5
-"""A later question with fewer content words than the first is a follow-up; with as many as the second it stands alone."""
+"""A later question with fewer content words than the first may be a follow-up; with as many as the second it stands alone."""
+_NAMES = 5
+"""Names of the last answer that are looked up, at the most."""
+_KINDS = tuple(
+    re.compile(rf"\b(?:{kind})\b", re.IGNORECASE)
+    for kind in (
+        r"[12]\d{3}",
+        r"\d{1,3}|\d{5,}",
+        "(?:mon|tues|wednes|thurs|fri|satur|sun)days?",
+        "january|february|march|april|june|july|august|september|october|november|december",
+    )
+)
+"""Of a year, a number, a day, a month the later question's stands for the earlier's."""
 _TASK = """Rewrite the last question so that it can be understood without the conversation. Take names and numbers from the \
 conversation and nowhere else. Do not answer it. Reply with the rewritten question alone."""
 _TURNS, _ANSWER = 3, 400
@@ -38,24 +52,35 @@ _LABEL = re.compile(r"(?:(?:the )?(?:rewritten |standalone |last )?question(?: i
 
 
 def search_text(query: Query) -> str:
-    """What is searched for: the question, and for a follow-up the content words of the last question and the names of its answer."""
-    if not query.turns or not is_follow_up(query.question):
-        return query.question
+    """What is searched for in the place of a follow-up: with the question the content words of the last one and the names of its
+    answer, but for what it asks anew, like another year."""
     asked, answered = query.turns[-1]
     known = query.question.casefold()
-    added = dict.fromkeys([*content_words(asked), *_NAME.findall(answered)])
-    return " ".join([query.question, *(word for word in added if word.casefold() not in known)])
+    names = [name for name in _NAME.findall(answered) if name.casefold() not in STOP_WORDS] if len(answered) <= _ANSWER else []
+    anew = [kind for kind in _KINDS if kind.search(query.question)]
+    added = dict.fromkeys([*content_words(asked), *names[:_NAMES]])
+    kept = (word for word in added if word.casefold() not in known and not any(kind.fullmatch(word) for kind in anew))
+    return " ".join([query.question, *kept])
 
 
-def is_follow_up(question: str) -> bool:
-    """Whether a question in a conversation seems to need the one before it."""
-    words = len(content_words(question))
-    return words < _FEW or _OPENER.match(question) is not None or (words < _ENOUGH and _POINTS_BACK.search(question) is not None)
+def is_follow_up(query: Query) -> bool:
+    """Whether a question can't be understood without the one before it: it goes on from it, or points back."""
+    question, words = query.question, len(content_words(query.question))
+    if not query.turns:
+        return False
+    if words == 0:
+        return _ASKS.search(question) is not None
+    return _OPENER.match(question) is not None or (words < _ENOUGH and _POINTS_BACK.search(question) is not None)
+
+
+def may_be_follow_up(query: Query) -> bool:
+    """Whether a question is so short that, where nothing answers it, it may be one all the same."""
+    return bool(query.turns) and 0 < len(content_words(query.question)) < _FEW
 
 
 def rewritten(query: Query, model: AnswerModel, config: RunnableConfig | None = None) -> str | None:
-    """A follow-up as the model writes it, to be understood alone; None where it stands alone already, the model can't, or fails."""
-    if not (query.turns and model.can.follows_instructions and is_follow_up(query.question)):
+    """A follow-up as the model writes it, to be understood alone; None where the model can't, or fails."""
+    if not model.can.follows_instructions:
         return None
     turns = "\n".join(f"Question: {asked}\nAnswer: {answered[:_ANSWER]}" for asked, answered in query.turns[-_TURNS:])
     prompt = f"{turns}\n\nLast question: {query.question}\n\n{_TASK}"

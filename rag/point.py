@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from rag.answer import Evidence, Reading
 from rag.quote import sentence, wants_a_span
+from rag.read import rank
 
 _SENTENCES = 3
 """Sentences quoted in answer to a question that no span answers, at the most."""
@@ -15,7 +16,7 @@ _SENTENCES = 3
 
 def best_source(evidence: Sequence[Evidence]) -> int:
     """The number, from 1, of the source that answers best; 0 where none was read."""
-    return max(_read(evidence), key=lambda source: source[2].answerable, default=(0,))[0]
+    return max(_read(evidence), key=_rank, default=(0,))[0]
 
 
 def point(question: str, evidence: Sequence[Evidence]) -> str:
@@ -24,7 +25,7 @@ def point(question: str, evidence: Sequence[Evidence]) -> str:
     Args:
         evidence: the sources, number 1 first, as they were read.
     """
-    sources = sorted(_read(evidence), key=lambda source: -source[2].answerable)
+    sources = sorted(_read(evidence), key=_rank, reverse=True)
     if not sources:
         return ""
     if wants_a_span(question):
@@ -36,6 +37,10 @@ def point(question: str, evidence: Sequence[Evidence]) -> str:
         start, end = sentence(item.chunk.text, reading.start, reading.end)
         said.setdefault(" ".join(item.chunk.text[start:end].split()), number)
     return " ".join(f"{text} [{number}]" for text, number in said.items())
+
+
+def _rank(source: tuple[int, Evidence, Reading]) -> float:
+    return rank(source[1])
 
 
 def _read(evidence: Sequence[Evidence]) -> list[tuple[int, Evidence, Reading]]:

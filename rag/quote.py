@@ -8,6 +8,7 @@ import re
 
 from ingest.text.chunking import NUMBER, PARAGRAPH, SENTENCE
 from ingest.text.items import items
+from ingest.text.stop_words import says_it_is_english
 
 _SENTENCE_END = re.compile(rf"(?<!\b[a-z]\.)(?:{SENTENCE})")
 _BLANK_LINE = re.compile(PARAGRAPH)
@@ -96,7 +97,7 @@ def wants_several(question: str) -> bool:
 
 def asks_to_judge(question: str) -> bool:
     """Whether a yes or no is asked for, or one of two things: words that need not stand in a source."""
-    return bool(_YES_NO.match(question) or _CHOICE.search(question))
+    return says_it_is_english(question) and bool(_YES_NO.match(question) or _CHOICE.search(question))
 
 
 def wants_a_span(question: str) -> bool:

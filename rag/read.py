@@ -7,13 +7,16 @@ eight passages recall at 1 rises from 0.940 to 0.985 on 162 SQuAD passages and f
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from ingest import Chunk
 from ingest.text.scripts import is_identifier, terms
 from rag.answer import Evidence, Reading
+from rag.attributes import tells
+from rag.coverage import content_words
 from rag.reader import Reader
 
 READ = 8
@@ -23,6 +26,10 @@ WEIGHT = 0.31
 MISSING = 2.5
 """Log-odds that a passage loses for each part number or year of the question that stands neither in it nor above it: the reader
 takes 2023 for 2022."""
+UNTOLD = 0.15
+"""Times the probability of a passage without any sign of what is asked."""
+_LONGEST_TITLE = 80
+"""Characters of a title that are read."""
 _YEAR = re.compile(r"\d{3,4}")
 
 
@@ -32,13 +39,23 @@ def default_reader() -> Reader:
     return Reader.load()
 
 
-def read(question: str, evidence: Sequence[Evidence], reader: Reader) -> list[Evidence]:
-    """The evidence with its readings, in the order of fused score and reader together."""
+def read(question: str, evidence: Sequence[Evidence], reader: Reader, openings: Mapping[str, str] | None = None) -> list[Evidence]:
+    """The evidence with its readings, in the order of fused score and reader together.
+
+    Args:
+        openings: how the text of each document begins, by path; its title is read before a passage of which the question names
+            the document and not only what stands in it.
+    """
     first = evidence[:READ]
-    readings = reader.read(question, [item.chunk.whole for item in first])
     named = [term for term in terms(question) if is_identifier(term) or _YEAR.fullmatch(term)]
-    found = [replace(item, reading=_adjusted(reading, item, named)) for item, reading in zip(first, readings, strict=True)]
-    return sorted(found, key=_score, reverse=True) + list(evidence[READ:])
+    titles = [_title(item, (openings or {}).get(item.chunk.path, "")) for item in first]
+    passages = [_with_title(question, item.chunk, title) for item, title in zip(first, titles, strict=True)]
+    readings = reader.read(question, passages)
+    found = [
+        replace(item, reading=_adjusted(question, reading, item.chunk, passage, f"{title} {item.chunk.heading}", named))
+        for item, reading, passage, title in zip(first, readings, passages, titles, strict=True)
+    ]
+    return sorted(found, key=rank, reverse=True) + list(evidence[READ:])
 
 
 def log_odds(probability: float) -> float:
@@ -46,17 +63,35 @@ def log_odds(probability: float) -> float:
     return math.log(certain / (1 - certain))
 
 
-def _score(item: Evidence) -> float:
+def rank(item: Evidence) -> float:
+    """What passages are ordered by: the fused score and the reader's log-odds."""
     return (item.score or 0.0) + (WEIGHT * log_odds(item.reading.answerable) if item.reading else 0.0)
 
 
-def _adjusted(reading: Reading, item: Evidence, named: Sequence[str]) -> Reading:
-    """The reading with its span counted from the chunk's own text, which was read behind its table's header.
+def _title(item: Evidence, opening: str) -> str:
+    """The first line of a document, but for a table's; its file's name where there is none."""
+    line = opening.strip().partition("\n")[0].lstrip("# ")[:_LONGEST_TITLE]
+    return line if line and not line.startswith("|") else Path(item.chunk.path).stem
 
-    Each part number or year of the question that the chunk lacks lowers the probability.
+
+def _with_title(question: str, chunk: Chunk, title: str) -> str:
+    """The passage as it is read: behind its document's title where a content word of the question stands there, or in the file's
+    name, and not in the passage."""
+    name = re.sub(r"[\W_]+", " ", Path(chunk.path).name)
+    telling, text = set(content_words(f"{title} {name}")), chunk.whole.casefold()
+    return f"{title}\n\n{chunk.whole}" if any(word in telling and word not in text for word in content_words(question)) else chunk.whole
+
+
+def _adjusted(question: str, reading: Reading, chunk: Chunk, passage: str, above: str, named: Sequence[str]) -> Reading:
+    """The reading with its span counted from the chunk's own text, with which the passage that was read ends.
+
+    Each part number or year of the question that stands neither in the passage, nor above it, nor in its file's name lowers the
+    probability, and so does a span that can't be what is asked (attributes.py).
     """
-    before = len(item.chunk.whole) - len(item.chunk.text)
-    searchable = f"{Path(item.chunk.path).stem} {item.chunk.heading} {item.chunk.whole}".casefold()
+    before = len(passage) - len(chunk.text)
+    searchable = f"{Path(chunk.path).name} {above} {passage}".casefold()
     missing = sum(not re.search(rf"(?<!\w){re.escape(term)}(?!\w)", searchable) for term in named)
     likely = reading.answerable if not missing else 1 / (1 + math.exp(MISSING * missing - log_odds(reading.answerable)))
-    return replace(reading, start=max(0, reading.start - before), end=max(0, reading.end - before), answerable=likely)
+    start, end = max(0, reading.start - before), max(0, reading.end - before)
+    likely *= 1.0 if tells(question, chunk, start, end) else UNTOLD
+    return replace(reading, start=start, end=end, answerable=likely)

@@ -15,6 +15,7 @@ from ingest.loaders.parsed import Parsed
 from ingest.records import Box, Chunk, Hit
 from ingest.store import places, rows, search, vectors
 from ingest.text import scripts
+from ingest.text.stop_words import STOP_WORDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,13 +99,16 @@ class View:
         return self._hits(near, k, within)
 
     def words(self, text: str, k: int, within: Collection[str] | None = None, phrases: Sequence[str] = ()) -> list[Hit]:
-        """The k chunks that share the most telling words, best first; score is BM25, larger is better.
+        """The k chunks that share the most telling words, best first; score is BM25, larger is better. Stop words count only in a
+        text that has no others.
 
         Args:
             within: paths of documents to look in; None for all.
             phrases: words in a row that a chunk must hold, in any of their forms.
         """
-        terms = self._telling(list(dict.fromkeys(scripts.terms(text))))
+        asked = list(dict.fromkeys(scripts.terms(text)))
+        about = asked if phrases else [term for term in asked if term not in STOP_WORDS]
+        terms = self._telling(about or asked)
         if k < 1 or not terms:
             return []
         return [Hit(chunk, score) for chunk, score in search.words(self.connection, terms, k, within, phrases)]
@@ -122,9 +126,9 @@ class View:
         """Those of all documents."""
         return rows.paths(self.connection)
 
-    def openings(self) -> dict[str, str]:
-        """How the text of each document begins, by path."""
-        return rows.openings(self.connection, _OPENING)
+    def openings(self, within: Collection[str] | None = None) -> dict[str, str]:
+        """How the text of each document begins, by path; of these documents only, where some are given."""
+        return rows.openings(self.connection, _OPENING, search.as_json(within))
 
     def document(self, path: str) -> tuple[Parsed, list[Chunk]] | None:
         """A document's text with its pages and headings, and its chunks in order; None where it isn't there."""

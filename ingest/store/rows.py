@@ -108,10 +108,11 @@ def parsed(connection: sqlite3.Connection, path: str) -> Parsed | None:
     return Parsed(row[0], **json.loads(row[1])) if row and row[0] is not None else None
 
 
-def openings(connection: sqlite3.Connection, chars: int) -> dict[str, str]:
-    """The first characters of each document's text, by path."""
-    query = f"select path, substr(text, 1, ?) {_FILES} where document is not null order by path"
-    return dict(connection.execute(query, [chars]).fetchall())
+def openings(connection: sqlite3.Connection, chars: int, within: str | None = None) -> dict[str, str]:
+    """The first characters of each document's text, by path; of those whose paths are in a JSON list, where one is given."""
+    query = f"""select path, substr(text, 1, :chars) {_FILES} where document is not null
+        and (:within is null or path in (select value from json_each(:within))) order by path"""
+    return dict(connection.execute(query, {"chars": chars, "within": within}).fetchall())
 
 
 def layouts(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str, Parsed]]:

@@ -8,7 +8,7 @@ passage that says "not open on Sundays" doesn't hold "open on Sundays".
 import re
 from collections.abc import Sequence
 
-from rag.coverage import STOP_WORDS
+from ingest.text.stop_words import STOP_WORDS
 from rag.verify.negation import Negations
 from rag.verify.words import Token, normalize, tokens
 

@@ -1,8 +1,11 @@
 """A citation's boxes are where its words stand on its page."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from app.answers import place
 from ingest import Library
+from ingest.records import Box
 from rag.answer import Answer, Citation
 from rag.boxes import with_boxes
 from tests.ingest.marked import letters, under
@@ -28,3 +31,11 @@ def test_a_citation_of_a_format_without_pages_has_no_boxes(library: Library, sam
     cited = Citation(1, path, None, None, 0, 40, library.text(path)[:40], True)
     parts = list(with_boxes([Answer("Ye"), Answer("s [1].", citations=(cited,))], library))
     assert [part.text for part in parts] == ["Ye", "s [1]."] and parts[1].citations == (cited,)
+
+
+def test_the_page_that_is_named_is_that_of_the_words_and_not_of_all_of_the_passage() -> None:
+    passage = Citation(1, "/d/lease.pdf", 2, 3, 0, 9, "Nine oars", True)
+    words = replace(passage, boxes=(Box(3, 0.1, 0.1, 0.2, 0.2),))
+    assert (passage.pages, words.pages, replace(passage, page_start=None).pages) == ((2, 3), (3, 3), None)
+    assert (place(passage), place(words)) == ("lease.pdf, pages 2-3", "lease.pdf, page 3")
+    assert str(Answer("Nine [1].", citations=(words,))) == "Nine [1].\n[1] /d/lease.pdf, page 3"

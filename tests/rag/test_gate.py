@@ -4,6 +4,7 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 
@@ -11,6 +12,7 @@ from ingest import Chunk, Library
 from ingest.store import rows, schema, vectors
 from rag import build_chain
 from rag.answer import NOT_FOUND, Evidence, Reading
+from rag.chain import AnswerChain
 from rag.coverage import content_words, coverage
 from rag.gate import decide
 from rag.retriever import LibraryRetriever
@@ -80,3 +82,20 @@ def test_coverage_counts_forms_of_a_word_and_weighs_rare_ones_more(library: Libr
         half = coverage(view, "volunteers zeppelin", [best.id])[best.id]
         assert 0 < half < 0.5
         assert coverage(view, "", [best.id]) == {best.id: 0.0}
+
+
+@pytest.mark.parametrize("asked", ["hi", "Hello!", "thank you", "ok thanks", "?", "who are you?"])
+def test_a_question_that_asks_of_nothing_is_refused(asked: str, chain: AnswerChain) -> None:
+    assert decide(asked, evidence(0.99), 0.2).refuse
+    assert chain.invoke({"question": asked if asked != "?" else "??", "history": []}).refused
+
+
+def test_thanks_in_a_conversation_ask_for_nothing(chain: AnswerChain) -> None:
+    answer = chain.invoke({"question": "thank you!", "history": [("How much is a concession ticket?", "£5.50 [1]")]})
+    assert answer.refused and answer.searched == ""
+
+
+def test_passages_with_no_word_of_the_question_must_be_surer() -> None:
+    assert decide("Which team won the football cup?", evidence(0.5), 0.2).refuse
+    assert not decide("Which team won the football cup?", evidence(0.7), 0.2).refuse
+    assert not decide("Which team built the wheels?", evidence(0.5), 0.2).refuse

@@ -123,3 +123,8 @@ def test_nothing_read_is_nothing_pointed_at() -> None:
 )
 def test_questions_for_several_things_are_told_apart(question: str, several: bool) -> None:
     assert wants_several(question) is several
+
+
+@pytest.mark.parametrize("question", ["Was kostet das Boot?", "Was ist in der Kiste?", "Will der Pächter bauen?"])
+def test_a_german_question_that_begins_like_a_yes_or_no_is_none(question: str) -> None:
+    assert not asks_to_judge(question)
