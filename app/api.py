@@ -8,7 +8,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, suppress
 from functools import reduce
 from operator import add
 from typing import Annotated, Any, TypeVar
@@ -25,8 +25,8 @@ from starlette.types import ASGIApp, Send
 
 from app import resources
 from app.door import BearerDoor, failure, listening
-from app.programs import Chains, documents, search, source
-from app.protocol import Busy, ChatRequest, Replies, SearchRequest, UnknownModel, explained, misread
+from app.programs import Chains, Queue, documents, search, source
+from app.protocol import ChatRequest, Replies, SearchRequest, UnknownModel, explained, misread
 from app.settings import Settings
 from ingest.errors import IngestError, LibraryError
 from model.errors import ModelError
@@ -34,46 +34,8 @@ from rag.answer import Answer
 from rag.chain import AnswerChain
 from rag.errors import RagError
 
-IN_FLIGHT = 4
-"""Questions that are answered at a time: each has its own cache of keys and values, and they share the processor."""
-WAITING = 64
-"""Questions that may wait; who comes then is told to come again."""
 _MODEL = "octavo"
 T = TypeVar("T")
-
-
-class Queue:
-    """A few questions at a time, in the order in which they came."""
-
-    def __init__(self) -> None:
-        self._room = asyncio.Semaphore(IN_FLIGHT)
-        self._count = 0
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """
-        Raises:
-            Busy: too many wait.
-        """
-        if self._count >= IN_FLIGHT + WAITING:
-            raise Busy
-        self._count += 1
-        try:
-            async with self._room:
-                yield
-        finally:
-            self._count -= 1
-
-    async def parts(self, chain: AnswerChain, asked: dict[str, Any]) -> AsyncGenerator[Answer]:
-        """An answer as it comes, each step in a thread. Closed, it closes the chain's own generator, which stops the model."""
-        async with self.turn():
-            stream = chain.stream(asked)
-            try:
-                while (part := await run_in_threadpool(next, stream, None)) is not None:
-                    yield part
-            finally:
-                with anyio.CancelScope(shield=True), suppress(ValueError):  # a step goes on where the server itself is being stopped
-                    await run_in_threadpool(stream.close)
 
 
 class Stream(StreamingResponse):
@@ -140,7 +102,7 @@ def make_app(chains: Chains, token: str) -> ASGIApp:
     async def find(asked: SearchRequest, request: Request) -> dict[str, Any]:
         async def passages() -> list[dict[str, Any]]:
             async with queue.turn():
-                return await run_in_threadpool(lambda: search(chains.of(asked.library).library, asked.query, asked.k, asked.within))
+                return await run_in_threadpool(lambda: search(chains.library(asked.library), asked.query, asked.k, asked.within))
 
         return {"object": "list", "data": await _unless_gone(request, passages)}
 
@@ -152,10 +114,10 @@ def make_app(chains: Chains, token: str) -> ASGIApp:
         start: Annotated[int, Query(ge=0)] = 0,
         end: Annotated[int | None, Query(ge=0)] = None,
     ) -> dict[str, Any]:
-        opened = chains.of(library).library
+        opened = chains.library(library)
         return {"object": "list"} | documents(opened) if path is None else {"object": "document"} | source(opened, path, page, start, end)
 
-    for mistake in (IngestError, ModelError, RagError, sqlite3.Error, Busy, UnknownModel, Exception):
+    for mistake in (IngestError, ModelError, RagError, sqlite3.Error, UnknownModel, Exception):
         app.add_exception_handler(mistake, lambda _, error: failure(*explained(error)))
     app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=499))
     app.add_exception_handler(HTTPException, lambda _, error: failure(error.status_code, error.detail))
@@ -201,7 +163,9 @@ def serve(port: int, library: str, model: str | None) -> None:
     given = Settings().token
     token = given or secrets.token_urlsafe(24)
     with listening(port) as opened:
-        app = make_app(Chains(library, model), token)
+        chains = Chains(library, model)
+        chains.of()  # a model that isn't there is told now
+        app = make_app(chains, token)
         print(f"Octavo: http://127.0.0.1:{port}/v1\ntoken: {'$OCTAVO_TOKEN' if given else token}", flush=True)
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
         with suppress(KeyboardInterrupt):

@@ -1,50 +1,105 @@
 """What other programs are given of this machine's libraries, over HTTP (api.py) and as an agent's tools (mcp.py) alike."""
 
+import asyncio
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
+from threading import Lock
 from typing import Any
 
+import anyio
 from langchain_core.language_models import BaseChatModel
+from starlette.concurrency import run_in_threadpool
 
 from app import resources
 from ingest import Library, Settings
 from ingest.errors import PathError
 from rag import build_chain
-from rag.answer import Evidence
+from rag.answer import Answer, Evidence
 from rag.chain import AnswerChain
+from rag.errors import RagError
 from rag.query import clean, read_query
 from rag.read import READ, default_reader, read
 from rag.retriever import LibraryRetriever
 
+IN_FLIGHT = 4
+"""Questions that are answered at a time: each has its own cache of keys and values, and they share the processor."""
+WAITING = 64
+"""Questions that may wait; who comes then is told to come again."""
 MOST = 20_000
 """Characters of a document that are given at once; `next` says where to go on."""
 
 
+class Busy(RagError):
+    """More questions wait than may."""
+
+
 class Chains:
-    """A chain over each library, all with the one model that is loaded here."""
+    """A chain over each library, all with one model, which is loaded when it is first needed."""
 
     def __init__(self, library: str, model: str | BaseChatModel | None = None) -> None:
         """
         Args:
             library: name or directory of the one that is meant where none is named.
             model: as for `build_chain`.
-
-        Raises:
-            LibraryError: there is no such library.
-            ModelError, ServerError: there is no such model.
         """
-        self._directory = Settings().library_dir(library)
-        self._first = build_chain(resources.opened(self._directory), model)
+        self._directory, self._model = Settings().library_dir(library), model
+        self._first: AnswerChain | None = None
+        self._loading = Lock()
+
+    def library(self, name: str = "") -> Library:
+        """
+        Raises:
+            LibraryError: there is none of this name.
+        """
+        return resources.library(name) if name else resources.opened(self._directory)
 
     def of(self, name: str = "") -> AnswerChain:
         """The chain over the library of this name.
 
         Raises:
             LibraryError: there is none.
+            ModelError, ServerError: there is no such model.
         """
-        library = resources.library(name) if name else resources.opened(self._directory)
+        library = self.library(name)
+        with self._loading:
+            self._first = self._first or build_chain(library, self._model)
         return AnswerChain(library, self._first.model, self._first.settings)
+
+
+class Queue:
+    """A few questions at a time, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._room = asyncio.Semaphore(IN_FLIGHT)
+        self._count = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """
+        Raises:
+            Busy: too many wait.
+        """
+        if self._count >= IN_FLIGHT + WAITING:
+            raise Busy("too many questions are waiting", "ask again in a while")
+        self._count += 1
+        try:
+            async with self._room:
+                yield
+        finally:
+            self._count -= 1
+
+    async def parts(self, chain: AnswerChain, asked: dict[str, Any]) -> AsyncGenerator[Answer]:
+        """An answer as it comes, each step in a thread. Closed, it closes the chain's own generator, which stops the model."""
+        async with self.turn():
+            stream = chain.stream(asked)
+            try:
+                while (part := await run_in_threadpool(next, stream, None)) is not None:
+                    yield part
+            finally:
+                with anyio.CancelScope(shield=True), suppress(ValueError):  # a step goes on where the server itself is being stopped
+                    await run_in_threadpool(stream.close)
 
 
 def search(library: Library, query: str, k: int = 8, within: Sequence[str] | None = None) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app.door import failure, told_failure
 from app.mistakes import as_mistake, sentences
-from app.programs import named
+from app.programs import Busy, named
 from ingest.errors import LibraryError, PathError
 from model.errors import WindowError
 from rag.answer import Answer
@@ -29,11 +29,8 @@ _STATUS: Sequence[tuple[type[Exception], int]] = (
     (WindowError, 400),
     (ServerError, 502),
     (ReplyError, 502),
+    (Busy, 429),
 )
-
-
-class Busy(Exception):
-    """More questions wait than may."""
 
 
 class UnknownModel(Exception):
@@ -149,15 +146,14 @@ def _finish(answer: Answer) -> str:
 
 def explained(error: Exception) -> tuple[int, str, str | None, str | None]:
     """Status, message, field and code of an error; a bug of ours is told in the terminal alone."""
-    if isinstance(error, Busy):
-        return 429, "too many questions are waiting: ask again in a while", None, "rate_limit_exceeded"
     if isinstance(error, UnknownModel):
         return 404, str(error), "model", "model_not_found"
     mistake = as_mistake(error)
     if mistake is None:
         return 500, f"Octavo failed ({type(error).__name__}). What it was is in the terminal that it was started in.", None, None
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    return status, sentences(*mistake), None, "context_length_exceeded" if isinstance(error, WindowError) else None
+    code = "rate_limit_exceeded" if status == 429 else "context_length_exceeded" if isinstance(error, WindowError) else None
+    return status, sentences(*mistake), None, code
 
 
 def misread(error: RequestValidationError) -> Response:

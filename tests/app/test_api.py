@@ -23,8 +23,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 
-from app.api import IN_FLIGHT, make_app
-from app.programs import Chains
+from app.api import make_app
+from app.programs import IN_FLIGHT, Chains
 from tests.app.conftest import GUESTS, Run, listening_at
 from tests.conftest import ROOT
 
@@ -444,7 +444,9 @@ def test_every_command_of_the_page_on_the_api_runs_as_it_stands(
     shutil.copy(samples / "faq.md", tmp_path / "handbook")
     assert octavo("ingest", "handbook", "--library", "handbook").code == 0
     (start,) = re.findall(r"^octavo (serve .*)$", page, re.MULTILINE)
-    curls = "".join(re.findall(r"```bash\n(.*?)```", page, re.DOTALL)).splitlines()
+    *curls, copy = "".join(re.findall(r"```bash\n(.*?)```", page, re.DOTALL)).splitlines()
+    subprocess.run(["bash", "-c", copy], check=True, env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"})
+    assert (tmp_path / "skills" / "octavo" / "SKILL.md").read_text() == (ROOT / "app" / "SKILL.md").read_text()
     (snippet,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     command = [sys.executable, "-P", "-m", "app", *shlex.split(start)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
