@@ -179,6 +179,42 @@ def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.",
     os.execve(command[0], command, environment)  # noqa: S606  # no shell is wanted
 
 
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Its port on 127.0.0.1.", min=1, max=65535)] = 8502,
+    library: Library = "default",
+    model: Model = None,
+) -> None:
+    """Answer other programs in OpenAI's protocol: chat with citations, search, documents. It prints the address and the token."""
+    from ingest import Library as Store
+    from ingest import Settings
+
+    Store.open(Settings().library_dir(library)).close()  # one that isn't there is told before torch is loaded
+    from app.api import serve as answer
+
+    answer(port, library, model)
+
+
+@app.command()
+def mcp(
+    port: Annotated[int | None, typer.Option(help="Over HTTP, on this port of 127.0.0.1.", min=1, max=65535)] = None,
+    library: Library = "default",
+    model: Model = None,
+) -> None:
+    """Be tools of an agent, over the Model Context Protocol, on stdin and stdout: ask, search, list documents, open a source."""
+    from importlib.util import find_spec
+
+    from ingest import IngestError, Settings
+    from ingest import Library as Store
+
+    if find_spec("mcp") is None:
+        raise IngestError("octavo mcp needs one more package", "pip install 'octavo[mcp]'")
+    Store.open(Settings().library_dir(library)).close()  # one that isn't there is told before torch is loaded
+    from app.mcp import serve
+
+    serve(port, library, model)
+
+
 app.command(name="eval")(measuring.evaluate)
 app.command()(measuring.calibrate)
 app.add_typer(measuring.bench, name="bench")

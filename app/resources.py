@@ -59,8 +59,12 @@ def library(name: str) -> Library:
     Raises:
         LibraryError: there is none, or it can't be read.
     """
-    directory = IngestSettings().named_dir(name)
-    return _library(str(directory), Library.open(directory, create=there(name)).embedder_name)
+    return opened(IngestSettings().named_dir(name))
+
+
+def opened(directory: Path) -> Library:
+    """As `library`, by its directory."""
+    return _library(str(directory), Library.open(directory, create=(directory / DATABASE).is_file()).embedder_name)
 
 
 @_once

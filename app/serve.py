@@ -1,14 +1,12 @@
 """The page's server: Streamlit, and every guard around it. `octavo app` turns into this process.
 
-A port of 127.0.0.1 is open to all accounts of this machine, and to every web page that its user looks at: a foreign site
-may connect to it by WebSocket, or have its own name resolved to 127.0.0.1. So `Door` stands before all that Streamlit
-answers, and Streamlit is told its own guards too. Neither depends on where the server was started: options come from here
-alone, because a config.toml of the working directory or the home, or a STREAMLIT_* variable, could switch guards off.
+`Door` stands before all that Streamlit answers (door.py says why), and Streamlit is told its own guards too. Neither depends on
+where the server was started: options come from here alone, because a config.toml of the working directory or the home, or a
+STREAMLIT_* variable, could switch guards off.
 """
 
 import logging
 import os
-import re
 import secrets
 import sys
 import webbrowser
@@ -24,6 +22,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, net_util
 
+from app.door import is_at_home, is_token
 from app.quiet import keep_quiet
 from app.settings import Settings
 from app.sources import ROUTES
@@ -54,7 +53,6 @@ HEADERS = {
     "referrer-policy": "no-referrer",
 }
 CLOSED = "This page is closed: open the address that `octavo app` printed."
-_OURS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
 
 
 class Door:
@@ -78,27 +76,18 @@ class Door:
 
         asked = HTTPConnection(scope)
         answer: ASGIApp = PlainTextResponse(CLOSED, 403)
-        if _is_at_home(asked):
-            if self._is_token(asked.cookies.get(self._cookie)):
+        if is_at_home(asked):
+            if is_token(asked.cookies.get(self._cookie), self._token):
                 answer = self._app
-            if scope["type"] == "http" and scope["path"] == "/" and self._is_token(asked.query_params.get("token")):
+            if scope["type"] == "http" and scope["path"] == "/" and is_token(asked.query_params.get("token"), self._token):
                 answer = self._entrance()
         return await answer(scope, receive, guarded)
-
-    def _is_token(self, given: str | None) -> bool:
-        return given is not None and secrets.compare_digest(given.encode(), self._token.encode())
 
     def _entrance(self) -> HTMLResponse:
         """Goes on to the page by itself. A redirect would arrive without the cookie where another site's link led here."""
         answer = HTMLResponse('<!doctype html><meta http-equiv="refresh" content="0;url=/">', headers={"cache-control": "no-store"})
         answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
         return answer
-
-
-def _is_at_home(asked: HTTPConnection) -> bool:
-    """Whether it was asked under a name of this machine, and by no other origin's page."""
-    hosts, origins = asked.headers.getlist("host"), asked.headers.getlist("origin")
-    return len(hosts) == 1 and _OURS.fullmatch(hosts[0]) is not None and all(origin == f"http://{hosts[0]}" for origin in origins)
 
 
 def serve(port: int) -> None:

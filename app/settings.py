@@ -16,4 +16,4 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OCTAVO_", env_file=Path(__file__).resolve().parents[1] / ".env", extra="ignore")
 
     token: Token | None = None
-    """What opens the page; None: a new one each time that it starts."""
+    """What opens the page and the API; None: a new one each time that they start."""

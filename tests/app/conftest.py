@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
@@ -13,7 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import uvicorn
 
+from app.door import listening
+from ingest import Library
 from tests.conftest import ROOT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -25,6 +29,11 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
+
+
+_FIRST = "Alma Boris Clara Denis Elsie Felix Greta Hamid Irene Jonas Katya Lewis Mabel Nadim Olive Piers".split()
+GUESTS = {101 + n: f"{name} {name[::-1].title()}son" for n, name in enumerate(_FIRST)}
+"""Who lives in which room."""
 
 
 class Ran(NamedTuple):
@@ -122,3 +131,37 @@ def browser() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield chromium
         chromium.close()
+
+
+@contextmanager
+def listening_at(app: Any) -> Iterator[int]:
+    """The port at which an ASGI app is served, by a thread of this process."""
+    with listening(0) as opened:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, args=([opened],))
+        thread.start()
+        try:
+            yield opened.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(30)
+
+
+@pytest.fixture(scope="module")
+def guests(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The OCTAVO_HOME of this module's tests: the library `default` has a guest book of 16 rooms and a contract with pages,
+    the library `other` a letter."""
+    home, folder = tmp_path_factory.mktemp("guests"), tmp_path_factory.mktemp("papers")
+    (folder / "default").mkdir()
+    (folder / "other").mkdir()
+    for room, guest in GUESTS.items():
+        (folder / "default" / f"room-{room}.md").write_text(f"# Room {room}\n\nThe guest in room {room} is {guest}, who pays in advance.\n")
+    shutil.copy(samples / "sea-gates-contract.pdf", folder / "default")
+    (folder / "other" / "letter.txt").write_text("The lighthouse keeper is called Ottoline Marsh. She has kept it since 1998.\n")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("OCTAVO_HOME", str(home))
+        patched.delenv("OCTAVO_TOKEN", raising=False)
+        for name in ("default", "other"):
+            with Library.open(home / "libraries" / name, create=True) as library:
+                assert library.add([folder / name]).ok
+        yield folder / "default"
