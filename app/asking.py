@@ -5,7 +5,6 @@ written.
 """
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
@@ -39,11 +38,13 @@ class Asking:
         self._about: tuple[str, int | None] = ("", None)
         self._trouble = ""
         self._writing = threading.Lock()
+        self._ended = threading.Event()
         self.state: State = "asking"
         self.kept = False
         """Whether all of it stands in the conversations."""
         self._thread = threading.Thread(target=self._run, name=f"turn {turn}", daemon=True)
         self._thread.start()
+        threading.Thread(target=self._keep, daemon=True).start()
 
     def doing(self) -> str:
         """What it does now, in words."""
@@ -82,22 +83,28 @@ class Asking:
     def _ask(self) -> None:
         chain = self._chain()
         self._about = (" at ".join(filter(None, answering(Settings().model))), chain.library.status()["generation"])
-        written = time.monotonic()
         with closing(chain.stream(self._asked)) as parts:
             for part in parts:
                 with self._writing:
                     if self.state != "asking":
                         return
                     self._answer += part
-                    if time.monotonic() - written > _EVERY:
-                        self._put()
-                        written = time.monotonic()
+
+    def _keep(self) -> None:
+        """Writes what has come since the last time; a model may be silent for long between two words."""
+        written = self._answer
+        while not self._ended.wait(_EVERY):
+            with self._writing:
+                if self.state == "asking" and self._answer is not written:
+                    written = self._answer
+                    self._put()
 
     def _end(self, state: State, trouble: str = "") -> None:
         with self._writing:
             if self.state == "asking":
                 self.state, self._trouble = state, trouble
                 self._put()
+                self._ended.set()
 
     def _put(self) -> None:
         with suppress(LibraryError):  # on a full disk the answer is still shown

@@ -1,6 +1,7 @@
 // The reading room: conversation in the middle, the open source at the right. What didn't change is left standing.
 
 const LOOK_EVERY = 300; // milliseconds
+const HELD = 400;
 
 class Room {
   constructor(root) {
@@ -68,10 +69,20 @@ class Room {
           return element;
         });
       else this.list.append(element);
-      if (!old) element.scrollIntoView({ block: "start" });
+      if (!old) this.bring(element);
       if (ended) this.giveBack(turn);
       this.drawn.set(turn.id, [said, element, turn]);
     }
+  }
+
+  // Brings a new question to the top, and keeps it there: Streamlit goes to the end of what grows if it stood there before.
+  bring(element) {
+    const until = performance.now() + HELD;
+    const again = () => {
+      element.scrollIntoView({ block: "start" });
+      if (element.isConnected && performance.now() < until) requestAnimationFrame(again);
+    };
+    again();
   }
 
   // After an answer one asks on; a question that failed stands in the box, to be asked in other words.

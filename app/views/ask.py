@@ -12,11 +12,11 @@ from app.views import first
 
 def draw() -> None:
     name = st.session_state["library"]
-    with st.sidebar:
-        _heed_shelf(name, shelf(name, st.session_state["conversation"], st.session_state["ticked"]) if resources.there(name) else {})
     count = resources.library(name).status()["documents"] if resources.there(name) else 0
     if count and (question := st.chat_input("Ask a question")):
         _ask(name, question)
+    with st.sidebar:
+        _heed_shelf(name, shelf(name, st.session_state["conversation"], st.session_state["ticked"]) if resources.there(name) else {})
     if resources.there(name) and resources.unfinished(name):
         st.fragment(_unfinished, run_every=2.0)(name, empty=not count)
     elif not count:
