@@ -1,19 +1,19 @@
 """Questions being answered, each in a thread of its own: a page that is reloaded, closed or shows something else loses nothing.
 
-What came is written to the library's conversations while it comes; the page reads it from there.
+What came is written to the library's conversations while it comes; the page reads it from there, or from here while it can't be
+written.
 """
 
 import threading
-import time
 from collections.abc import Callable
-from contextlib import closing
-from functools import reduce
-from operator import add
+from contextlib import closing, suppress
 from typing import Any
 
-from app.mistakes import as_mistake, sentences
-from app.told import told
+from app.mistakes import as_bug, as_mistake, sentences
+from app.told import answering, told
+from ingest.errors import LibraryError
 from ingest.store.conversations import Conversations, State
+from ingest.terminal import plain
 from rag.answer import Answer
 from rag.chain import AnswerChain
 from rag.settings import Settings
@@ -36,18 +36,18 @@ class Asking:
         self._conversations, self._turn = conversations, turn
         self._answer = Answer()
         self._about: tuple[str, int | None] = ("", None)
-        self._stop = threading.Event()
+        self._trouble = ""
+        self._writing = threading.Lock()
+        self._ended = threading.Event()
+        self.state: State = "asking"
+        self.kept = False
+        """Whether all of it stands in the conversations."""
         self._thread = threading.Thread(target=self._run, name=f"turn {turn}", daemon=True)
         self._thread.start()
-
-    @property
-    def going(self) -> bool:
-        return self._thread.is_alive()
+        threading.Thread(target=self._keep, daemon=True).start()
 
     def doing(self) -> str:
         """What it does now, in words."""
-        if self._stop.is_set():
-            return "Stopping"
         if not self._about[0]:
             return "Getting ready"
         if self._answer.progress:
@@ -56,48 +56,57 @@ class Asking:
         evidence = self._answer.evidence
         if not evidence:
             return "Looking in your documents"
-        names = list(dict.fromkeys(item.chunk.path.rpartition("/")[2] for item in evidence))
+        names = list(dict.fromkeys(plain(item.chunk.path.rpartition("/")[2]) for item in evidence))
         where = names[0] if len(names) == 1 else f"{len(names)} documents"
         return f"Reading {len(evidence)} passage{'s' if len(evidence) > 1 else ''} of {where}"
 
     def answer(self) -> dict[str, Any]:
         """What there is of it."""
-        return told(self._answer, *self._about)
+        return told(self._answer, *self._about) | {"trouble": self._trouble}
 
     def stop(self) -> None:
-        """Ends it after the word that is being written; what came is kept."""
-        self._stop.set()
+        """Ends it and keeps what came. A model that is busy with its prompt goes on until its next word, which nobody reads."""
+        self._end("cut")
 
     def join(self, timeout: float | None = None) -> None:
         self._thread.join(timeout)
 
     def _run(self) -> None:
-        state: State = "failed"
-        trouble = ""
         try:
-            state = self._ask()
+            self._ask()
+            self._end("done")
         except Exception as error:
-            mistake = as_mistake(error)
-            if mistake is None:
-                trouble = f"Octavo failed ({type(error).__name__}). What it was is in the terminal that it was started in."
-                self._put("failed", trouble)
+            self._end("failed", sentences(*(as_mistake(error) or as_bug(error))))
+            if as_mistake(error) is None:
                 raise
-            trouble = sentences(*mistake)
-        self._put(state, trouble)
 
-    def _ask(self) -> State:
+    def _ask(self) -> None:
         chain = self._chain()
-        self._about = (Settings().model, chain.library.status()["generation"])
-        written = time.monotonic()
+        self._about = (" at ".join(filter(None, answering(Settings().model))), chain.library.status()["generation"])
         with closing(chain.stream(self._asked)) as parts:
             for part in parts:
-                self._answer = reduce(add, [self._answer, part])
-                if self._stop.is_set():
-                    return "cut"
-                if time.monotonic() - written > _EVERY:
-                    self._put("asking")
-                    written = time.monotonic()
-        return "done"
+                with self._writing:
+                    if self.state != "asking":
+                        return
+                    self._answer += part
 
-    def _put(self, state: State, trouble: str = "") -> None:
-        self._conversations.put(self._turn, self.answer() | {"trouble": trouble}, state)
+    def _keep(self) -> None:
+        """Writes what has come since the last time; a model may be silent for long between two words."""
+        written = self._answer
+        while not self._ended.wait(_EVERY):
+            with self._writing:
+                if self.state == "asking" and self._answer is not written:
+                    written = self._answer
+                    self._put()
+
+    def _end(self, state: State, trouble: str = "") -> None:
+        with self._writing:
+            if self.state == "asking":
+                self.state, self._trouble = state, trouble
+                self._put()
+                self._ended.set()
+
+    def _put(self) -> None:
+        with suppress(LibraryError):  # on a full disk the answer is still shown
+            self._conversations.put(self._turn, self.answer(), self.state)
+            self.kept = self.state != "asking"

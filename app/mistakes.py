@@ -22,6 +22,11 @@ def as_mistake(error: Exception) -> tuple[str, str] | None:
     return None
 
 
+def as_bug(error: Exception) -> tuple[str, str]:
+    """What the page says of all other errors; their traceback goes to the terminal."""
+    return f"Octavo failed ({type(error).__name__})", "what it was is in the terminal that it was started in"
+
+
 def sentences(what: str, hint: str) -> str:
     """Both in running text."""
     return ". ".join(part[0].upper() + part[1:] for part in (what, hint) if part)

@@ -11,13 +11,12 @@ from typing import Any, ParamSpec, TypeVar
 
 from app.adding import Adding
 from app.asking import Asking
-from app.drawing import draw
 from ingest import Embedder, IngestError, Library
 from ingest import Settings as IngestSettings
 from ingest.settings import DATABASE, UPLOADS
 from ingest.store.conversations import Conversations
 from ingest.store.lock import busy, writing
-from ingest.store.paths import existing, file_of, stamp_of
+from ingest.store.paths import existing, file_of
 from rag.chain import AnswerChain
 from rag.models import AnswerModel, answer_model
 from rag.settings import Settings
@@ -101,7 +100,7 @@ def conversations(name: str) -> Conversations:
 
 @cache
 def _asking() -> dict[tuple[str, int], Asking]:
-    """The questions that are being answered, by library and turn."""
+    """The questions that were asked last, by library and turn."""
     return {}
 
 
@@ -111,22 +110,23 @@ def ask(name: str, question: str, within: Sequence[str], conversation: int | Non
     history = [(turn.question, turn.answer["text"]) for turn in kept.turns(conversation) if turn.answer.get("text")] if conversation else []
     conversation, turn = kept.ask(question, within, conversation)
     asked = {"question": question, "history": history} | ({"within": list(within)} if within else {})
+    for key in [key for key, earlier in list(_asking().items()) if earlier.kept]:
+        _asking().pop(key, None)
     _asking()[name, turn] = Asking(lambda: AnswerChain(library(name), model(), Settings()), asked, kept, turn)
     return conversation
 
 
 def asking(name: str, turn: int) -> Asking | None:
-    """The question of this turn, while it is being answered."""
+    """The question of this turn, until all of its answer is kept."""
     found = _asking().get((name, turn))
-    return found if found and found.going else None
+    return found if found and not found.kept else None
 
 
-def model_note() -> str:
-    """Which model answers, and whether what it is asked stays here."""
-    model = Settings().model
-    if model.startswith("openai:"):
-        return f"questions and passages go to {model.rpartition('@')[2]}"
-    return f"model: {model} · nothing leaves this machine"
+def stop(name: str, conversation: int) -> None:
+    """Ends what is being answered in a conversation."""
+    for turn in conversations(name).turns(conversation):
+        if found := asking(name, turn.id):
+            found.stop()
 
 
 @cache
@@ -162,6 +162,21 @@ def add(name: str, uploads: Sequence[tuple[str, bytes]], folder: str) -> None:
         _adding()[name] = Adding(directory, paths)
 
 
+def again(name: str, path: str) -> None:
+    """Starts an ingest of one file that couldn't be read.
+
+    Raises:
+        PathError: it isn't there any more.
+        LibraryBusy: an ingest is going on.
+    """
+    directory, paths = IngestSettings().named_dir(name), existing([str(file_of(path))])
+    with _starting:
+        last = _adding().get(name)
+        if last and last.going():
+            raise busy(directory, str(last.pid))
+        _adding()[name] = Adding(directory, paths)
+
+
 def going(name: str) -> tuple[dict[str, Any] | None, Adding | None]:
     """How far the ingest is that fills a library (None before its first file), and the ingest itself if the page started it."""
     last = _adding().get(name)
@@ -182,26 +197,19 @@ def unfinished(name: str) -> str:
 
 
 def remove(name: str, paths: Sequence[str]) -> None:
-    """Takes documents out of a library; of an uploaded file its copy too, which is ours.
+    """Takes documents out of a library; of an uploaded file its copy too, which is ours. Answers that come now may quote them: they end.
 
     Raises:
         LibraryBusy: an ingest is going on.
     """
     opened = library(name)
+    for (asked, _), asking in list(_asking().items()):
+        if asked == name:
+            asking.stop()
     opened.remove(*paths)
     for file in map(file_of, paths):
         if file.parent == opened.directory / UPLOADS:
             file.unlink(missing_ok=True)
-
-
-def picture(name: str, path: str, page: int) -> tuple[bytes | None, bool]:
-    """A page of a document's PDF, if it can be drawn, and whether the file is still the one that was read."""
-    file = file_of(path)
-    try:
-        drawn = draw(file, stamp_of(file.stat()), page)
-    except OSError:
-        drawn = None
-    return drawn, library(name).is_as_read(path)
 
 
 def _file_name(given: str) -> str:

@@ -40,6 +40,7 @@ OPTIONS = {
     "browser.serverAddress": "127.0.0.1",
     "browser.gatherUsageStats": False,
     "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",
     "client.showErrorLinks": False,
     "logger.hideWelcomeMessage": True,
     "theme.light.primaryColor": "#7a4b12",

@@ -22,13 +22,16 @@ from ingest.errors import IngestError
 from ingest.run.pace import line
 from ingest.store.conversations import Turn
 from ingest.store.paths import file_of, stamp_of
+from ingest.terminal import plain
 
+_MOST = 200
+"""Documents told at once; a search finds the others."""
 SHOWN_INLINE = {".pdf": "application/pdf", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 """What a browser shows by itself, and that can't run anything; all else is saved as a file."""
 
 
 def _text(request: Request) -> Response:
-    """The document's text around `at`, typeset; with the places at which what stands before and behind it can be had."""
+    """The document's text around the span from `start` to `end`, typeset; and where what stands before and behind it can be had."""
     library, path = _asked(request)
     opened = resources.library(library)
     parsed = opened.parsed(path)
@@ -37,7 +40,7 @@ def _text(request: Request) -> Response:
     return JSONResponse(
         told
         | {
-            "name": PurePosixPath(path).name,
+            "name": _name(path),
             "is_pdf": _is_pdf(path) and file_of(path).is_file(),
             "pages": parsed.pages[-1][1] if parsed.pages else None,
             "as_read": opened.is_as_read(path),
@@ -59,46 +62,59 @@ def _page(request: Request) -> Response:
 def _original(request: Request) -> Response:
     """The file itself."""
     _, path = _asked(request)
-    file = file_of(path)
+    file, name = file_of(path), PurePosixPath(path).name
     kind = SHOWN_INLINE.get(file.suffix.lower())
     if kind:
-        return FileResponse(file, media_type=kind, content_disposition_type="inline", filename=file.name)
-    return FileResponse(file, media_type="application/octet-stream", filename=file.name)
+        return FileResponse(file, media_type=kind, content_disposition_type="inline", filename=name)
+    return FileResponse(file, media_type="application/octet-stream", filename=name)
 
 
 def _conversation(request: Request) -> Response:
-    """The turns of a conversation, as far as they came."""
+    """The turns of a conversation from `since` on, as far as they came."""
     library = _library(request)
-    conversation = int(request.query_params["conversation"])
-    return JSONResponse([_turn(library, turn) for turn in resources.conversations(library).turns(conversation)])
+    conversation, since = int(request.query_params["conversation"]), int(request.query_params.get("since", 0))
+    return JSONResponse([_turn(library, turn) for turn in resources.conversations(library).turns(conversation, since)])
 
 
 def _shelf(request: Request) -> Response:
-    """What a library holds: its conversations, its documents and those that couldn't be read, and how far an ingest is."""
-    library = _library(request)
+    """What a library holds: its conversations, its documents behind those that couldn't be read, and how far an ingest is.
+
+    With `search`, the conversations that speak of it and the documents that are called so.
+    """
+    library, search = _library(request), request.query_params.get("search", "")
     opened = resources.library(library)
     told, ours = resources.going(library)
+    failed = [{"path": path, "name": _name(path), "state": "failed", "reason": plain(reason)} for path, reason in opened.failures()]
+    documents = [_document(document) for document in opened.documents()]
+    found = [document for document in failed + documents if search.casefold() in document["name"].casefold()]
     return JSONResponse(
         {
-            "conversations": [asdict(conversation) for conversation in resources.conversations(library).all()],
-            "documents": [_document(document) for document in opened.documents()]
-            + [{"path": path, "name": PurePosixPath(path).name, "state": "failed", "reason": reason} for path, reason in opened.failures()],
+            "conversations": [asdict(conversation) for conversation in resources.conversations(library).all(search)],
+            "documents": found[:_MOST],
+            "found": len(found),
+            "total": len(documents),
             "adding": line(told) if told else ("Looking for what is new" if ours else None),
         }
     )
 
 
 def _document(document: Document) -> dict[str, Any]:
-    path = PurePosixPath(document.path)
     waiting = f"{document.unread_pages} pages are pictures that wait for OCR" if document.unread_pages else "ready"
     facts = {"pages": document.pages, "added": document.added[:10], "state": waiting}
-    return {"path": document.path, "name": path.name, "kind": path.suffix[1:].upper()} | facts
+    kind = PurePosixPath(document.path).suffix[1:].upper()
+    return {"path": document.path, "name": _name(document.path), "kind": plain(kind)} | facts
+
+
+def _name(path: str) -> str:
+    """A document's name as it is shown, which can't turn the direction of what stands beside it."""
+    return plain(PurePosixPath(path).name)
 
 
 def _turn(library: str, turn: Turn) -> dict[str, Any]:
     told = {"id": turn.id, "question": turn.question, "within": turn.within, "state": turn.state} | turn.answer
+    told["asked_of"] = [_name(path) for path in turn.within]
     asking = resources.asking(library, turn.id)
-    return told | asking.answer() | {"state": "asking", "doing": asking.doing()} if asking else told
+    return told | asking.answer() | {"state": asking.state, "doing": asking.doing()} if asking else told
 
 
 def _library(request: Request) -> str:

@@ -21,6 +21,11 @@ def choose() -> None:
     names = list(dict.fromkeys([*resources.library_names(), st.session_state["library"]]))
     with st.sidebar:
         st.selectbox("Library", names, key="library", on_change=_forget, accept_new_options=True, help="Type a name to make a new one.")
+    remember()
+
+
+def remember() -> None:
+    """Writes what is open into the address."""
     st.query_params["library"] = st.session_state["library"]
     if st.session_state["conversation"]:
         st.query_params["conversation"] = str(st.session_state["conversation"])

@@ -4,7 +4,9 @@ Offsets into a text count characters here and half-characters in a browser, so a
 """
 
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.answers import place
 from app.typeset import quoted, written
@@ -39,6 +41,14 @@ def told(answer: Answer, model: str, generation: int | None) -> dict[str, Any]:
         "model": model,
         "generation": generation,
     }
+
+
+def answering(model: str) -> tuple[str, str]:
+    """A model's name and its server's host, or ""; its address may hold a password, which is never shown."""
+    if not model.startswith("openai:"):
+        return PurePath(model).name, ""
+    name, scheme, rest = model.removeprefix("openai:").partition("@http")
+    return name, urlsplit(scheme[1:] + rest).hostname or ""
 
 
 def _blocks(answer: Answer) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from ingest.loaders.parsed import Parsed
 from ingest.text.items import items
 
 _AROUND = 12_000
-"""Characters shown before and behind the span; more can be asked for."""
+"""Characters shown before and behind the span, and of the span itself where it is longer; more can be asked for."""
 _PARAGRAPH = re.compile(r"\S(?:.|\n(?![ \t]*\n))*")
 _HEADING = re.compile(r"#{1,6}[ \t]+")
 _CELL = re.compile(r"(?<!\\)\|")
@@ -36,12 +36,13 @@ def typeset(parsed: Parsed, start: int, end: int) -> dict[str, Any]:
         cells of runs; `before` and `behind`: where to ask for more, or None.
     """
     text = parsed.text
-    first = _edge(text, start - _AROUND, 0)
-    last = _edge(text, min(end + _AROUND, len(text)), len(text))
+    start, end = (min(max(0, place), len(text)) for place in (start, end))
+    first = _edge(text, start - _AROUND)
+    last = _edge(text, min(end, start + _AROUND) + _AROUND)
     setter = _Setter(parsed, [(start, end, True)])
     return {
         "blocks": list(setter.blocks(first, last)),
-        "before": max(0, first - 1) if first else None,
+        "before": first - 1 if first else None,
         "behind": last if last < len(text) else None,
     }
 
@@ -60,12 +61,12 @@ def written(text: str, markers: Iterable[tuple[int, int, tuple[int, ...]]]) -> l
     return list(_Setter(Parsed(text), marks).blocks(0, len(text)))
 
 
-def _edge(text: str, near: int, otherwise: int) -> int:
-    """The end of a paragraph near a place, so that none is cut."""
+def _edge(text: str, near: int) -> int:
+    """The end of a paragraph near a place, so that none is cut; of a line, where they are very long."""
     if near <= 0 or near >= len(text):
-        return otherwise
-    found = text.find("\n\n", near)
-    return found + 2 if found != -1 else otherwise
+        return min(max(0, near), len(text))
+    ends = (text.find(end, near, near + _AROUND // 2) + len(end) for end in ("\n\n", "\n"))
+    return next((end for end in ends if end > near), near)
 
 
 class _Setter:

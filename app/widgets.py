@@ -18,12 +18,12 @@ from ingest.run.receipt import summarize
 from ingest.terminal import plain
 
 _STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding-top: 3.75rem; padding-bottom: 8rem; }
+[data-testid="stMainBlockContainer"] { padding-top: 3.75rem; padding-bottom: 1rem; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
-.oct-h { max-width: 46rem; margin: 12vh auto 1rem; }
+.oct-h { max-width: 46rem; margin: 8vh 0 1rem; }
 .oct-h h1 { font-size: 2rem; font-weight: 600; letter-spacing: -.01em; margin: 0 0 .5rem; }
 .oct-h p { font-size: 1.1rem; opacity: .8; margin: 0; }
-.oct-c { font-size: .875rem; opacity: .65; white-space: pre-wrap; overflow-wrap: anywhere; }
+.oct-c { font-size: .875rem; opacity: .75; white-space: pre-wrap; overflow-wrap: anywhere; }
 .oct-t { padding: 1rem; border-radius: .5rem; overflow-wrap: anywhere; }
 .oct-error { background: rgba(255, 43, 43, .12); }
 .oct-warning { background: rgba(255, 190, 0, .16); }

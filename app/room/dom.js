@@ -15,6 +15,14 @@ function button(text, label, onclick, attributes = {}) {
   return el("button", { type: "button", title: label, "aria-label": label, onclick, ...attributes }, text);
 }
 
+// Changes what stands in an element; who had the focus in it has it again, in what took its place.
+function keepingFocus(element, change) {
+  const root = element.getRootNode();
+  const label = element.contains(root.activeElement) && root.activeElement.getAttribute("aria-label");
+  const now = change() ?? element;
+  if (label) [...now.querySelectorAll("[aria-label]")].find((found) => found.getAttribute("aria-label") === label)?.focus();
+}
+
 function address(route, parameters) {
   return `/octavo/${route}?${new URLSearchParams(parameters)}`;
 }

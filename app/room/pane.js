@@ -20,13 +20,21 @@ class Pane {
     this.zoom = 1;
     this.element.hidden = false;
     this.body.replaceChildren(el("p", { class: "fine" }, "Opening"));
-    const told = await fetch(address("text", { ...this.asked, start: source.start, end: source.end }));
-    if (this.source !== source) return;
-    if (!told.ok) return this.body.replaceChildren(el("p", { class: "trouble" }, await told.text()));
-    this.told = await told.json();
+    this.body.focus({ preventScroll: true });
+    if (!(await this.look(source.start, source.end))) return;
     this.page = source.boxes[0]?.page ?? source.page;
     this.asPage = this.told.is_pdf && this.page != null;
     this.draw();
+  }
+
+  // Asks for the text around a place; whether it came, and the source is still the one that is open.
+  async look(start, end) {
+    const { source } = this;
+    const told = await fetch(address("text", { ...this.asked, start, end })).catch(() => null);
+    if (this.source !== source) return false;
+    if (told?.ok) this.told = await told.json();
+    else this.body.replaceChildren(el("p", { class: "trouble" }, told ? await told.text() : "Octavo doesn't answer: is it still running?"));
+    return told?.ok && this.source === source;
   }
 
   close() {
@@ -59,7 +67,7 @@ class Pane {
   }
 
   drawPage() {
-    const boxes = this.source.boxes.filter((box) => box.page === this.page);
+    const boxes = this.told.as_read ? this.source.boxes.filter((box) => box.page === this.page) : [];
     const picture = el("img", {
       src: address("page", { ...this.asked, page: this.page }),
       alt: `Page ${this.page} of ${this.told.name}`,
@@ -93,8 +101,7 @@ class Pane {
   }
 
   async more(place) {
-    const told = await fetch(address("text", { ...this.asked, start: place, end: place }));
-    this.told = await told.json();
+    if (!(await this.look(place, place))) return;
     this.draw();
     this.body.scrollTop = 0;
   }

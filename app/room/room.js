@@ -1,6 +1,7 @@
 // The reading room: conversation in the middle, the open source at the right. What didn't change is left standing.
 
 const LOOK_EVERY = 300; // milliseconds
+const HELD = 400;
 
 class Room {
   constructor(root) {
@@ -23,20 +24,26 @@ class Room {
   }
 
   // Looks the conversation up, and goes on while an answer comes.
-  async show(data, tell) {
+  async show(data, tell, since = 0) {
     this.data = data;
     this.act = { tell, open: (turn, source) => this.open(source), edit: (turn) => this.edit(turn.question) };
     clearTimeout(this.next);
     const { library, conversation } = data;
     let turns = [];
     try {
-      if (conversation) turns = await (await fetch(address("conversation", { library, conversation }))).json();
+      if (conversation) turns = await this.look(library, conversation, since);
     } catch {
       turns = this.turns; // the server may be restarting: look again
     }
     if (this.data !== data) return;
     this.draw(turns);
-    if (turns.some((turn) => turn.state === "asking")) this.next = setTimeout(() => this.show(data, tell), LOOK_EVERY);
+    const asking = turns.find((turn) => turn.state === "asking");
+    if (asking) this.next = setTimeout(() => this.show(data, tell, asking.id), LOOK_EVERY);
+  }
+
+  async look(library, conversation, since) {
+    const told = await fetch(address("conversation", { library, conversation, since }));
+    return [...this.turns.filter((turn) => turn.id < since), ...(await told.json())];
   }
 
   draw(turns) {
@@ -50,16 +57,38 @@ class Room {
         this.drawn.delete(id);
       }
     for (const turn of turns) {
+      if (this.drawn.get(turn.id)?.[2] === turn) continue;
       const said = JSON.stringify(turn);
       const [before, old] = this.drawn.get(turn.id) ?? [];
       if (before === said) continue;
+      const ended = old && turn.state !== "asking" && JSON.parse(before).state === "asking";
       const element = drawTurn(turn, act);
-      if (old) old.replaceWith(element);
+      if (old)
+        keepingFocus(old, () => {
+          old.replaceWith(element);
+          return element;
+        });
       else this.list.append(element);
-      if (!old) element.scrollIntoView({ block: "start" });
-      if (old && turn.state !== "asking" && JSON.parse(before).state === "asking") this.box()?.focus();
-      this.drawn.set(turn.id, [said, element]);
+      if (!old) this.bring(element);
+      if (ended) this.giveBack(turn);
+      this.drawn.set(turn.id, [said, element, turn]);
     }
+  }
+
+  // Brings a new question to the top, and keeps it there: Streamlit goes to the end of what grows if it stood there before.
+  bring(element) {
+    const until = performance.now() + HELD;
+    const again = () => {
+      element.scrollIntoView({ block: "start" });
+      if (element.isConnected && performance.now() < until) requestAnimationFrame(again);
+    };
+    again();
+  }
+
+  // After an answer one asks on; a question that failed stands in the box, to be asked in other words.
+  giveBack(turn) {
+    if (turn.state === "failed" && !this.box()?.value) this.edit(turn.question);
+    else this.box()?.focus();
   }
 
   open(source) {
@@ -70,7 +99,7 @@ class Room {
 
   leavePane() {
     this.frame.classList.remove("open");
-    this.opener?.focus();
+    (this.opener?.isConnected ? this.opener : this.box())?.focus();
   }
 
   box() {
@@ -88,7 +117,7 @@ class Room {
 
   press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    const typing = event.composedPath()[0].closest?.("input, textarea, select, [contenteditable]");
     const last = this.turns.at(-1);
     if (event.key === "Escape" && this.pane.isOpen) this.pane.close();
     else if (event.key === "ArrowUp" && event.target === this.box() && !this.box().value && last) {

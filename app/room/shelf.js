@@ -3,13 +3,13 @@
 
 const SHELF_EVERY = 1500; // milliseconds, while documents are added
 const SHELF_IDLE = 15000;
-const SHOWN = 200; // documents drawn at once; a search finds the others
+const TYPED = 200;
 
 class Shelf {
   constructor(root) {
     this.frame = el("nav", { class: "shelf", "aria-label": "Bookshelf" });
     root.append(this.frame);
-    this.search = el("input", { type: "search", placeholder: "Find", "aria-label": "Find a conversation or document", oninput: () => this.draw() });
+    this.search = el("input", { type: "search", placeholder: "Find", "aria-label": "Find a conversation or document", oninput: () => this.type() });
     this.conversations = el("ul", { class: "conversations" });
     this.documents = el("ul", { class: "documents" });
     this.state = el("p", { class: "fine", role: "status" });
@@ -28,14 +28,15 @@ class Shelf {
   }
 
   async show(data, tell) {
+    if (this.data !== data) this.ticked = new Set(data.ticked);
     this.data = data;
     this.tell = tell;
-    this.ticked = new Set(data.ticked);
     clearTimeout(this.next);
+    const search = this.search.value.trim();
     try {
-      this.told = await (await fetch(address("shelf", { library: data.library }))).json();
+      this.told = await (await fetch(address("shelf", { library: data.library, search }))).json();
     } catch {
-      this.told ??= { conversations: [], documents: [], adding: null };
+      this.told ??= { conversations: [], documents: [], found: 0, total: 0, adding: null };
     }
     if (this.data !== data) return;
     this.draw();
@@ -44,20 +45,27 @@ class Shelf {
 
   draw() {
     const { told, data, ticked } = this;
-    const said = JSON.stringify([told, data, [...ticked], this.search.value, this.menu]);
+    const said = JSON.stringify([told, data, [...ticked], this.menu]);
     if (said === this.said) return;
     this.said = said;
-    const wanted = this.search.value.trim().toLocaleLowerCase();
-    const holds = (text) => text.toLocaleLowerCase().includes(wanted);
-    this.conversations.replaceChildren(...told.conversations.filter((c) => holds(c.title)).map((c) => this.conversation(c)));
-    const found = told.documents.filter((d) => holds(d.name));
-    this.documents.replaceChildren(...found.slice(0, SHOWN).map((d) => this.document(d)));
-    this.state.textContent = told.adding ?? (found.length > SHOWN ? `${found.length - SHOWN} more: search for them` : "");
+    const more = told.found - told.documents.length;
+    this.state.textContent = told.adding ?? (more ? `${more} more: search for them` : "");
+    keepingFocus(this.frame, () => this.drawLists());
     this.scope.replaceChildren(
       ...(ticked.size
-        ? [`Asking ${ticked.size} of ${told.documents.length}. `, button("Ask all", "Ask all documents", () => this.tick([]), { class: "plain" })]
-        : [told.documents.length ? "Tick those that you want to ask." : "None yet."]),
+        ? [`Asking ${ticked.size} of ${told.total}. `, button("Ask all", "Ask all documents", () => this.tick([]), { class: "plain" })]
+        : [told.total ? "Tick those that you want to ask." : "None yet."]),
     );
+  }
+
+  drawLists() {
+    this.conversations.replaceChildren(...this.told.conversations.map((told) => this.conversation(told)));
+    this.documents.replaceChildren(...this.told.documents.map((told) => this.document(told)));
+  }
+
+  type() {
+    clearTimeout(this.typing);
+    this.typing = setTimeout(() => this.show(this.data, this.tell), TYPED);
   }
 
   conversation(told) {
@@ -109,6 +117,7 @@ class Shelf {
     );
   }
 
+  // What can be done with one, opened below it: in a menu over others the last would be cut off.
   more(id, name, choices) {
     const open = this.menu === id;
     const choose = (act) => () => {
@@ -116,12 +125,10 @@ class Shelf {
       act();
       this.draw();
     };
-    return el(
-      "span",
-      { class: "more" },
-      button("⋯", `More for ${name}`, () => this.toggle(open ? null : id), { "aria-expanded": String(open) }),
-      open ? el("span", { class: "menu", role: "menu" }, choices.map(([text, act]) => button(text, text, choose(act), { role: "menuitem" }))) : null,
-    );
+    return [
+      button("⋯", `More for ${name}`, () => this.toggle(open ? null : id), { class: "more", "aria-expanded": String(open) }),
+      open ? el("div", { class: "menu" }, choices.map(([text, act]) => button(text, `${text}: ${name}`, choose(act)))) : null,
+    ];
   }
 
   toggle(id) {
@@ -137,6 +144,7 @@ class Shelf {
 
   leave() {
     clearTimeout(this.next);
+    clearTimeout(this.typing);
     this.data = null;
   }
 }

@@ -14,7 +14,7 @@ function drawTurn(turn, act) {
       "header",
       { class: "question" },
       el("h2", {}, turn.question),
-      turn.within.length ? el("p", { class: "fine" }, `asked of ${turn.within.join(", ")}`) : null,
+      turn.within.length ? el("p", { class: "fine" }, `asked of ${turn.asked_of.join(", ")}`) : null,
     ),
     el("div", { class: "answer", "aria-live": "polite", "aria-busy": String(busy) }, drawAnswer(turn, act)),
     busy ? drawWaiting(turn, act) : null,
@@ -72,7 +72,7 @@ function drawSources(turn, act) {
           }),
           source.removed ? el("span", { class: "fine" }, "removed from this library") : null,
           !refused && source.support !== "verbatim" && !source.removed ? el("span", { class: "fine doubt" }, SUPPORT[source.support] ?? SUPPORT.unsupported) : null,
-          turn.pointed || turn.mode !== "answer" ? null : el("blockquote", {}, drawBlocks(source.quote, "strong")),
+          turn.pointed || turn.mode !== "answer" ? null : el("blockquote", { tabindex: "0" }, drawBlocks(source.quote, "strong")),
         ),
       ),
     ),
@@ -135,7 +135,7 @@ function drawDetails(turn) {
 
 function asText(turn) {
   const answer = turn.pointed ? turn.citations.map((s) => `${asLines(s.quote)} [${s.marker}]`).join("\n\n") : turn.text;
-  const sources = turn.citations.map((s) => `[${s.marker}] ${s.name}${s.support === "verbatim" ? "" : ` (${SUPPORT[s.support]})`}`);
+  const sources = (turn.citations ?? []).map((s) => `[${s.marker}] ${s.name}${s.support === "verbatim" ? "" : ` (${SUPPORT[s.support]})`}`);
   return [answer ?? "", sources.join("\n")].filter(Boolean).join("\n\n");
 }
 

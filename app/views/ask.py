@@ -5,27 +5,28 @@ from typing import Any
 
 import streamlit as st
 
-from app import resources, widgets
+from app import resources, state, widgets
 from app.room import room, shelf
 from app.views import first
 
 
 def draw() -> None:
     name = st.session_state["library"]
+    count = resources.library(name).status()["documents"] if resources.there(name) else 0
+    if count and (question := st.chat_input("Ask a question")):
+        _ask(name, question)
     with st.sidebar:
         _heed_shelf(name, shelf(name, st.session_state["conversation"], st.session_state["ticked"]) if resources.there(name) else {})
-    count = resources.library(name).status()["documents"] if resources.there(name) else 0
     if resources.there(name) and resources.unfinished(name):
         st.fragment(_unfinished, run_every=2.0)(name, empty=not count)
     elif not count:
         return first.welcome(name)
     conversation = st.session_state["conversation"]
-    asked = len(resources.conversations(name).turns(conversation)) if conversation else 0
-    if not asked and count and (question := first.begin(name)):
-        _ask(question)
+    last = resources.conversations(name).last(conversation) if count else 0
+    if count and not last and (question := first.begin(name)):
+        _ask(name, question)
         st.rerun()
-    _heed(name, room(name, conversation, asked))
-    st.chat_input("Ask a question", key="asked", on_submit=_submit, disabled=not count)
+    _heed(name, room(name, conversation, last))
     if count:
         resources.get_ready()
 
@@ -36,8 +37,8 @@ def _heed(name: str, pressed: Mapping[str, int]) -> None:
     if "stop" in pressed and (asking := resources.asking(name, pressed["stop"])):
         asking.stop()
     if "again" in pressed:
-        turn = next(turn for turn in resources.conversations(name).turns(conversation) if turn.id == pressed["again"])
-        resources.ask(name, turn.question, turn.within, conversation)
+        for turn in resources.conversations(name).turns(conversation, pressed["again"])[:1]:
+            resources.ask(name, turn.question, turn.within, conversation)
         st.rerun()
 
 
@@ -47,6 +48,7 @@ def _heed_shelf(name: str, pressed: Mapping[str, Any]) -> None:
     if "conversation" in pressed:
         st.session_state["conversation"] = pressed["conversation"] or None
     if "delete" in pressed:
+        resources.stop(name, pressed["delete"])
         kept.delete(pressed["delete"])
         if pressed["delete"] == st.session_state["conversation"]:
             st.session_state["conversation"] = None
@@ -56,6 +58,9 @@ def _heed_shelf(name: str, pressed: Mapping[str, Any]) -> None:
         st.session_state["ticked"] = pressed["ticked"]
     if "remove" in pressed:
         resources.remove(name, [pressed["remove"]])
+        st.session_state["ticked"] = [path for path in st.session_state["ticked"] if path != pressed["remove"]]
+    if "retry" in pressed:
+        resources.again(name, pressed["retry"])
     if pressed:
         st.rerun()
 
@@ -68,10 +73,6 @@ def _unfinished(name: str, empty: bool) -> None:
     widgets.caption(told)
 
 
-def _submit() -> None:
-    _ask(st.session_state["asked"])
-
-
-def _ask(question: str) -> None:
-    name, conversation = st.session_state["library"], st.session_state["conversation"]
-    st.session_state["conversation"] = resources.ask(name, question, st.session_state["ticked"], conversation)
+def _ask(name: str, question: str) -> None:
+    st.session_state["conversation"] = resources.ask(name, question, st.session_state["ticked"], st.session_state["conversation"])
+    state.remember()

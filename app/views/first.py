@@ -6,6 +6,8 @@ import streamlit as st
 
 from app import resources, widgets
 from app.demo import QUESTIONS
+from app.told import answering
+from rag.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
 _LIBRARY = "samples"
@@ -17,27 +19,37 @@ _KINDS = (
 
 def welcome(name: str) -> None:
     """A library with nothing in it."""
-    widgets.title("Octavo", "Ask your own documents. Every answer opens the page that it stands on, and nothing leaves this machine.")
+    widgets.title("Octavo", "Ask your own documents. Every answer opens the page that it stands on.")
     if SAMPLES.is_dir():
-        st.button("Try the samples", type="primary", on_click=_try_samples, help="Ten documents of a small museum, read in half a minute.")
+        st.button("Try the samples", type="primary", on_click=_choose_samples, help="Ten documents of a small museum.")
+    if st.session_state.pop("trying", False) and name == _LIBRARY:
+        resources.add(name, [], str(SAMPLES))
+        st.rerun()
     uploads = st.file_uploader("Or drop your own here", accept_multiple_files=True, key=f"first {st.session_state['sent']}")
     if uploads:
         resources.add(name, [(upload.name, upload.getvalue()) for upload in uploads], "")
         st.session_state["sent"] += 1
         st.rerun()
-    widgets.caption(f"Reads {_KINDS}. Whole folders: under Documents.")
+    widgets.caption(f"Reads {_KINDS}. Whole folders: under Documents.", "", _answers())
 
 
 def begin(name: str) -> str | None:
     """A library of which nothing was asked yet in this conversation; returns the question that was clicked."""
-    widgets.title("What would you like to know?", "")
+    widgets.title("What would you like to know?", _answers())
     if name != _LIBRARY:
         return None
     return next((question for question in QUESTIONS if st.button(question)), None)
 
 
-def _try_samples() -> None:
-    st.session_state["library"] = _LIBRARY
-    st.session_state["conversation"] = None
-    if not resources.there(_LIBRARY):
-        resources.add(_LIBRARY, [], str(SAMPLES))
+def _answers() -> str:
+    """Which model answers, and whether what it is asked stays here."""
+    name, host = answering(Settings().model)
+    if name == "starter":
+        return "The small model that came with Octavo answers, in your documents' own words. How to have a larger Gemma 2: see the README."
+    stays = host in ("", "localhost", "127.0.0.1", "::1")
+    return f"{name} answers. " + ("Nothing leaves this machine." if stays else f"Questions and passages go to {host}.")
+
+
+def _choose_samples() -> None:
+    """The chooser's value can't be set once it is drawn; the samples are added in the run that follows."""
+    st.session_state.update(library=_LIBRARY, conversation=None, ticked=[], trying=True)

@@ -22,6 +22,7 @@ State = Literal["asking", "done", "cut", "failed"]
 REMOVED = "(removed with its document)"
 """Stands for a passage whose document was taken out of the library."""
 _TITLE = 80
+_PID_BITS = 22
 _SCHEMA = """
 create table conversations (id integer primary key autoincrement, owner text not null, title text not null, changed text not null);
 create table turns (
@@ -73,12 +74,18 @@ class Conversations:
         with self._open() as connection:
             return [Conversation(*row) for row in connection.execute(query, {"owner": self._owner, "like": _like(search)})]
 
-    def turns(self, conversation: int) -> list[Turn]:
-        """Its turns, the oldest first. One whose process is gone in the middle of its answer is `cut`."""
+    def turns(self, conversation: int, since: int = 0) -> list[Turn]:
+        """Its turns from this one on, the oldest first. One whose process is gone in the middle of its answer is `cut`."""
         query = """select t.id, question, within, answer, state, process from turns t join conversations c on c.id = conversation
-            where c.id = ? and owner = ? order by t.id"""
+            where c.id = ? and owner = ? and t.id >= ? order by t.id"""
         with self._open() as connection:
-            return [_turn(*row) for row in connection.execute(query, (conversation, self._owner))]
+            return [_turn(*row) for row in connection.execute(query, (conversation, self._owner, since))]
+
+    def last(self, conversation: int | None) -> int:
+        """The number of its last turn; 0 where it has none."""
+        query = "select max(t.id) from turns t join conversations c on c.id = conversation where c.id = ? and owner = ?"
+        with self._open() as connection:
+            return int(connection.execute(query, (conversation, self._owner)).fetchone()[0] or 0)
 
     def ask(self, question: str, within: Collection[str] = (), conversation: int | None = None) -> tuple[int, int]:
         """Adds a question; returns its conversation, a new one named after it where none is given, and its turn."""
@@ -90,7 +97,7 @@ class Conversations:
                 conversation = int(made or 0)
             turn = connection.execute(
                 "insert into turns (conversation, question, within, answer, state, process, asked) values (?, ?, ?, '{}', 'asking', ?, ?)",
-                (conversation, question, json.dumps(list(within), ensure_ascii=False), os.getpid(), now()),
+                (conversation, question, json.dumps(list(within), ensure_ascii=False), _process(os.getpid()), now()),
             ).lastrowid
             return conversation, int(turn or 0)
 
@@ -107,15 +114,6 @@ class Conversations:
     def delete(self, conversation: int) -> None:
         with self._open() as connection:
             connection.execute("delete from conversations where id = ? and owner = ?", (conversation, self._owner))
-
-    def take_back(self, conversation: int, turn: int) -> None:
-        """Deletes a turn and all after it, to be asked again in other words."""
-        with self._open() as connection:
-            connection.execute(
-                """delete from turns where conversation = ? and id >= ?
-                and conversation in (select id from conversations where owner = ?)""",
-                (conversation, turn, self._owner),
-            )
 
     def _touch(self, connection: sqlite3.Connection, conversation: int) -> bool:
         row = (now(), conversation, self._owner)
@@ -174,14 +172,23 @@ def _turn(turn: int, question: str, within: str, answer: str, state: State, proc
     return Turn(turn, question, json.loads(within), json.loads(answer), "cut" if state == "asking" and not _lives(process) else state)
 
 
-def _lives(process: int) -> bool:
+def _process(number: int) -> int:
+    """A process's number and, where the system tells it, when it began: after a restart another may have the number. 0: it is gone."""
     try:
-        os.kill(process, 0)
+        os.kill(number, 0)
     except ProcessLookupError:
-        return False
+        return 0
     except PermissionError:
-        return True
-    return True
+        pass
+    try:
+        began = int(Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[19])
+    except OSError:
+        began = 0
+    return began << _PID_BITS | number
+
+
+def _lives(process: int) -> bool:
+    return _process(process % (1 << _PID_BITS)) == process
 
 
 def _like(text: str) -> str:

@@ -1,6 +1,7 @@
 """Running the command as a user does, in this process (loading torch for each command would take minutes), and the page."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ import uvicorn
 from app.door import listening
 from ingest import Library
 from tests.conftest import ROOT
+from tests.rag.test_servers import Served as ModelServer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = [
@@ -165,3 +167,80 @@ def guests(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             with Library.open(home / "libraries" / name, create=True) as library:
                 assert library.add([folder / name]).ok
         yield folder / "default"
+
+
+@pytest.fixture(scope="module")
+def teller() -> Iterator[ModelServer]:
+    """A model's server, which a test tells what to say."""
+    serving = ModelServer()
+    threading.Thread(target=serving.serve_forever, daemon=True).start()
+    yield serving
+    serving.shutdown()
+    serving.server_close()
+
+
+@pytest.fixture(scope="module")
+def own_home(sample_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `home`, for one module's conversations."""
+    place = tmp_path_factory.mktemp("page-home")
+    shutil.copytree(sample_library, place / "libraries" / "default")
+    return place
+
+
+@pytest.fixture(scope="module")
+def server(own_home: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
+    """The page of one module, whose `MODEL` is asked; "teller": a server that the test scripts."""
+    if getattr(request.module, "MODEL", "") == "teller":
+        model = f"openai:gemma2@{request.getfixturevalue('teller').url}/v1"
+    else:
+        model = "starter"
+    with served(own_home, OCTAVO_MODEL=model) as page:
+        yield page
+
+
+@pytest.fixture
+def visit(browser: Any, server: Served) -> Iterator[Callable[..., Any]]:
+    """Opens the page in a browser of its own; what its policy blocks, an error of its scripts and a request elsewhere fail the test."""
+    contexts, wrong = [], []
+
+    def heed(message: Any) -> None:
+        if message.type == "error" and not re.search("status of (400|404)|ERR_CONNECTION", message.text):
+            wrong.append(message.text)
+
+    def note(asked: Any) -> None:
+        if not asked.url.startswith((server.address, server.address.replace("http", "ws"), "data:", "blob:")):
+            wrong.append(asked.url)
+
+    def opened(path: str = "", width: int = 1280, height: int = 860, **options: Any) -> Any:
+        if not contexts or options:
+            contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
+            entrance = contexts[-1].new_page()
+            entrance.goto(server.link)
+            entrance.wait_for_url(lambda url: "token" not in url)
+            entrance.close()
+        page = contexts[-1].new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.set_default_timeout(30_000)
+        page.on("console", heed)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", note)
+        page.on("dialog", lambda dialog: dialog.accept(getattr(page, "answer", None) or dialog.default_value))
+        page.goto(f"{server.address}/{path}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def ask(page: Any, question: str) -> None:
+    box = page.get_by_placeholder("Ask a question")
+    box.fill(question)
+    box.press("Enter")
+
+
+def answered(page: Any, count: int = 1) -> Any:
+    """The last of so many turns, once it is answered."""
+    page.locator(".tools").nth(count - 1).wait_for()
+    return page.locator(".turn").nth(count - 1)
