@@ -86,6 +86,8 @@ def test_a_mistake_about_a_hostile_name_is_harmless_in_every_command(octavo: Run
         "ask": ["x", *library],
         "eval": [absent],
         "calibrate": [absent],
+        "list": library,
+        "show": [absent, *library],
         "status": library,
         "verify": library,
         "remove": [absent, *library],
