@@ -31,8 +31,8 @@ def open_chain(library: str, model: str | None) -> "Iterator[AnswerChain]":
         yield build_chain(opened, model)
 
 
-def show(parts: "Iterable[Answer]") -> "Answer":
-    """Prints an answer as it comes, then the passages that it cites; of one in the documents' own words, their sentences."""
+def show(parts: "Iterable[Answer]", passages: bool = True) -> "Answer":
+    """Prints an answer as it comes, of one in the documents' own words their sentences; then what it cites, with the `passages`."""
     seen = []
     for part in parts:
         seen.append(part)
@@ -52,11 +52,19 @@ def show(parts: "Iterable[Answer]") -> "Answer":
         return answer
     for citation in answer.citations:
         mark = "" if citation.verified else _DOUBT
-        print()
+        print(end="\n" if passages or citation is answer.citations[0] else "")
         say(f"  [{citation.marker}] {place(citation)}{mark}")
-        if not answer.pointed:
+        if passages and not answer.pointed:
             print(indent(_quote(citation), _MARGIN))
     return answer
+
+
+def show_passages(citations: "Iterable[Citation]") -> None:
+    """Prints each cited passage whole, below its file's path."""
+    for citation in citations:
+        pages = place(citation).removeprefix(plain(Path(citation.path).name))
+        say(f"[{citation.marker}] {citation.path}{pages}")
+        print(indent(plain(citation.text).strip("\n"), _MARGIN))
 
 
 def _tell_progress(done: int, total: int, what: str) -> None:
