@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from app import examples, looking, measuring
+from app.chatting import chat
+from app.doctor import doctor
 from app.mistakes import as_mistake
 from app.options import Json, Library, Model, Within
 from app.quiet import keep_quiet
@@ -73,6 +75,7 @@ def ask(
             show(chain.stream(query))
 
 
+app.command(epilog=examples.CHAT)(chat)
 app.command(name="list", epilog=examples.LIST)(looking.documents)
 app.command(epilog=examples.SHOW)(looking.show)
 
@@ -195,6 +198,9 @@ def import_file(
         print_json({"library": str(directory), "documents": facts["documents"], "chunks": facts["chunks"]})
     else:
         say(f"{facts['documents']} documents, {facts['chunks']} chunks in {directory}")
+
+
+app.command(epilog=examples.DOCTOR)(doctor)
 
 
 @app.command(name="app", epilog=examples.APP)

@@ -28,6 +28,13 @@ ASK = examples(
         "octavo ask who signed the lease --json": "for programs",
     }
 )
+CHAT = examples(
+    {
+        "octavo chat": 'ask, and ask on: "and who signed it?"',
+        "octavo chat --library work --in ~/work/contracts": "of a folder",
+        "octavo chat --json < questions.txt": "a line of JSON for each line",
+    }
+)
 LIST = examples(
     {
         "octavo list": "the libraries",
@@ -49,6 +56,13 @@ REEMBED = examples({"octavo reembed intfloat/multilingual-e5-small": "from the h
 EXPORT = examples({"octavo export papers.octavo": "", "octavo export work.octavo --library work": ""})
 IMPORT = examples({"octavo import papers.octavo --library copy": ""})
 APP = examples({"octavo app": "", "octavo app --port 9000": ""})
+DOCTOR = examples(
+    {
+        "octavo doctor": "this machine, the settings, all libraries",
+        "octavo doctor --model ~/gemma-2-9b-it": "would this model run here?",
+        "octavo doctor --json": "for programs",
+    }
+)
 EVAL = examples(
     {
         "octavo eval questions.jsonl --library work": "ask them all",
@@ -62,6 +76,7 @@ MAIN = examples(
     {
         "octavo ingest ~/papers": "read your documents",
         "octavo ask who signed the lease": "ask them",
+        "octavo chat": "ask on",
         "octavo app": "ask on a page in the browser",
         "octavo COMMAND --help": "examples of each",
     }

@@ -1,6 +1,6 @@
 """The commands that look: `octavo list` at libraries and documents, `octavo show` at what was read of one; mounted by cli.py."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
@@ -174,7 +174,7 @@ def _wanted(pages: str) -> set[int] | None:
 
 def _parts(parsed: "Parsed") -> list[dict[str, Any]]:
     """The text by pages; all of it as one part where the format has none."""
-    starts = parsed.pages or [(0, None)]
+    starts: Sequence[tuple[int, int | None]] = parsed.pages or [(0, None)]
     ends = [start for start, _ in starts[1:]] + [len(parsed.text)]
     return [
         {"page": page, "start": start, "end": end, "text": parsed.text[start:end]} for (start, page), end in zip(starts, ends, strict=True)
