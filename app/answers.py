@@ -1,5 +1,6 @@
 """Answers on the terminal."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -7,10 +8,11 @@ from functools import reduce
 from itertools import groupby
 from operator import add
 from pathlib import Path
+from shutil import get_terminal_size
 from textwrap import fill, indent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from ingest.terminal import as_json, plain, say
+from ingest.terminal import plain, print_json, say
 
 if TYPE_CHECKING:
     from rag.answer import Answer, Citation
@@ -29,8 +31,8 @@ def open_chain(library: str, model: str | None) -> "Iterator[AnswerChain]":
         yield build_chain(opened, model)
 
 
-def show(parts: "Iterable[Answer]") -> "Answer":
-    """Prints an answer as it comes, then the passages that it cites; of one in the documents' own words, their sentences."""
+def show(parts: "Iterable[Answer]", passages: bool = True) -> "Answer":
+    """Prints an answer as it comes, of one in the documents' own words their sentences; then what it cites, with the `passages`."""
     seen = []
     for part in parts:
         seen.append(part)
@@ -50,16 +52,24 @@ def show(parts: "Iterable[Answer]") -> "Answer":
         return answer
     for citation in answer.citations:
         mark = "" if citation.verified else _DOUBT
-        print()
+        print(end="\n" if passages or citation is answer.citations[0] else "")
         say(f"  [{citation.marker}] {place(citation)}{mark}")
-        if not answer.pointed:
-            print(indent(_quote(citation), " " * 6))
+        if passages and not answer.pointed:
+            print(indent(_quote(citation), _MARGIN))
     return answer
+
+
+def show_passages(citations: "Iterable[Citation]") -> None:
+    """Prints each cited passage whole, below its file's path."""
+    for citation in citations:
+        pages = place(citation).removeprefix(plain(Path(citation.path).name))
+        say(f"[{citation.marker}] {citation.path}{pages}")
+        print(indent(plain(citation.text).strip("\n"), _MARGIN))
 
 
 def _tell_progress(done: int, total: int, what: str) -> None:
     """How far a task over whole documents is, on one line of a terminal; nothing where nobody watches."""
-    if sys.stderr.isatty():
+    if styled(sys.stderr):
         print(f"\r{done} of {total} {plain(what)}\x1b[K", end="\r" if done < total else "\r\x1b[K", file=sys.stderr, flush=True)
 
 
@@ -90,9 +100,10 @@ def show_each(rows: "Iterable[Row]", file: Path | None, json: bool) -> None:
             write_csv(seen, opened)
         say(f"{len(seen)} rows in {file}", err=True)
     if json:
-        print(as_json([dict(zip(COLUMNS, (row.document, row.answer, row.page, row.verified), strict=True)) for row in seen]))
+        print_json([dict(zip(COLUMNS, (row.document, row.answer, row.page, row.verified), strict=True)) for row in seen])
 
 
+_MARGIN = " " * 6
 _DOUBT = "  (nothing in the passage was seen to say this: check it)"
 
 
@@ -110,12 +121,17 @@ def _say_what_is_open(answer: "Answer") -> None:
 def _quote(citation: "Citation") -> str:
     """What a citation quotes, as lines of a terminal, the words that answer in bold where there is one."""
     before, words, after = map(plain, citation.quoted())
-    if sys.stdout.isatty() and words:
+    if words and styled(sys.stdout):
         words = f"\x1b[1m{words}\x1b[22m"
     lines = f"{before}{words}{after}".splitlines()
     if any(line.lstrip().startswith("|") for line in lines):
         return "\n".join(lines)
-    return fill(" ".join(" ".join(lines).split()), 100)
+    return fill(" ".join(" ".join(lines).split()), max(20, min(100, get_terminal_size((106, 24)).columns - len(_MARGIN))))
+
+
+def styled(stream: TextIO) -> bool:
+    """Whether it is a terminal that understands more than lines, and whose user wants that (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def place(citation: "Citation") -> str:

@@ -12,34 +12,44 @@ from typing import Annotated, Any
 
 import typer
 
-from app import measuring
-from app.measuring import Json, Model
+from app import examples, looking, measuring
+from app.chatting import chat
+from app.doctor import doctor
 from app.mistakes import as_mistake
+from app.options import Json, Library, Model, Within
 from app.quiet import keep_quiet
 from ingest.cli import ingest
 from ingest.run.pace import line
 from ingest.run.receipt import summarize
-from ingest.terminal import Told, as_json, one_line, say, tell, worded
+from ingest.terminal import Told, one_line, prepare_streams, print_json, say, tell, worded
 
-app = typer.Typer(
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Ask your own documents, on your own machine.",
-)
-Library = Annotated[str, typer.Option("--library", help="A library's name or directory.", metavar="NAME")]
-
-app.command()(ingest)
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True, epilog=examples.MAIN)
 
 
-@app.command()
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"octavo {version('octavo')}")
+        raise typer.Exit
+
+
+@app.callback()
+def octavo(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)] = False,
+) -> None:
+    """Ask your own documents, on your own machine."""
+
+
+app.command(epilog=examples.INGEST)(ingest)
+
+
+@app.command(epilog=examples.ASK)
 def ask(
-    question: Annotated[str, typer.Argument(help="The question, in quotes.")],
+    words: Annotated[list[str], typer.Argument(help="The question; quotes are not needed.", metavar="QUESTION")],
     library: Library = "default",
     model: Model = None,
-    within: Annotated[
-        list[str] | None, typer.Option("--in", help="A document or folder to look in; may be given again.", metavar="PATH")
-    ] = None,
+    within: Within = None,
     mode: Annotated[
         str,
         typer.Option("--mode", help="auto, answer, summarise, compare, every, each, which or compute: what to do with it.", metavar="MODE"),
@@ -48,33 +58,38 @@ def ask(
     csv: Annotated[Path | None, typer.Option("--csv", help="With --each: write the table here.", metavar="FILE")] = None,
     json: Json = False,
 ) -> None:
-    """Answer a question from a library's documents, with the passages that the answer stands on."""
+    """Answer a question, with the passages that the answer stands on."""
     from app.answers import open_chain, show, show_each
     from rag.query import read_query
 
     if csv and not each:
         raise typer.BadParameter("--csv FILE goes with --each")
-    query = {"question": question, "within": within or None, "mode": mode}
+    query = {"question": " ".join(words), "within": within or None, "mode": mode}
     read_query(query)  # what is wrong with it is told before anything heavy is loaded
     with open_chain(library, model) as chain:
         if each:
             show_each(chain.each(query), csv, json)
         elif json:
-            _print_json(chain.invoke(query).to_dict())
+            print_json(chain.invoke(query).to_dict())
         else:
             show(chain.stream(query))
 
 
-@app.command()
+app.command(epilog=examples.CHAT)(chat)
+app.command(name="list", epilog=examples.LIST)(looking.documents)
+app.command(epilog=examples.SHOW)(looking.show)
+
+
+@app.command(epilog=examples.STATUS)
 def status(library: Library = "default", json: Json = False) -> None:
-    """Say what is in a library, how far the ingest is that is going on, and what the last one did."""
+    """Say how much is in a library, what goes on, and what failed."""
     from ingest import Library as Store
     from ingest import Settings
 
     with Store.open(Settings().library_dir(library)) as store:
         facts = store.status()
     if json:
-        _print_json(facts)
+        print_json(facts)
         return
     going, last = facts.pop("running"), facts.pop("last_receipt")
     for name, value in facts.items():
@@ -89,20 +104,23 @@ def status(library: Library = "default", json: Json = False) -> None:
             say(f"  failed: {path}: {reason}")
 
 
-@app.command()
+@app.command(epilog=examples.VERIFY)
 def verify(
     library: Library = "default",
     repair: Annotated[bool, typer.Option("--repair", help="Rebuild the index; find the places of words that have none.")] = False,
     json: Json = False,
 ) -> None:
-    """Check that database and index agree. Exit code 0: they do; 1: they don't."""
+    """Check that database and index agree.
+
+    Exit code 0: they do; 1: they don't.
+    """
     from ingest import Library as Store
     from ingest import Settings
 
     with Store.open(Settings().library_dir(library)) as store:
         report = store.verify(repair=repair)
     if json:
-        _print_json(report.to_dict())
+        print_json(report.to_dict())
     else:
         for problem in report.problems:
             say(problem)
@@ -110,46 +128,64 @@ def verify(
     raise typer.Exit(0 if report.ok else 1)
 
 
-@app.command()
+@app.command(epilog=examples.REMOVE)
 def remove(path: Annotated[str, typer.Argument(help="A file or folder.")], library: Library = "default", json: Json = False) -> None:
-    """Take documents out of a library: their text, words and vectors, for good. The files themselves stay."""
+    """Take documents out of a library, for good.
+
+    Their text, words and vectors go. The files themselves stay.
+    """
     from ingest import Library as Store
     from ingest import Settings
 
     with Store.open(Settings().library_dir(library)) as store:
         removed = store.remove(path)
     if json:
-        _print_json({"removed": removed})
+        print_json({"removed": removed})
     else:
         say(f"{removed} removed")
 
 
-@app.command()
+@app.command(epilog=examples.REEMBED)
 def reembed(
     embedder: Annotated[str, typer.Argument(help="A sentence-transformers model: a name or a directory.", metavar="EMBEDDER")],
     library: Library = "default",
+    json: Json = False,
 ) -> None:
-    """Make all vectors of a library anew with another embedder, from the text that it holds."""
+    """Make all vectors anew with another embedder.
+
+    They are made from the text that the library holds; no file is read again.
+    """
     from ingest import Embedder, Settings
     from ingest import Library as Store
 
     count = Store.reembed(Settings().library_dir(library), Embedder.load(embedder), Told())
-    say(f"{count} vectors made by {embedder}")
+    if json:
+        print_json({"vectors": count, "embedder": embedder})
+    else:
+        say(f"{count} vectors made by {embedder}")
 
 
-@app.command(name="export")
-def export_file(file: Annotated[Path, typer.Argument(help="The file to write.")], library: Library = "default") -> None:
+@app.command(name="export", epilog=examples.EXPORT)
+def export_file(file: Annotated[Path, typer.Argument(help="The file to write.")], library: Library = "default", json: Json = False) -> None:
     """Back a library up into one file."""
     from ingest import Settings
     from ingest.store.backup import export_library
 
     size = export_library(Settings().library_dir(library), file)
-    say(f"{file}: {size / 1e6:.1f} MB; `octavo import {file} --library NAME` brings it back")
+    if json:
+        print_json({"file": str(file), "bytes": size})
+    else:
+        say(f"{file}: {size / 1e6:.1f} MB; `octavo import {file} --library NAME` brings it back")
 
 
-@app.command(name="import")
-def import_file(file: Annotated[Path, typer.Argument(help="A file that export wrote.")], library: Library = "default") -> None:
-    """Bring a library back from a file, checked, under a name that is free."""
+@app.command(name="import", epilog=examples.IMPORT)
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A file that export wrote.")], library: Library = "default", json: Json = False
+) -> None:
+    """Bring a library back from a file that export wrote.
+
+    It is checked first, and gets a name that is free.
+    """
     from ingest import Library as Store
     from ingest import Settings
     from ingest.store.backup import import_library
@@ -158,12 +194,21 @@ def import_file(file: Annotated[Path, typer.Argument(help="A file that export wr
     import_library(file, directory)
     with Store.open(directory) as store:
         facts = store.status()
-    say(f"{facts['documents']} documents, {facts['chunks']} chunks in {directory}")
+    if json:
+        print_json({"library": str(directory), "documents": facts["documents"], "chunks": facts["chunks"]})
+    else:
+        say(f"{facts['documents']} documents, {facts['chunks']} chunks in {directory}")
 
 
-@app.command(name="app")
-def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.", min=1, max=65535)] = 8501) -> None:
-    """Open the page in a browser. It prints the address, whose token keeps other accounts and web pages out."""
+app.command(epilog=examples.DOCTOR)(doctor)
+
+
+@app.command(name="app", epilog=examples.APP)
+def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.", min=1, max=65535)] = 8501, json: Json = False) -> None:
+    """Open the page in a browser.
+
+    It prints the address, whose token keeps other accounts and web pages out.
+    """
     from app.settings import Settings
     from ingest.run import child
 
@@ -175,7 +220,7 @@ def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.",
         except OSError as error:
             error.filename = f"127.0.0.1:{port}"
             raise
-    command, environment = child.python("app.serve", str(port))
+    command, environment = child.python("app.serve", str(port), *(["--json"] if json else []))
     os.execve(command[0], command, environment)  # noqa: S606  # no shell is wanted
 
 
@@ -215,32 +260,45 @@ def mcp(
     serve(port, library, model)
 
 
-app.command(name="eval")(measuring.evaluate)
-app.command()(measuring.calibrate)
+app.command(name="eval", epilog=examples.EVAL)(measuring.evaluate)
+app.command(epilog=examples.CALIBRATE)(measuring.calibrate)
 app.add_typer(measuring.bench, name="bench")
 
 
-def _print_json(data: Any) -> None:
-    print(as_json(data), flush=True)
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What typer raises for a command line that it doesn't understand."""
 
 
 def main() -> None:
     """Runs the command; a user's mistake ends as `error: ...` and `hint: ...` with exit code 2."""
     keep_quiet()
+    as_data = "--json" in sys.argv
+    prepare_streams(as_data)
     gc.set_threshold(50_000)  # what a start makes are modules, which stay: looking for garbage in them was a sixth of it
     if sys.argv[1:2] == ["ingest"]:
         os.nice(19)  # questions asked meanwhile come first
     try:
-        app(prog_name="octavo")
+        sys.exit(app(prog_name="octavo", standalone_mode=False))
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)
+    except _UsageError as error:
+        _tell_usage(error, as_data)
     except Exception as error:
         mistake = as_mistake(error)
         if mistake is None:
             raise
-        tell(*mistake, as_data="--json" in sys.argv)
-        sys.exit(2)
+        tell(*mistake, as_data)
+    sys.exit(2)
+
+
+def _tell_usage(error: Any, as_data: bool) -> None:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return
+    what = error.format_message().rstrip(".")
+    path = error.ctx.command_path if error.ctx else "octavo"
+    tell(what[:1].lower() + what[1:], f"`{path} --help` shows what it takes, with examples", as_data)
 
 
 if __name__ == "__main__":

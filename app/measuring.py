@@ -11,15 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
-from ingest.terminal import as_json, say
+from app.options import Json, Library, Model
+from ingest.terminal import print_json, say
 
 Questions = Annotated[Path, typer.Argument(help="Lines of id, question and answers ([] where there is none).", metavar="QUESTIONS.jsonl")]
 Asked = Annotated[str | None, typer.Option("--library", help="Ask this library; without it, each row's contexts.", metavar="NAME")]
-Model = Annotated[
-    str | None,
-    typer.Option("--model", help="starter, a directory, a .gguf file, a hub id, or openai:NAME@URL.", metavar="MODEL"),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _SHOWN = 8
 """Ids of changed answers that the table names, of a kind."""
 
@@ -39,7 +35,10 @@ def evaluate(
     retrieval: Annotated[bool, typer.Option("--retrieval", help="Measure retrieval alone.")] = False,
     json: Json = False,
 ) -> None:
-    """Measure answers, refusals, citations and retrieval on a file of questions, each figure with its 95 % interval."""
+    """Measure answers on a file of questions.
+
+    Answers, refusals, citations and retrieval, each figure with its 95 % interval.
+    """
     if compare and retrieval:
         raise typer.BadParameter("--compare and --retrieval don't go together")
     if len(files) != (2 if compare or retrieval else 1):
@@ -65,7 +64,9 @@ def evaluate(
 
 
 def calibrate(questions: Questions, library: Asked = None, model: Model = None, json: Json = False) -> None:
-    """Fit the threshold below which Octavo refuses to your own questions, some with an answer and some without.
+    """Fit to your own questions when Octavo refuses.
+
+    It refuses below a threshold; some of the questions must have an answer and some none.
 
     Risk is the share of wrong answers among those given, coverage the share of the answerable questions that are answered.
 
@@ -83,44 +84,49 @@ bench = typer.Typer(help="Measure how quick this machine is.", no_args_is_help=T
 @bench.command(name="ask")
 def bench_ask(
     questions: Annotated[Path, typer.Argument(help="Lines with a question.", metavar="QUESTIONS.jsonl")],
-    library: Annotated[str, typer.Option("--library", help="A library's name or directory.", metavar="NAME")] = "default",
+    library: Library = "default",
     model: Model = None,
+    json: Json = False,
 ) -> None:
     """Questions, stage by stage: finding, reading, deciding, generating. The last line is JSON."""
     from rag.bench import STAGES
     from rag.bench import bench as run
 
     figures = run(questions, library, model, lambda line: say(line, err=True))
-    say(f"{figures['processor']}, {figures['cores']} cores, {figures['threads']} threads, load {figures['load']}")
-    say(f"{'ms':10}{'median':>10}{'p95':>10}{'first':>10}")
-    for stage in STAGES:
-        say(f"{stage:10}{figures[stage]['p50_ms']:10.1f}{figures[stage]['p95_ms']:10.1f}{figures['first_ms'][stage]:10.1f}")
-    print(as_json(figures), flush=True)
+    if not json:
+        say(f"{figures['processor']}, {figures['cores']} cores, {figures['threads']} threads, load {figures['load']}")
+        say(f"{'ms':10}{'median':>10}{'p95':>10}{'first':>10}")
+        for stage in STAGES:
+            say(f"{stage:10}{figures[stage]['p50_ms']:10.1f}{figures[stage]['p95_ms']:10.1f}{figures['first_ms'][stage]:10.1f}")
+    print_json(figures)
 
 
 @bench.command(name="ingest")
 def bench_ingest(
     folder: Annotated[Path, typer.Argument(help="A folder of PDFs.")],
     rounds: Annotated[int, typer.Option(help="Times that each is run; the best counts.", min=1)] = 2,
+    json: Json = False,
 ) -> None:
     """PDFs into a library, beside the usual LangChain recipe on the same files. The last line is JSON."""
     from ingest.bench.ingest import bench as run
 
     figures = run(folder, rounds, lambda line: say(line, err=True))
-    for name in ("octavo", "recipe"):
-        say(f"{name:8} " + "  ".join(f"{key} {value}" for key, value in figures[name].items()))
-    print(as_json(figures), flush=True)
+    if not json:
+        for name in ("octavo", "recipe"):
+            say(f"{name:8} " + "  ".join(f"{key} {value}" for key, value in figures[name].items()))
+    print_json(figures)
 
 
 @bench.command(name="search")
 def bench_search(
     chunks: Annotated[int, typer.Option(help="Passages in the library that is made up.", min=1000)] = 100_000,
     questions: Annotated[int, typer.Option(help="Questions asked of it.", min=20)] = 200,
+    json: Json = False,
 ) -> None:
     """Searching a large library, all of it and within some documents. The last line is JSON."""
     from ingest.bench.search import bench as run
 
-    print(as_json(run(chunks, questions, lambda line: say(line, err=True))), flush=True)
+    print_json(run(chunks, questions, lambda line: say(line, err=True)))
 
 
 class Counted:
@@ -151,7 +157,7 @@ def _speed(asked: int, seconds: float, still: int) -> str:
 
 def _show(figures: Mapping[str, Any], json: bool, table: Any) -> None:
     if json:
-        print(as_json(figures), flush=True)
+        print_json(figures)
     else:
         table(figures)
     for failed in (figures.get("failed") or [])[:1]:

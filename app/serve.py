@@ -27,6 +27,7 @@ from app.quiet import keep_quiet
 from app.settings import Settings
 from app.sources import ROUTES
 from ingest import Settings as IngestSettings
+from ingest.terminal import as_json
 
 OPTIONS = {
     "server.address": "127.0.0.1",
@@ -91,8 +92,8 @@ class Door:
         return answer
 
 
-def serve(port: int) -> None:
-    """Serves the page on 127.0.0.1 until SIGINT or SIGTERM."""
+def serve(port: int, as_data: bool = False) -> None:
+    """Serves the page on 127.0.0.1 until SIGINT or SIGTERM; `as_data` tells its address as JSON."""
     for name in [name for name in os.environ if name.startswith("STREAMLIT_")]:
         del os.environ[name]
     config.get_config_files = lambda file_name: []  # no config.toml and no secrets.toml, wherever they lie
@@ -104,7 +105,8 @@ def serve(port: int) -> None:
 
     @asynccontextmanager
     async def opened(_: streamlit.App) -> AsyncIterator[None]:
-        print(f"Octavo: {address}{'$OCTAVO_TOKEN' if given else token}", flush=True)
+        told = f"{address}{'$OCTAVO_TOKEN' if given else token}"
+        print(as_json({"address": told}) if as_data else f"Octavo: {told}", flush=True)
         with ExitStack() as kept:
             if not config.get_option("server.headless"):  # there is a display
                 with suppress(OSError):  # a home that can't be written to: the printed address does
@@ -130,4 +132,4 @@ def _link(address: str) -> Iterator[str]:
 if __name__ == "__main__":
     keep_quiet()
     with suppress(KeyboardInterrupt):
-        serve(int(sys.argv[1]))
+        serve(int(sys.argv[1]), "--json" in sys.argv)

@@ -4,7 +4,10 @@ ESC and the C1 controls move the cursor, retitle the window and more; BEL and CR
 direction makes one name look like another. Everything that isn't our own wording goes through `say`, `plain` or `as_json`.
 """
 
+import codecs
+import io
 import json
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -38,6 +41,31 @@ def as_json(data: Any) -> str:
     """JSON in one line, whose strings hold what isn't printable as escapes: the same data, and harmless."""
     text = json.dumps(data, ensure_ascii=False)
     return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def print_json(data: Any) -> None:
+    print(as_json(data), flush=True)
+
+
+def _json_escapes(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+codecs.register_error("json", _json_escapes)
+
+
+def prepare_streams(as_data: bool) -> None:
+    """What stdout and stderr can't write becomes "?", or with `as_data` an escape of JSON; one that was closed swallows everything.
+
+    A closed one is opened first of all: its number would go to the next file opened, and what is printed into that file.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+        elif name != "stdin" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="json" if as_data and name == "stdout" else "replace")
 
 
 def tell(what: str, hint: str, as_data: bool) -> None:

@@ -42,7 +42,7 @@ def connect(name: str, settings: Settings) -> tuple[BaseChatModel, str]:
             max_retries=0,
             stream_usage=True,
             **_limit(url, settings.max_answer_tokens),
-            **(_direct() if _is_loopback(url) else {}),
+            **(_direct() if is_loopback(url) else {}),
         )
     except ImportError as error:
         raise ServerError("models behind a server need one more package", "pip install langchain-openai") from error
@@ -65,7 +65,7 @@ def _limit(url: str, tokens: int) -> dict[str, Any]:
     return {"max_tokens": tokens} | ({} if _is_openai(url) else {"extra_body": {"max_tokens": tokens}})
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     try:
         address = ip_address(host)

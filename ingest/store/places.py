@@ -8,9 +8,7 @@ from contextlib import suppress
 
 from ingest.loaders import WITH_OCR
 from ingest.loaders.parsed import Parsed
-from ingest.loaders.places import unpack
 from ingest.records import Box
-from ingest.text.boxes import boxes_of
 
 
 def put(connection: sqlite3.Connection, document: int, parsed: Parsed) -> None:
@@ -23,6 +21,9 @@ def put(connection: sqlite3.Connection, document: int, parsed: Parsed) -> None:
 
 def boxes(connection: sqlite3.Connection, path: str, start: int, end: int) -> list[Box]:
     """The rectangles of a file's characters; none where nothing is known of them, or what is kept is damaged (`verify` tells)."""
+    from ingest.loaders.places import unpack  # it takes numpy, without which a library is opened sooner
+    from ingest.text.boxes import boxes_of
+
     row = connection.execute(
         "select document, chars from files join documents on documents.id = document where path = ?", [path]
     ).fetchone()
@@ -42,6 +43,8 @@ def boxes(connection: sqlite3.Connection, path: str, start: int, end: int) -> li
 
 def damaged(connection: sqlite3.Connection, document: int, parsed: Parsed) -> bool:
     """Whether a document's places can't be read, or are another text's."""
+    from ingest.loaders.places import unpack
+
     query = "select page, start, runs from places where document = ? order by page"
     rows = connection.execute(query, [document]).fetchall()
     if rows and [(start, page) for page, start, _ in rows] != [(start, page) for start, page in parsed.pages or []]:

@@ -86,6 +86,9 @@ def test_a_mistake_about_a_hostile_name_is_harmless_in_every_command(octavo: Run
         "ask": ["x", *library],
         "eval": [absent],
         "calibrate": [absent],
+        "chat": library,
+        "list": library,
+        "show": [absent, *library],
         "status": library,
         "verify": library,
         "remove": [absent, *library],
@@ -94,9 +97,9 @@ def test_a_mistake_about_a_hostile_name_is_harmless_in_every_command(octavo: Run
         "import": [absent, *library],
         "bench": ["ingest", absent],
     }
-    assert {*mistakes, "app"} == {command.name or command.callback.__name__ for command in app.registered_commands if command.callback} | {
-        "bench"
-    }
+    assert {*mistakes, "app", "doctor"} == {
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    } | {"bench"}
     for command, arguments in mistakes.items():
         ran = octavo(command, *arguments)
         assert ran.code == 2 and ran.err.startswith("error: ") and harmless(ran), command
