@@ -60,10 +60,14 @@ _DOUBLED = re.compile(r"([bdgklmnprt])\1\Z")
 @lru_cache(maxsize=20_000)
 def keys(word: str) -> frozenset[str]:
     """All that a word in lower case may be compared by; two words say the same where one key is in both."""
+    return frozenset(_BY_STEM.get(s, s) for s in lemmas(word))
+
+
+def lemmas(word: str) -> frozenset[str]:
+    """The stems that a word in lower case may be a form of."""
     word = word.removesuffix("'s").removesuffix("'")
     bases = {word, _IRREGULAR.get(word, word), _IRREGULAR.get(word.removesuffix("s"), word)}
-    stems = {stem(base) for base in bases}
-    return frozenset(_BY_STEM.get(s, s) for s in stems)
+    return frozenset(map(stem, bases))
 
 
 def stem(word: str) -> str:

@@ -1,0 +1,172 @@
+"""Whether a claim that is freely reworded says what a passage says: every fact stands there, every word or one that may stand for it.
+
+paraphrase.py goes by the order of a passage's words, which a fluent rewording gives up. Here the order is free, and so less may be
+left open: no word of the claim is without its like, no number, date or name is another's, and nothing that is opposed to what is claimed
+stands nearer. A claim in the passage's own words that paraphrase.py refuses is a mix-up of them sooner than a rewording, and isn't
+looked at here.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import combinations
+
+from rag.verify.align import align, may_be_added
+from rag.verify.bearing import bearing, is_so, kind_agrees
+from rag.verify.grammar import DETERMINERS
+from rag.verify.lexicon import keys, lemmas
+from rag.verify.match import Match, Pair
+from rag.verify.quantity import SCALES, UNITS, Date, Quantity
+from rag.verify.terms import Term, Terms
+from rag.verify.thesaurus import are_opposed, may_stand_for
+
+_WINDOW = 3
+"""Sentences that a claim may be drawn from."""
+_COUNTED = 12
+"""Up to here a bare number counts something; 12 of one thing aren't 12 of another."""
+_BOUNDS = {"<": "<", "<=": "<", ">": ">", ">=": ">", "~<": "<"}
+_WAYS = frozenset("by to from since until before after".split())
+_EVERY = frozenset("all every each always any entire whole".split())
+_KINDS = ("not", "possible", "probable", "some", "most", "few", "nearly", "unneeded")
+_FREE = frozenset(
+    key
+    for word in """start begin help compare available rather far even once full default another other use hold get call away there actual
+    facing upwards however still thus overall person people someone thing""".split()
+    for key in keys(word)
+)
+"""Words that a rewording may add: they say nothing of their own."""
+
+
+def find_rewording(claim: Terms, passage: Terms, context: frozenset[str] = frozenset()) -> tuple[int, int] | None:
+    """The characters of the passage that say what the claim says in other words; None where it doesn't say it."""
+    match = _nearest(claim, passage, context)
+    if match is None or not all(check(match) for check in (_is_reworded, _facts_agree, _operators_agree, is_so, _hangs_together)):
+        return None
+    places = [found.at for _, found in match.pairs]
+    return min(at.start for at in places), max(at.end for at in places)
+
+
+def _nearest(claim: Terms, passage: Terms, context: frozenset[str]) -> Match | None:
+    """The claim beside the fewest sentences that hold all of it, in the alignment that lies closest together."""
+    scales = {SCALES[t.raw.casefold()] for t in passage.terms if t.raw.casefold() in SCALES}
+    places = [[p.at.index for p in passage.terms if p.at.sentence not in passage.questions and _says(p, c, scales)] for c in claim.terms]
+    count = len(passage.sentences)
+    for width in range(1, min(_WINDOW, count) + 1):
+        for first in range(count - width + 1):
+            inside = [[p for p in found if first <= passage.terms[p].at.sentence < first + width] for found in places]
+            missing = {n for n, found in enumerate(inside) if not found}
+            if len(missing) < len(places) and all(_may_lack(claim.terms[n], context) for n in missing):
+                return Match(claim, passage, align(claim, passage, inside, missing))
+    return None
+
+
+def _may_lack(term: Term, context: frozenset[str]) -> bool:
+    if term.value is not None:
+        return False
+    return bool(term.keys & context) or may_be_added(term) or (term.kind == "word" and bool(term.keys & _FREE))
+
+
+def _says(found: Term, claimed: Term, scales: set[int]) -> bool:
+    if isinstance(claimed.value, Date):
+        return isinstance(found.value, Date) and found.value.says(claimed.value)
+    if isinstance(claimed.value, Quantity):
+        return (
+            isinstance(found.value, Quantity)
+            and found.label == claimed.label
+            and _BOUNDS.get(found.modifier) == _BOUNDS.get(claimed.modifier)
+            and _counts(found.value, claimed.value, scales)
+        )
+    if found.value is not None or found.keys & claimed.keys:
+        return bool(found.keys & claimed.keys)
+    if len(claimed.raw) == 1 and claimed.raw.isupper():
+        return found.raw.startswith(claimed.raw)
+    return may_stand_for(found.keys, claimed.keys)
+
+
+def _counts(found: Quantity, claimed: Quantity, scales: set[int]) -> bool:
+    """The same amount; where one is bare, its unit or its "million" may stand elsewhere: 5 cm deep and 15 apart."""
+    if found.says(claimed):
+        return True
+    if "" not in (found.unit, claimed.unit):
+        return False
+    bare, other = (found, claimed) if not found.unit else (claimed, found)
+    if bare.value.denominator == 1 and bare.value <= _COUNTED:
+        return False
+    factors = {factor for base, factor in UNITS.values() if base == other.unit} | {Fraction(1)}
+    return any(bare.value * scale * factor == other.value for factor in factors for scale in (1, *scales))
+
+
+def _is_reworded(match: Match) -> bool:
+    """Whether a word was put for another, or a number written otherwise."""
+    return any(not lemmas(claimed.raw.casefold()) & lemmas(found.raw.casefold()) for claimed, found in match.pairs)
+
+
+def _facts_agree(match: Match) -> bool:
+    """No number, date or name says two things or changes places with its like, and "by" isn't "to"."""
+    facts = [pair for pair in match.pairs if pair[0].value is not None]
+    names = [pair for pair in match.pairs if pair[0].kind == pair[1].kind == "name"]
+    if max(Counter(found.at.index for _, found in facts).values(), default=1) > 1:
+        return False
+    if any(c.link != f.link and {c.link, f.link} <= _WAYS for c, f in facts):
+        return False
+    alike = [(one, two) for one, two in combinations(facts, 2) if _are_alike(one[1], two[1])]
+    return not any(one[1].at.index > two[1].at.index for one, two in alike + _apart(names))
+
+
+def _apart(names: Sequence[Pair]) -> list[tuple[Pair, Pair]]:
+    """The pairs of names that are two persons or things."""
+    pairs = combinations(names, 2)
+    return [(a, b) for a, b in pairs if a[1].at.sentence == b[1].at.sentence and abs(a[1].at.index - b[1].at.index) > 1]
+
+
+def _are_alike(one: Term, other: Term) -> bool:
+    if isinstance(one.value, Quantity) and isinstance(other.value, Quantity):
+        return one.value.is_like(other.value)
+    return isinstance(one.value, Date) and isinstance(other.value, Date)
+
+
+def _operators_agree(match: Match) -> bool:
+    """The "not", "may", "most" of both; an "if" may be told with its condition, "only" and "all" must not be added."""
+    said, theirs = match.claim.operators, bearing(match)
+    if not all(kind_agrees(match, kind, said, theirs) for kind in _KINDS):
+        return False
+    ours, others = ({o.what for o in operators} for operators in (said, theirs))
+    if "only" in ours ^ others or (any(o.what == "all" and o.raw in _EVERY for o in said) and not {"all", "not"} & others):
+        return False
+    return "if" in ours or all(_is_told(match, o.at.segment) for o in theirs if o.what == "if")
+
+
+def _is_told(match: Match, segment: int) -> bool:
+    """Whether at least half of a segment's words are taken."""
+    terms = match.passage.segments[segment].terms
+    return 2 * sum(place in match.taken for place in terms) >= len(terms)
+
+
+def _hangs_together(match: Match) -> bool:
+    return not any(_is_stray(match, pair) for pair in match.pairs) and not any(_has_rival(match, n) for n in range(len(match.pairs)))
+
+
+def _is_stray(match: Match, pair: Pair) -> bool:
+    """Whether it is all that is taken of its sentence, and isn't a thing that the others speak of."""
+    claimed, found = pair
+    alone = all(other.at.sentence != found.at.sentence for _, other in match.pairs if other is not found)
+    return alone and len(match.pairs) > 1 and claimed.kind == "word" and claimed.before not in DETERMINERS
+
+
+def _has_rival(match: Match, n: int) -> bool:
+    """Whether what excludes it, or another number, date or name, stands nearer to its neighbours and isn't taken."""
+    claimed, found = match.pairs[n]
+    beside = [other.at for _, other in match.pairs[max(0, n - 2) : n + 3] if other is not found]
+    if not beside:
+        return False
+    reach = min(abs(found.at.index - at.index) for at in beside)
+    rivals = [term.at for term in match.passage.terms if term.at.index not in match.taken and _excludes(match, term, claimed, found)]
+    return any(abs(rival.index - at.index) < reach for rival in rivals for at in beside if at.clause == rival.clause)
+
+
+def _excludes(match: Match, term: Term, claimed: Term, found: Term) -> bool:
+    if claimed.value is not None:
+        return _are_alike(found, term)
+    if claimed.kind == found.kind == term.kind == "name":
+        return not any(term.keys & other.keys for other in match.claim.terms)
+    return are_opposed(claimed.keys, term.keys)
