@@ -13,7 +13,7 @@ from itertools import combinations
 
 from rag.verify.align import align, may_be_added
 from rag.verify.bearing import bearing, is_so, kind_agrees
-from rag.verify.grammar import DETERMINERS
+from rag.verify.grammar import DETERMINERS, OPERATORS, SILENT
 from rag.verify.lexicon import keys, lemmas
 from rag.verify.match import Match, Pair
 from rag.verify.quantity import SCALES, UNITS, Date, Quantity
@@ -26,6 +26,7 @@ _COUNTED = 12
 """Up to here a bare number counts something; 12 of one thing aren't 12 of another."""
 _BOUNDS = {"<": "<", "<=": "<", ">": ">", ">=": ">", "~<": "<"}
 _WAYS = frozenset("by to from since until before after".split())
+_BEHIND_A_BARE_NUMBER = SILENT | OPERATORS.keys() | frozenset("apart deep wide long high that which".split())
 _EVERY = frozenset("all every each always any entire whole".split())
 _KINDS = ("not", "possible", "probable", "some", "most", "few", "nearly", "unneeded")
 _FREE = frozenset(
@@ -74,7 +75,7 @@ def _says(found: Term, claimed: Term, scales: set[int]) -> bool:
             isinstance(found.value, Quantity)
             and found.label == claimed.label
             and _BOUNDS.get(found.modifier) == _BOUNDS.get(claimed.modifier)
-            and _counts(found.value, claimed.value, scales)
+            and (found.value.says(claimed.value) or (_is_bare_of_unit(found, claimed) and _counts(found.value, claimed.value, scales)))
         )
     if found.value is not None or found.keys & claimed.keys:
         return bool(found.keys & claimed.keys)
@@ -83,14 +84,18 @@ def _says(found: Term, claimed: Term, scales: set[int]) -> bool:
     return may_stand_for(found.keys, claimed.keys)
 
 
+def _is_bare_of_unit(found: Term, claimed: Term) -> bool:
+    """Whether one of two numbers has no unit and counts nothing: 5 cm deep and 15 apart, in £ million."""
+    return any(
+        isinstance(term.value, Quantity) and not term.value.unit and (not term.after.isalpha() or term.after in _BEHIND_A_BARE_NUMBER)
+        for term in (found, claimed)
+    )
+
+
 def _counts(found: Quantity, claimed: Quantity, scales: set[int]) -> bool:
-    """The same amount; where one is bare, its unit or its "million" may stand elsewhere: 5 cm deep and 15 apart."""
-    if found.says(claimed):
-        return True
-    if "" not in (found.unit, claimed.unit):
-        return False
+    """Whether they are the same amount where one is bare: its unit or its "million" stands elsewhere."""
     bare, other = (found, claimed) if not found.unit else (claimed, found)
-    if bare.value.denominator == 1 and bare.value <= _COUNTED:
+    if bare.unit or (bare.value.denominator == 1 and bare.value <= _COUNTED):
         return False
     factors = {factor for base, factor in UNITS.values() if base == other.unit} | {Fraction(1)}
     return any(bare.value * scale * factor == other.value for factor in factors for scale in (1, *scales))
@@ -105,7 +110,7 @@ def _facts_agree(match: Match) -> bool:
     """No number, date or name says two things or changes places with its like, and "by" isn't "to"."""
     facts = [pair for pair in match.pairs if pair[0].value is not None]
     names = [pair for pair in match.pairs if pair[0].kind == pair[1].kind == "name"]
-    if max(Counter(found.at.index for _, found in facts).values(), default=1) > 1:
+    if max(Counter(found.at.index for _, found in facts + names).values(), default=1) > 1:
         return False
     if any(c.link != f.link and {c.link, f.link} <= _WAYS for c, f in facts):
         return False
@@ -150,7 +155,8 @@ def _is_stray(match: Match, pair: Pair) -> bool:
     """Whether it is all that is taken of its sentence, and isn't a thing that the others speak of."""
     claimed, found = pair
     alone = all(other.at.sentence != found.at.sentence for _, other in match.pairs if other is not found)
-    return alone and len(match.pairs) > 1 and claimed.kind == "word" and claimed.before not in DETERMINERS
+    is_topic = claimed.kind in ("name", "date") or (claimed.kind == "word" and claimed.before in DETERMINERS)
+    return alone and len(match.pairs) > 1 and not is_topic
 
 
 def _has_rival(match: Match, n: int) -> bool:
