@@ -53,6 +53,8 @@ def is_inflected(word: str) -> bool:
     return word.endswith("ed") or word in _IRREGULAR
 
 
+_WHOLE = frozenset("station nation section version region portion mission pension question fashion".split())
+"""Words that only look as if they ended in -ion."""
 _SUFFIXES = (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x"), ("zes", "z"), ("ied", "y"))
 _DOUBLED = re.compile(r"([bdgklmnprt])\1\Z")
 
@@ -72,7 +74,7 @@ def lemmas(word: str) -> frozenset[str]:
 
 def stem(word: str) -> str:
     """The word without its ending of number, tense or noun; -er, -est, -less and the like stay, which say something else."""
-    if len(word) < 3 or not word.isascii():
+    if len(word) < 3 or not word.isascii() or word in _WHOLE:
         return word
     for ending, instead in _SUFFIXES:
         if word.endswith(ending) and len(word) > len(ending) + 1:

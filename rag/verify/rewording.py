@@ -15,13 +15,17 @@ from rag.verify.align import align, may_be_added
 from rag.verify.bearing import bearing, is_so, kind_agrees
 from rag.verify.grammar import DETERMINERS, OPERATORS, SILENT
 from rag.verify.lexicon import keys, lemmas
+from rag.verify.likeness import likeness
 from rag.verify.match import Match, Pair
+from rag.verify.order import opposites_agree
 from rag.verify.quantity import SCALES, UNITS, Date, Quantity
 from rag.verify.terms import Term, Terms
 from rag.verify.thesaurus import are_opposed, may_stand_for
 
 _WINDOW = 3
 """Sentences that a claim may be drawn from."""
+_ALIKE, _ALIKE_WORDS = 0.52, 2
+"""How alike a word must be to one that it stands for without being in the thesaurus, and how many such words a claim may have."""
 _COUNTED = 12
 """Up to here a bare number counts something; 12 of one thing aren't 12 of another."""
 _BOUNDS = {"<": "<", "<=": "<", ">": ">", ">=": ">", "~<": "<"}
@@ -32,7 +36,7 @@ _KINDS = ("not", "possible", "probable", "some", "most", "few", "nearly", "unnee
 _FREE = frozenset(
     key
     for word in """start begin help compare available rather far even once full default another other use hold get call away there actual
-    facing upwards however still thus overall person people someone thing""".split()
+    facing upwards however thank alternative place still thus overall person people someone thing""".split()
     for key in keys(word)
 )
 """Words that a rewording may add: they say nothing of their own."""
@@ -50,13 +54,32 @@ def find_rewording(claim: Terms, passage: Terms, context: frozenset[str] = froze
 def _nearest(claim: Terms, passage: Terms, context: frozenset[str]) -> Match | None:
     """The claim beside the fewest sentences that hold all of it, in the alignment that lies closest together."""
     scales = {SCALES[t.raw.casefold()] for t in passage.terms if t.raw.casefold() in SCALES}
-    places = [[p.at.index for p in passage.terms if p.at.sentence not in passage.questions and _says(p, c, scales)] for c in claim.terms]
+    said = [t for t in passage.terms if t.at.sentence not in passage.questions]
+    places = [[t.at.index for t in said if _says(t, c, scales)] for c in claim.terms]
+    lacking = [n for n, found in enumerate(places) if not found and not _may_lack(claim.terms[n], context)]
+    if len(lacking) > _ALIKE_WORDS or any(claim.terms[n].kind != "word" or not claim.terms[n].raw.isalpha() for n in lacking):
+        return None
+    if found := None if lacking else _closest(claim, passage, places, context):
+        return found
+    words = [t for t in said if t.kind == "word"]
+    for n in lacking if words else ():
+        alike = likeness([claim.terms[n].raw.casefold()], [t.raw.casefold() for t in words])[0]
+        places[n] = [
+            t.at.index
+            for t, score in zip(words, alike.tolist(), strict=True)
+            if score >= _ALIKE and not are_opposed(t.keys, claim.terms[n].keys)
+        ]
+    return _closest(claim, passage, places, context) if lacking else None
+
+
+def _closest(claim: Terms, passage: Terms, places: Sequence[Sequence[int]], context: frozenset[str]) -> Match | None:
     count = len(passage.sentences)
     for width in range(1, min(_WINDOW, count) + 1):
         for first in range(count - width + 1):
             inside = [[p for p in found if first <= passage.terms[p].at.sentence < first + width] for found in places]
             missing = {n for n, found in enumerate(inside) if not found}
-            if len(missing) < len(places) and all(_may_lack(claim.terms[n], context) for n in missing):
+            topics = {n for n in missing if claim.terms[n].value is None and any(passage.terms[p].at.sentence == 0 for p in places[n])}
+            if len(missing) < len(places) and all(n in topics or _may_lack(claim.terms[n], context) for n in missing):
                 return Match(claim, passage, align(claim, passage, inside, missing))
     return None
 
@@ -73,7 +96,7 @@ def _says(found: Term, claimed: Term, scales: set[int]) -> bool:
     if isinstance(claimed.value, Quantity):
         return (
             isinstance(found.value, Quantity)
-            and found.label == claimed.label
+            and (found.label == claimed.label or claimed.value.value.denominator > 1)
             and _BOUNDS.get(found.modifier) == _BOUNDS.get(claimed.modifier)
             and (found.value.says(claimed.value) or (_is_bare_of_unit(found, claimed) and _counts(found.value, claimed.value, scales)))
         )
@@ -114,8 +137,15 @@ def _facts_agree(match: Match) -> bool:
         return False
     if any(c.link != f.link and {c.link, f.link} <= _WAYS for c, f in facts):
         return False
-    alike = [(one, two) for one, two in combinations(facts, 2) if _are_alike(one[1], two[1])]
+    alike = [(one, two) for one, two in combinations(facts, 2) if _are_alike(one[1], two[1]) and not _is_a_share(one, two)]
     return not any(one[1].at.index > two[1].at.index for one, two in alike + _apart(names))
+
+
+def _is_a_share(one: Pair, two: Pair) -> bool:
+    """Whether the first is said to be so many of the second: 29 of its 46 workers."""
+    values = one[0].value, two[0].value
+    are_numbers = isinstance(values[0], Quantity) and isinstance(values[1], Quantity) and values[0].value < values[1].value
+    return are_numbers and one[0].after == "of" and two[0].at.index == one[0].at.index + 1
 
 
 def _apart(names: Sequence[Pair]) -> list[tuple[Pair, Pair]]:
@@ -148,7 +178,25 @@ def _is_told(match: Match, segment: int) -> bool:
 
 
 def _hangs_together(match: Match) -> bool:
-    return not any(_is_stray(match, pair) for pair in match.pairs) and not any(_has_rival(match, n) for n in range(len(match.pairs)))
+    if any(_is_stray(match, pair) for pair in match.pairs) or _takes_twice(match) or not (opposites_agree(match) and _has_its_cause(match)):
+        return False
+    return not any(_has_rival(match, n) for n in range(len(match.pairs)))
+
+
+def _takes_twice(match: Match) -> bool:
+    """Whether two words of the claim stand for one of the passage: fell and decreased."""
+    pairs = combinations(match.pairs, 2)
+    return any(a[1] is b[1] and a[0].keys & b[0].keys and not lemmas(a[0].raw.casefold()) & lemmas(b[0].raw.casefold()) for a, b in pairs)
+
+
+def _has_its_cause(match: Match) -> bool:
+    """Whether a cause stands in the sentence of what it causes."""
+    for number, segment in enumerate(match.claim.segments):
+        here = {f.at.sentence for c, f in match.pairs if c.at.segment == number}
+        others = {f.at.sentence for c, f in match.pairs if c.at.segment != number}
+        if segment.opening in ("because", "since") and here and others and not here & others:
+            return False
+    return True
 
 
 def _is_stray(match: Match, pair: Pair) -> bool:
@@ -160,14 +208,14 @@ def _is_stray(match: Match, pair: Pair) -> bool:
 
 
 def _has_rival(match: Match, n: int) -> bool:
-    """Whether what excludes it, or another number, date or name, stands nearer to its neighbours and isn't taken."""
+    """Whether what excludes it, or another number, date or name, isn't taken and stands nearer to most of its neighbours."""
     claimed, found = match.pairs[n]
     beside = [other.at for _, other in match.pairs[max(0, n - 2) : n + 3] if other is not found]
-    if not beside:
-        return False
-    reach = min(abs(found.at.index - at.index) for at in beside)
     rivals = [term.at for term in match.passage.terms if term.at.index not in match.taken and _excludes(match, term, claimed, found)]
-    return any(abs(rival.index - at.index) < reach for rival in rivals for at in beside if at.clause == rival.clause)
+    return any(
+        2 * sum(abs(rival.index - at.index) < abs(found.at.index - at.index) for at in beside if at.clause == rival.clause) > len(beside)
+        for rival in rivals
+    )
 
 
 def _excludes(match: Match, term: Term, claimed: Term, found: Term) -> bool:
