@@ -19,24 +19,27 @@ from rag.verify.likeness import likeness
 from rag.verify.match import Match, Pair
 from rag.verify.order import opposites_agree
 from rag.verify.quantity import SCALES, UNITS, Date, Quantity
-from rag.verify.terms import Term, Terms
+from rag.verify.terms import Operator, Place, Term, Terms
 from rag.verify.thesaurus import are_opposed, may_stand_for
 
 _WINDOW = 3
 """Sentences that a claim may be drawn from."""
 _ALIKE, _ALIKE_WORDS = 0.52, 2
 """How alike a word must be to one that it stands for without being in the thesaurus, and how many such words a claim may have."""
+_OTHERS = 6
+"""Terms that a claim must have beside one that is like none of the passage's."""
 _COUNTED = 12
 """Up to here a bare number counts something; 12 of one thing aren't 12 of another."""
 _BOUNDS = {"<": "<", "<=": "<", ">": ">", ">=": ">", "~<": "<"}
 _WAYS = frozenset("by to from since until before after".split())
-_BEHIND_A_BARE_NUMBER = SILENT | OPERATORS.keys() | frozenset("apart deep wide long high that which".split())
+_BEHIND_A_BARE_NUMBER = (SILENT - {"a", "an", "per", "each", "every"}) | OPERATORS.keys() | frozenset("apart deep wide long high that which".split())
 _EVERY = frozenset("all every each always any entire whole".split())
-_KINDS = ("not", "possible", "probable", "some", "most", "few", "nearly", "unneeded")
+_ACCORDING = keys("according")
+_KINDS = ("possible", "probable", "some", "most", "few", "nearly", "unneeded")
 _FREE = frozenset(
     key
     for word in """start begin help compare available rather far even once full default another other use hold get call away there actual
-    facing upwards however thank alternative place still thus overall person people someone thing""".split()
+    facing upwards however thank alternative place period time times layer lie like much still thus overall person people someone thing""".split()
     for key in keys(word)
 )
 """Words that a rewording may add: they say nothing of their own."""
@@ -45,7 +48,7 @@ _FREE = frozenset(
 def find_rewording(claim: Terms, passage: Terms, context: frozenset[str] = frozenset()) -> tuple[int, int] | None:
     """The characters of the passage that say what the claim says in other words; None where it doesn't say it."""
     match = _nearest(claim, passage, context)
-    if match is None or not all(check(match) for check in (_is_reworded, _facts_agree, _operators_agree, is_so, _hangs_together)):
+    if match is None or not all(check(match) for check in (_is_reworded, _facts_agree, _operators_agree, _is_so, _hangs_together)):
         return None
     places = [found.at for _, found in match.pairs]
     return min(at.start for at in places), max(at.end for at in places)
@@ -69,17 +72,23 @@ def _nearest(claim: Terms, passage: Terms, context: frozenset[str]) -> Match | N
             for t, score in zip(words, alike.tolist(), strict=True)
             if score >= _ALIKE and not are_opposed(t.keys, claim.terms[n].keys)
         ]
-    return _closest(claim, passage, places, context) if lacking else None
+    if not lacking:
+        return None
+    unlike = [n for n in lacking if not places[n]]
+    may_lack = len(unlike) == 1 and len(claim.terms) > _OTHERS and claim.terms[unlike[0]].before not in DETERMINERS
+    return _closest(claim, passage, places, context, frozenset(unlike if may_lack else ()))
 
 
-def _closest(claim: Terms, passage: Terms, places: Sequence[Sequence[int]], context: frozenset[str]) -> Match | None:
+def _closest(
+    claim: Terms, passage: Terms, places: Sequence[Sequence[int]], context: frozenset[str], left: frozenset[int] = frozenset()
+) -> Match | None:
     count = len(passage.sentences)
     for width in range(1, min(_WINDOW, count) + 1):
         for first in range(count - width + 1):
             inside = [[p for p in found if first <= passage.terms[p].at.sentence < first + width] for found in places]
             missing = {n for n, found in enumerate(inside) if not found}
             topics = {n for n in missing if claim.terms[n].value is None and any(passage.terms[p].at.sentence == 0 for p in places[n])}
-            if len(missing) < len(places) and all(n in topics or _may_lack(claim.terms[n], context) for n in missing):
+            if len(missing) < len(places) and all(n in topics | left or _may_lack(claim.terms[n], context) for n in missing):
                 return Match(claim, passage, align(claim, passage, inside, missing))
     return None
 
@@ -163,12 +172,26 @@ def _are_alike(one: Term, other: Term) -> bool:
 def _operators_agree(match: Match) -> bool:
     """The "not", "may", "most" of both; an "if" may be told with its condition, "only" and "all" must not be added."""
     said, theirs = match.claim.operators, bearing(match)
-    if not all(kind_agrees(match, kind, said, theirs) for kind in _KINDS):
+    if not _not_agrees(match, said, theirs) or not all(kind_agrees(match, kind, said, theirs) for kind in _KINDS):
         return False
     ours, others = ({o.what for o in operators} for operators in (said, theirs))
+    sentences = {found.at.sentence for _, found in match.pairs}
+    others |= {o.what for o in match.passage.operators if o.what == "all" and o.at.sentence in sentences}
     if "only" in ours ^ others or (any(o.what == "all" and o.raw in _EVERY for o in said) and not {"all", "not"} & others):
         return False
     return "if" in ours or all(_is_told(match, o.at.segment) for o in theirs if o.what == "if")
+
+
+def _not_agrees(match: Match, said: Sequence[Operator], theirs: Sequence[Operator]) -> bool:
+    """Whether both deny as often, and each "not" stands near the same word."""
+    ours, others = ([o.at.index for o in operators if o.what == "not"] for operators in (said, theirs))
+    near = [[f.at.index for c, f in match.pairs if -1 <= c.at.index - at <= 0] for at in ours]
+    return len(ours) == len(others) and all(any(-3 <= place - at < 4 for place in places for at in others) for places in near)
+
+
+def _is_so(match: Match) -> bool:
+    """Whether it is more than said or hoped; a claim may name who says it."""
+    return is_so(match) or any(term.keys & _ACCORDING for term in match.claim.terms)
 
 
 def _is_told(match: Match, segment: int) -> bool:
@@ -178,7 +201,7 @@ def _is_told(match: Match, segment: int) -> bool:
 
 
 def _hangs_together(match: Match) -> bool:
-    if any(_is_stray(match, pair) for pair in match.pairs) or _takes_twice(match) or not (opposites_agree(match) and _has_its_cause(match)):
+    if any(_is_stray(match, n) for n in range(len(match.pairs))) or _takes_twice(match) or not (opposites_agree(match) and _has_its_cause(match)):
         return False
     return not any(_has_rival(match, n) for n in range(len(match.pairs)))
 
@@ -199,18 +222,33 @@ def _has_its_cause(match: Match) -> bool:
     return True
 
 
-def _is_stray(match: Match, pair: Pair) -> bool:
-    """Whether it is all that is taken of its sentence, and isn't a thing that the others speak of."""
-    claimed, found = pair
+def _is_stray(match: Match, n: int) -> bool:
+    """Whether it is all that is taken of its sentence, or a name from another sentence than what stands beside it.
+
+    A thing that the others speak of may be so.
+    """
+    claimed, found = match.pairs[n]
     alone = all(other.at.sentence != found.at.sentence for _, other in match.pairs if other is not found)
     is_topic = claimed.kind in ("name", "date") or (claimed.kind == "word" and claimed.before in DETERMINERS)
+    if claimed.kind == "name":
+        beside = [other.at for _, other in match.pairs[max(0, n - 1) : n + 2] if other is not found]
+        if all(at.sentence != found.at.sentence for at in beside):
+            return not match.opens(claimed) or any(_has_another_subject(match, at) for at in beside)
     return alone and len(match.pairs) > 1 and not is_topic
+
+
+def _has_another_subject(match: Match, at: Place) -> bool:
+    """Whether a name that isn't taken stands before a word in its sentence."""
+    return any(
+        term.kind == "name" and term.at.sentence == at.sentence and term.at.index < at.index and term.at.index not in match.taken
+        for term in match.passage.terms
+    )
 
 
 def _has_rival(match: Match, n: int) -> bool:
     """Whether what excludes it, or another number, date or name, isn't taken and stands nearer to most of its neighbours."""
     claimed, found = match.pairs[n]
-    beside = [other.at for _, other in match.pairs[max(0, n - 2) : n + 3] if other is not found]
+    beside = [other.at for _, other in match.pairs[max(0, n - 3) : n + 4] if other is not found]
     rivals = [term.at for term in match.passage.terms if term.at.index not in match.taken and _excludes(match, term, claimed, found)]
     return any(
         2 * sum(abs(rival.index - at.index) < abs(found.at.index - at.index) for at in beside if at.clause == rival.clause) > len(beside)

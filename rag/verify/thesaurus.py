@@ -8,7 +8,7 @@ from collections import defaultdict
 from rag.verify.lexicon import keys
 
 _ALIKE = """
-cause raise produce|like such|review look|follow track trace|sign trace mark|less minus|let allow leave|gap difference|lead result end
+check sure verify ensure|cause raise produce|like such|review look|follow track trace|sign trace mark|less minus|let allow leave|gap difference|lead result end
 accept agree approve adopt carry pass|accurate exact precise correct|achieve reach attain accomplish
 acquire buy obtain get purchase gain|act behave work operate function run|active busy|add append attach include
 additional extra more further another other|adjust adapt change modify alter tune|admit allow enter let|advantage benefit
