@@ -11,19 +11,19 @@ _OF_A_WORD = frozenset(("some", "most", "few", "nearly", "all", "only"))
 """They bear on the word behind them; all others on what follows in their segment, "if" on all of its clause."""
 _COMPLETE = FORBIDDEN | {"nothing", "nobody", "none", "nowhere"}
 """At the end of a segment they deny that alone; others deny the sentence: dogs allowed, no."""
-_MAY_BE_DROPPED = frozenset(("all", "only"))
+_MAY_BE_DROPPED = frozenset(("all",))
 _OPENS_A_CLAUSE = frozenset("that to it he she they a the".split())
 
 
 def operators_agree(match: Match) -> bool:
-    said, bearing = match.claim.operators, _bearing(match)
-    return not _drops_only(match) and all(_kind_agrees(match, kind, said, bearing) for kind in _KINDS)
+    said, theirs = match.claim.operators, bearing(match)
+    return not _drops_only(match) and all(kind_agrees(match, kind, said, theirs) for kind in _KINDS)
 
 
 def is_unqualified(match: Match) -> bool:
     """The same of a claim that stands in the passage word for word: its negations verbatim.py has seen to."""
-    said, bearing = match.claim.operators, _bearing(match)
-    return not _drops_only(match) and is_so(match) and all(_kind_agrees(match, kind, said, bearing) for kind in _KINDS if kind != "not")
+    said, theirs = match.claim.operators, bearing(match)
+    return not _drops_only(match) and is_so(match) and all(kind_agrees(match, kind, said, theirs) for kind in _KINDS if kind != "not")
 
 
 def _drops_only(match: Match) -> bool:
@@ -48,7 +48,7 @@ def is_so(match: Match) -> bool:
     )
 
 
-def _bearing(match: Match) -> list[Operator]:
+def bearing(match: Match) -> list[Operator]:
     """The operators of the passage that bear on what is taken from it."""
     taken = [found.at for _, found in match.pairs if found.at.segment not in match.antecedents]
     out = []
@@ -76,7 +76,7 @@ def _ends_its_segment(match: Match, operator: Operator) -> bool:
     return not places or places[-1] < operator.at.index
 
 
-def _kind_agrees(match: Match, kind: str, said: Sequence[Operator], bearing: Sequence[Operator]) -> bool:
+def kind_agrees(match: Match, kind: str, said: Sequence[Operator], bearing: Sequence[Operator]) -> bool:
     ours, theirs = ([o for o in operators if o.what == kind] for operators in (said, bearing))
     if kind in ("must", "possible") and _both_forbid(said, bearing):
         return True
@@ -91,13 +91,20 @@ def _kind_agrees(match: Match, kind: str, said: Sequence[Operator], bearing: Seq
 
 def _both_forbid(said: Sequence[Operator], bearing: Sequence[Operator]) -> bool:
     """Must not, may not, cannot, is not allowed, is forbidden: all one."""
-    return all({"not"} < {o.what for o in operators} & {"not", "must", "possible"} for operators in (said, bearing))
+    return all(
+        any(
+            one.what == "not" and two.what in ("must", "possible") and one.at.segment == two.at.segment
+            for one in operators
+            for two in operators
+        )
+        for operators in (said, bearing)
+    )
 
 
 def _is_imperative(match: Match, operator: Operator) -> bool:
     """Whether the passage orders what the claim says must be done."""
     found = next((f for c, f in match.pairs if c.at.index >= operator.at.index), None)
-    return found is not None and match.segment_of(found).terms[0] == found.at.index and found.before in ("", ",", ";", "and", ".")
+    return found is not None and match.segment_of(found).terms[0] == found.at.index and found.before in ("", ",", ";", "and", ".", "never", "always")
 
 
 def _have_one_focus(match: Match, operator: Operator, others: Sequence[Operator]) -> bool:

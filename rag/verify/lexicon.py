@@ -53,6 +53,8 @@ def is_inflected(word: str) -> bool:
     return word.endswith("ed") or word in _IRREGULAR
 
 
+_WHOLE = frozenset("station nation section version region portion mission pension question fashion".split())
+"""Words that only look as if they ended in -ion."""
 _SUFFIXES = (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x"), ("zes", "z"), ("ied", "y"))
 _DOUBLED = re.compile(r"([bdgklmnprt])\1\Z")
 
@@ -60,15 +62,19 @@ _DOUBLED = re.compile(r"([bdgklmnprt])\1\Z")
 @lru_cache(maxsize=20_000)
 def keys(word: str) -> frozenset[str]:
     """All that a word in lower case may be compared by; two words say the same where one key is in both."""
+    return frozenset(_BY_STEM.get(s, s) for s in lemmas(word))
+
+
+def lemmas(word: str) -> frozenset[str]:
+    """The stems that a word in lower case may be a form of."""
     word = word.removesuffix("'s").removesuffix("'")
     bases = {word, _IRREGULAR.get(word, word), _IRREGULAR.get(word.removesuffix("s"), word)}
-    stems = {stem(base) for base in bases}
-    return frozenset(_BY_STEM.get(s, s) for s in stems)
+    return frozenset(map(stem, bases))
 
 
 def stem(word: str) -> str:
     """The word without its ending of number, tense or noun; -er, -est, -less and the like stay, which say something else."""
-    if len(word) < 3 or not word.isascii():
+    if len(word) < 3 or not word.isascii() or word in _WHOLE:
         return word
     for ending, instead in _SUFFIXES:
         if word.endswith(ending) and len(word) > len(ending) + 1:

@@ -4,11 +4,13 @@ from itertools import combinations
 
 from rag.verify.figures import has_rival
 from rag.verify.grammar import DETERMINERS, LOOSE, PRONOUNS, WEIGHTY
-from rag.verify.lexicon import is_inflected
+from rag.verify.lexicon import is_inflected, keys
 from rag.verify.match import Match, Pair
 from rag.verify.quantity import Quantity
 from rag.verify.terms import Term, Terms
+from rag.verify.thesaurus import are_opposed
 
+_COMPARED = keys("compared")
 _JOINTS = frozenset("and that which who whom before after".split())
 
 
@@ -172,3 +174,10 @@ def _is_at_an_end(match: Match, claimed: Term) -> bool:
     before = [c for c in others if c.at.index < claimed.at.index]
     behind = [c for c in others if c.at.index > claimed.at.index]
     return all(map(_sets_the_scene, before)) or all(map(_sets_the_scene, behind))
+
+
+def opposites_agree(match: Match) -> bool:
+    """Not: smaller in girls than in boys, for: smaller in boys than in girls. "Compared with" may put the second first."""
+    if any(term.keys & _COMPARED for term in match.claim.terms):
+        return True
+    return not any(a[1].at.index > b[1].at.index and are_opposed(a[1].keys, b[1].keys) for a, b in combinations(match.pairs, 2))

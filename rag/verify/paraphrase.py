@@ -6,7 +6,7 @@ from rag.verify.align import Alignment, align, candidates, first_names, may_be_a
 from rag.verify.bearing import is_so, is_unqualified, operators_agree
 from rag.verify.figures import figures_agree
 from rag.verify.match import Match
-from rag.verify.order import order_agrees, prepositions_agree, segments_agree
+from rag.verify.order import opposites_agree, order_agrees, prepositions_agree, segments_agree
 from rag.verify.quantity import ORDINAL, Date
 from rag.verify.subjects import is_apposition, names_agree, subjects_agree
 from rag.verify.terms import Terms
@@ -20,6 +20,7 @@ CHECKS = (
     is_so,
     prepositions_agree,
     order_agrees,
+    opposites_agree,
 )
 _WINDOWS = (1, 2, 3, 5)
 """Sentences that a claim is looked for in, before the whole passage."""

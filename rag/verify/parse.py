@@ -20,12 +20,13 @@ _TOKEN = re.compile(
     r"""
     \d{4}-\d\d-\d\d(?!\d)                                                                     # 2024-05-10
     | (?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.:]\d+)*|(?<!\w)\.\d+)(?!\w*[/_@]\w)              # 1,200.50  10:30  .5
+    | (?<![\w/.])[kmcdnµμ]?[gmlsbhwn]{1,2}(?=/[^\W\d_]{1,2}\b)                                   # mg/l
     | [^\W\d_]\w*(?:'\w+)?(?:[./_@:]\w+)*(?:\+\+|\#(?!\w))? | \w+(?:[./_@:]\w+)*               # miller's  p.m  v1/orders  C++
     | [^\s\w]
     """,
     re.VERBOSE,
 )
-_SAYS = re.compile(r"[\w£€$¥₹%°~≈±<>≤≥-]|\.\d")
+_SAYS = re.compile(r"[\w/£€$¥₹%°~≈±<>≤≥-]|\.\d")
 _SHORT_FORM = re.compile(r"\b(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|a\.m|p\.m)\Z", re.IGNORECASE)
 _ITEM = re.compile(r"[-+•]\s|\(?\d+[.)]\s")
 _BETWEEN = grammar.ARTICLES | {"not", "also", "never", "only"}

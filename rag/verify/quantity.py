@@ -42,7 +42,7 @@ UNITS = {
         "m2": "1 square-metre square-meter|10000 hectare ha|1000000 square-kilometre square-kilometer",
         "m3": "1 cubic-metre cubic-meter",
         "acre": "1 acre",
-        "g": "1 g gram gramme|1000 kg kilo kilogram kilogramme|1/1000 mg milligram|1000000 t tonne",
+        "g": "1 g gram gramme|1000 kg kilo kilogram kilogramme|1/1000 mg milligram|1/1000000 μg microgram|1000000 t tonne",
         "ton": "1 ton",
         "lb": "1 lb|1/16 ounce oz",
         "l": "1 l litre liter|1/1000 ml millilitre milliliter|1/100 cl centilitre",
@@ -72,7 +72,7 @@ UNITS = {
     for name in names
 }
 """Each to its base unit and how much of it; only what converts exactly."""
-_BEHIND_FIGURES = frozenset("m g t l s h p v w b min sec mi nm ha".split())
+_BEHIND_FIGURES = frozenset("m g t l s h p v w b μg min sec mi nm ha".split())
 """Units only straight behind a figure."""
 _RATES = {"yearly": "year", "annual": "year", "annually": "year", "monthly": "month", "weekly": "week", "daily": "day", "hourly": "hour",
           "quarterly": "quarter", "fortnightly": "fortnight"}  # fmt: skip
@@ -154,6 +154,8 @@ def read_quantity(words: Words, at: int) -> tuple[Quantity, int] | None:
     if words[at] in _RATES:
         base, factor = UNITS[_RATES[words[at]]][0], UNITS[_RATES[words[at]]][1]
         return Quantity(factor, base), at + 1
+    if words[at] == "twice":
+        return Quantity(Fraction(2)), at + 1
     if found := _share(words, at) or _one(words, at):
         return found
     if words[at] in _ORDINALS:
@@ -203,8 +205,8 @@ def _measured(words: Words, end: int, value: Fraction, currency: str, times: fro
 
 def _one(words: Words, at: int) -> tuple[Quantity, int] | None:
     """An hour, per mile, each year."""
-    unit = _unit(words, at + 1, is_figure=False)
-    if unit and (words[at] in ("a", "an", "per", "one") or (words[at] in ("each", "every") and unit[0] in ("s", "month"))):
+    unit = _unit(words, at + 1, is_figure=words[at] == "/")
+    if unit and (words[at] in ("a", "an", "per", "one", "/") or (words[at] in ("each", "every") and unit[0] in ("s", "month"))):
         return Quantity(unit[1], unit[0]), unit[2]
     return None
 

@@ -10,6 +10,7 @@ from rag.answer import Evidence, Support
 from rag.verify.grammar import is_english
 from rag.verify.paraphrase import find_support, is_qualified
 from rag.verify.parse import read_terms
+from rag.verify.rewording import find_rewording
 from rag.verify.tables import Row, find_row, split_tables
 from rag.verify.terms import Terms
 from rag.verify.verbatim import Source, Wording
@@ -52,7 +53,7 @@ class _Passage:
             return Finding("unsupported")
         if not self._is_english:
             return Finding("unsupported")
-        span = find_support(terms, prose, self._context_keys) or find_row(terms, rows)
+        span = find_support(terms, prose, self._context_keys) or find_row(terms, rows) or find_rewording(terms, prose, self._context_keys)
         return Finding("supported", span) if span else Finding("unsupported")
 
     @cached_property
