@@ -19,32 +19,43 @@ _OPERATIONS: dict[str, str] = {
     "median": r"median",
     "highest": r"highest|largest|biggest|maximum|max\b|most|greatest|top",
     "lowest": r"lowest|smallest|minimum|min\b|cheapest|least|fewest",
-    "sum": r"sum\b|totals?\b|add(?:ed)?\s+up|altogether|how\s+much",
+    "sum": r"sum\b|totals?\b|add(?:s|ed)?\s|altogether|how\s+much",
     "count": r"how\s+many|count|number\s+of",
 }
 _TOTAL = re.compile(
     r"\W*(?:(?:grand|sub|net|overall|running)?[\s-]*totals?|sum|in\s+all|altogether|gesamt|summe|insgesamt|somme|suma)\W*", re.I
 )
 _CONDITION = re.compile(r"\b(?:where|with|whose|have|has|having|for|is|are|of|from|in|that)\b", re.I)
-
-
+_SMALL = frozenset(words("the of in a an per and for to is by on"))
+_LEAD = 300
+"""Characters before a table that may tell what it is of."""
 _MARKERS = 8
 """Markers that are written out; all passages are among the citations."""
 
 
 @dataclass(frozen=True)
 class Picked:
+    """The cells that a question means.
+
+    Attributes:
+        column: None where rows are counted.
+        fit: how well the table fits: whether a condition is met, the share of the column's words that are said, the question's words
+            among columns and above the table.
+    """
+
     table: Table
     column: int | None
     rows: list[Row]
     condition: str
+    fit: tuple[bool, float, int]
 
 
 def compute(question: str, tables: Sequence[Table], named: bool) -> Answer | None:
     """The result with the rows that it stands on, or a refusal; None where no table has what is asked for.
 
     Args:
-        named: whether the question names the document, so that rows may be counted without a condition.
+        question: without the documents that it names.
+        named: whether it names the document, so that the table need not be told by words of its own.
     """
     operation = next((name for name, pattern in _OPERATIONS.items() if re.search(rf"\b(?:{pattern})", question, re.I)), None)
     if operation is None:
@@ -52,8 +63,8 @@ def compute(question: str, tables: Sequence[Table], named: bool) -> Answer | Non
     picked = [pick for table in tables if (pick := _pick(question, table, operation, named))]
     if not picked:
         return None
-    best = max(_fit(question, pick) for pick in picked)
-    picked = [pick for pick in picked if _fit(question, pick) == best]
+    best = max(pick.fit for pick in picked)
+    picked = [pick for pick in picked if pick.fit == best]
     if len(picked) > 1:
         listed = "; ".join(f"({', '.join(pick.table.columns)}) in {pick.table.document.name}" for pick in picked[:6])
         return _refused(f"{len(picked)} tables fit the question: {listed}. Say which one, by the document or another of its columns.")
@@ -73,55 +84,75 @@ def _refused(text: str) -> Answer:
     return Answer(text, refused=True)
 
 
-def _pick(question: str, table: Table, operation: str, named_document: bool) -> Picked | None:
+def _pick(question: str, table: Table, operation: str, named: bool) -> Picked | None:
     asked = words(question)
-    named = sorted(
-        (place for place, name in enumerate(table.columns) if words(name) and _stand_in(words(name), asked)),
-        key=lambda place: (not _has_numbers(table, place), -len(words(table.columns[place])), place),
-    )
     rows = [
         row
         for place, row in enumerate(table.rows)
         if any(row.cells) and not _is_total(row, table.rows[:place], place == len(table.rows) - 1)
     ]
-    conditions: list[tuple[int, str]] = []
-    if marker := _CONDITION.search(question):
-        asked_behind = words(question[marker.start() :])
-        for place in range(len(table.columns)):
-            values = {row.cells[place] for row in rows if place < len(row.cells) and words(row.cells[place])}
-            said = [value for value in values if _stand_in(words(value), asked_behind) and words(value) != words(table.columns[place])]
-            if said and (place in named or number(max(said, key=len)) is None):
-                conditions.append((place, max(said, key=len)))
-    columns = [place for place in named if place not in dict(conditions)]
+    conditions = _conditions(question, table, rows)
+    kept = [row for row in rows if all(place < len(row.cells) and row.cells[place] in values for place, values in conditions.items())]
+    told = " and ".join(f"'{table.columns[place]}' is {' or '.join(map(repr, values))}" for place, values in conditions.items())
+    before = table.document.text[max(0, table.rows[0].start - _LEAD) : table.rows[0].start]
+    about = {word for text in (*table.columns, table.caption, before) for word in words(text)} - _SMALL
+    overlap = len(about.intersection(asked))
+    said = {place: _share(name, asked) for place, name in enumerate(table.columns) if place not in conditions}
     if operation == "count":
-        column = None
-        if not conditions and not named_document:
+        label = _share(table.columns[0], asked)
+        return Picked(table, None, kept, told, (bool(told), label, overlap)) if told or named or label else None
+    numeric = [place for place in said if _has_numbers(table, place)]
+    column = max((place for place in numeric if said[place]), key=lambda place: (said[place], -place), default=None)
+    if column is None:
+        values = [place for place in numeric if not _is_years(table, place)]
+        if len(values) != 1 or not (_share(table.columns[0], asked) or told):
             return None
-    elif not columns:
+        column = values[0]
+    elif not named and overlap <= len(set(words(table.columns[column])).intersection(asked) - _SMALL) and not told:
         return None
-    else:
-        column = columns[0]
-        if len([place for place in columns if words(table.columns[place]) == words(table.columns[column])]) > 1:
-            return None
-    kept = [row for row in rows if all(place < len(row.cells) and words(row.cells[place]) == words(value) for place, value in conditions)]
-    told = " and ".join(f"'{table.columns[place]}' is '{value}'" for place, value in conditions)
-    return Picked(table, column, kept, told)
+    if len(kept) < 2 and len(rows) > 1 and not re.search(r"\bwhere|\bwhose", question, re.I) and operation in _VALUES:
+        return None  # one cell is looked up, not computed
+    return Picked(table, column, kept, told, (bool(told), said[column], overlap))
+
+
+def _conditions(question: str, table: Table, rows: Sequence[Row]) -> dict[int, list[str]]:
+    """Of each column the values that the question says; numbers only behind a word like "where", of a column that it names."""
+    asked = words(question)
+    marker = _CONDITION.search(question)
+    behind = words(question[marker.start() :]) if marker else []
+    found: dict[int, list[str]] = {}
+    for place, name in enumerate(table.columns):
+        values = list(dict.fromkeys(row.cells[place] for row in rows if place < len(row.cells) and words(row.cells[place])))
+        said = [
+            value
+            for value in values
+            if _stand_in(words(value), asked if number(value) is None else behind)
+            and words(value) != words(name)
+            and (number(value) is None or (_stand_in(words(name), asked) and words(name)))
+        ]
+        longest = [value for value in said if not any(set(words(value)) < set(words(other)) for other in said)]
+        if longest:
+            found[place] = longest
+    return found
+
+
+def _share(name: str, asked: Sequence[str]) -> float:
+    """The share of a column's words that are said."""
+    own = set(words(name)) - _SMALL
+    return len(own.intersection(asked)) / len(own) if own else 0.0
 
 
 def _has_numbers(table: Table, place: int) -> bool:
     return any(number(row.cells[place]) for row in table.rows if place < len(row.cells))
 
 
+def _is_years(table: Table, place: int) -> bool:
+    return all(re.fullmatch(r"(?:1[5-9]|20)\d\d", row.cells[place]) for row in table.rows if place < len(row.cells))
+
+
 def _stand_in(name: list[str], asked: list[str]) -> bool:
     """Whether the words of a name stand in a row in what is asked."""
     return any(asked[at : at + len(name)] == name for at in range(len(asked) - len(name) + 1))
-
-
-def _fit(question: str, pick: Picked) -> tuple[int, int]:
-    """How well a table fits: conditions that it meets, then words of the question among its columns and above it."""
-    said = set(words(question))
-    about = {word for text in (*pick.table.columns, pick.table.caption) for word in words(text)}
-    return int(bool(pick.condition)), len(said & about)
 
 
 def _is_total(row: Row, above: Sequence[Row], is_last: bool) -> bool:

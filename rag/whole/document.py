@@ -181,7 +181,7 @@ class Sources:
             span = max(start, c.char_start), max(c.char_start, min(end, c.char_end))
             first, last = pages_of(document.parsed, Span(*span, ""))
             self.evidence.append(Evidence(c, 0.0))
-            self.citations.append(Citation(number, c.path, first, last, c.char_start, c.char_end, c.text, True, span=span, quote=span))
+            self.citations.append(Citation(number, c.path, first, last, c.char_start, c.char_end, c.text, True, span, span, "verbatim"))
         return f"[{self._numbers[key]}]"
 
 

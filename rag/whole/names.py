@@ -1,32 +1,50 @@
-"""Which documents a phrase names: "the annual report", "rules.html", "this contract", "all documents".
+"""Which documents a question names: "the annual report", "rules.html", "this contract", "the leases", "all documents".
 
-A phrase names a document by its file's name or title: all of its words must stand there, and among them all words of the name or a
-noun for documents, so that "the trustees" are not trustees-minutes.docx.
+A run of its words names a document where all of them stand in the file's name or title, and among them all words of the name or a noun
+for documents, so that "the trustees" are not trustees-minutes.docx.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 NOUNS = frozenset(
     """document file text paper report contract agreement minutes minute handbook manual log rule history article letter memo policy
     book chapter presentation deck slide spreadsheet sheet workbook table page faq guide guideline brochure leaflet essay study thesis
     invoice receipt statement transcript note review proposal plan specification spec notebook email mail story poem lease deed
-    budget protocol newsletter catalogue website blog post act
+    budget protocol newsletter catalogue website blog post act meeting agm one
     regulation standard pdf doc docx odt rtf txt html md epub ppt pptx eml msg csv tsv xls xlsx ods json xml ipynb""".split()
 )
 """Words, without a plural's s, that a phrase for a document has as its noun."""
-_FILLERS = frozenset(
-    """the this that these those it them my our your their a an of in from for on and at to by all both each every entire whole
-    complete full attached uploaded following above same current called named titled two three four five""".split()
+FILLERS = frozenset(
+    """the this that these those it them my our your their a an of in from for on and at to by all any both each every entire whole
+    complete full attached uploaded following above same current called named titled two three four five set copy""".split()
 )
 _SUFFIXES = frozenset("pdf doc docx odt rtf txt html md epub ppt pptx eml msg csv tsv xls xlsx ods json xml ipynb".split())
-_ALL = re.compile(
-    r"(?:all|every|each|both|these|those|my|the|our|two|three|of|\s)*\b(?:documents|files|papers|pdfs|everything|them|library|"
-    r"(?:document|file|paper|pdf)s?)\b",
-    re.I,
-)
+_ANY_KIND = frozenset("document file text paper pdf doc".split())
+"""Nouns that any document answers to."""
+_SEVERAL = re.compile(r"\b(?:each|every|any|all|both|per)\b[\w\s]{0,24}\Z", re.I)
+_QUANTIFIED = re.compile(r"\b(?:each|every|any|all|both|per)\b", re.I)
+_JOINED = re.compile(r"\b(?:and|or|with|to|from|than|about)\b", re.I)
 _WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True)
+class Named:
+    """Documents that question[start:end] names: one; several, where it is a kind or may be any of them; none where it is a document
+    and nothing tells which.
+
+    Attributes:
+        any_kind: whether it is no more than a word for documents.
+    """
+
+    start: int
+    end: int
+    paths: tuple[str, ...]
+    any_kind: bool = False
 
 
 def words(text: str) -> list[str]:
@@ -35,13 +53,7 @@ def words(text: str) -> list[str]:
 
 
 def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word not in _FILLERS else word
-
-
-def _ends(name: str, phrase: str) -> bool:
-    """Whether a phrase is a file's name, or the last words of it with its suffix."""
-    file = phrase.casefold().removeprefix("the ").removeprefix("file ")
-    return re.search(rf"(?:\A|[\W_]){re.escape(file)}\Z", name.casefold()) is not None
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word not in FILLERS else word
 
 
 class Names:
@@ -56,50 +68,76 @@ class Names:
         self.paths = list(openings)
         self._last = last
         self._stems = {path: words(Path(path).name) for path in openings}
-        self._titles = {path: words(text.strip().partition("\n")[0]) for path, text in openings.items()}
+        self._titles = {path: words(text.strip().partition("\n")[0].partition("|")[0]) for path, text in openings.items()}
+        self._in_stem, self._in_either = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+        for path in openings:
+            for word in self._stems[path]:
+                self._in_stem[word].add(path)
+            for word in (*self._stems[path], *self._titles[path]):
+                self._in_either[word].add(path)
 
-    def find(self, phrase: str) -> tuple[str, ...] | None:
-        """The documents that a phrase names: one; several, where it may be any of them; () where it is a document and nothing tells
-        which; None where it is no document.
-        """
-        phrase = phrase.strip(" \n\"'\u201c\u201d\u2018\u2019«».,:;!?")
-        if "." in phrase and (by_file := [path for path in self.paths if _ends(Path(path).name, phrase)]):
-            return tuple(path for path in by_file if Path(path).name.casefold() == phrase.casefold()) or tuple(by_file)
-        said = [word for word in words(phrase) if word not in _FILLERS]
-        nouns = [word for word in said if word in NOUNS]
-        pointing = re.match(r"(?:this|that|the|it)\b", phrase, re.I) is not None
-        if said and (named := self._named(said, bool(nouns))):
-            return tuple(named)
-        if len(nouns) < len(said) or not (nouns or (re.fullmatch(r"this|it", phrase, re.I) and not self._last)):
+    def within(self, question: str) -> list[Named]:
+        """What of a question names documents, in its order: files' names first, then the longest runs of words."""
+        found = [
+            Named(at.start(), at.end(), (path,))
+            for path in sorted(self.paths, key=len, reverse=True)
+            for at in re.finditer(rf"(?<![\w-]){re.escape(Path(path).name)}(?!\w)", question, re.I)
+        ]
+        tokens = [token for token in _WORD.finditer(question) if len(token[0]) > 1 and words(token[0])[0] not in FILLERS]
+        runs = sorted(combinations(range(len(tokens) + 1), 2), key=lambda run: run[0] - run[1])
+        for rule in (self._by_name, self._by_noun):
+            for first, last in runs:
+                start, end = tokens[first].start(), tokens[last - 1].end()
+                if all(end <= other.start or start >= other.end for other in found) and (named := rule(question, start, end)):
+                    found.append(named)
+        known = [named for named in found if named.paths]
+        return sorted(known or found, key=lambda named: named.start)
+
+    def _by_name(self, question: str, start: int, end: int) -> Named | None:
+        """By words of its name, behind which a noun may stand that no name has: "the gates agreement" for sea-gates-contract.pdf."""
+        phrase = question[start:end]
+        said = [word for word in words(phrase) if word not in FILLERS]
+        if set(said) <= _ANY_KIND or _QUANTIFIED.search(phrase):
             return None
+        paths = self._holding(said, not NOUNS.isdisjoint(said)) or self._joined(phrase)
+        if not paths and len(said) > 1 and said[-1] in NOUNS and NOUNS.isdisjoint(said[:-1]) and not _JOINED.search(phrase):
+            paths = self._holding(said[:-1], True)
+        return Named(start, end, tuple(paths)) if paths else None
+
+    def _by_noun(self, question: str, start: int, end: int) -> Named | None:
+        """ "This document", "the contract", "all files": no more than a noun."""
+        said, before = words(question[start:end]), question[:start]
+        if len(said) != 1 or said[0] not in NOUNS - {"one"}:
+            return None
+        if said[0] in _ANY_KIND and (question[start:end].casefold().endswith("s") or _SEVERAL.search(before)):
+            return Named(start, end, tuple(self.paths), any_kind=True)
         if len(self.paths) == 1:
-            return tuple(self.paths)
-        return (self._last,) if pointing and self._last else ()
+            return Named(start, end, tuple(self.paths))
+        points = re.search(r"\b(?:this|that|the)\s+\Z", before, re.I)
+        return Named(start, end, (self._last,) if points and self._last else ())
 
-    def all_of(self, phrase: str) -> tuple[str, ...]:
-        """All documents, where a phrase means them: "these documents", "both files"."""
-        return tuple(self.paths) if _ALL.fullmatch(phrase.strip(" .?!")) and re.search(r"s\b|\bthem|every|each|library", phrase) else ()
-
-    def several(self, phrase: str) -> tuple[str, ...]:
-        """The documents of "the contract and the handbook", where each part names one."""
-        found = [self.find(part) or () for part in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", phrase)]
-        return tuple(path for (path,) in found) if len(found) > 1 and all(len(paths) == 1 for paths in found) else ()
-
-    def _named(self, said: Sequence[str], has_noun: bool) -> list[str]:
-        """Those whose file's name has all the words, else those whose title has them too; a noun for documents may be left out."""
-        telling = [word for word in said if word not in NOUNS]
-        for names in (self._stems, {path: [*self._stems[path], *title] for path, title in self._titles.items()}):
-            for wanted in filter(None, (said, telling)):
-                found = [path for path, name in names.items() if set(wanted) <= set(name) and (has_noun or self._is_whole(path, wanted))]
-                if found:
-                    exact = [path for path in found if set(self._stems[path]) - _SUFFIXES == set(said)]
-                    return exact or found
+    def _holding(self, said: Sequence[str], has_noun: bool) -> list[str]:
+        """Those whose file's name has all the words, else those whose title has them too."""
+        for index in (self._in_stem, self._in_either):
+            among = set[str].intersection(*(index.get(word, set()) for word in said))
+            found = [path for path in self.paths if path in among and (has_noun or self._is_whole(path, said))]
+            if found:
+                return [path for path in found if set(self._stems[path]) - _SUFFIXES == set(said)] or found
         return []
+
+    def _joined(self, phrase: str) -> list[str]:
+        """Both documents of "the 2022 and the 2023 heron reports", which share their last words."""
+        first, joined, second = phrase.partition(" and ")
+        one, other = ([word for word in words(part) if word not in FILLERS] for part in (first, second))
+        if not joined or not one or len(other) < 2 or not NOUNS.intersection(other):
+            return []
+        both = [self._holding(said, True) for said in ([*one, *other[len(one) :]], other)]
+        return [path for paths in both for path in paths] if all(len(paths) == 1 for paths in both) and both[0] != both[1] else []
 
     def _is_whole(self, path: str, said: Sequence[str]) -> bool:
         """Whether the words are all that a file's name or a title says, numbers and small words left out."""
         names = (
-            {word for word in name if word.isalpha() and word not in _FILLERS | _SUFFIXES}
+            {word for word in name if word.isalpha() and word not in FILLERS | _SUFFIXES}
             for name in (self._stems[path], self._titles[path])
         )
         return any(name and name <= set(said) for name in names)

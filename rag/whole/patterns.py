@@ -45,7 +45,7 @@ KINDS: dict[str, tuple[str, str]] = {
         | (?<![\w.,£$€])\d+p\b""",
     ),
     "percentage": (r"(?:percentages?|percents?|per\s+cents?)", rf"[-\u2212+]?{_NUMBER}\s?(?:%|per\s?cent\b|percent\b)"),
-    "e-mail address": (r"e-?mails?(?:\s+addresses)?|e-?mail\s+address", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "e-mail address": (r"e-?mails?(?:\s+address(?:es)?)?", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     "phone number": (
         r"(?:(?:tele)?phone|fax|mobile)\s+numbers?|telephones?|phones?",
         r"(?<![\w.,/-])(?:\+\d{1,3}[\s.-]?)?(?:\(\d{1,5}\)[\s.-]?)?\d{2,5}(?:[\s.-]\d{2,8}){1,4}(?![\w,/-]|\.\d)|(?<![\w.,/-])0\d{8,11}(?!\w)",
@@ -57,7 +57,7 @@ KINDS: dict[str, tuple[str, str]] = {
         r"\b(?=[\w./-]*[A-Z])(?=[\w./-]*\d)(?:[A-Z]{1,8}[-/.]?)+\d[\w]*(?:[-/.][\w]+)*|\b\d+(?:[-/.]?[A-Z]+\d*)+(?:[-/]\w+)*\b",
     ),
     "name": (
-        r"(?:(?:personal\s+|proper\s+)?names?(?:\s+of\s+(?:people|persons))?|people|persons|companies|organi[sz]ations|places)",
+        r"(?:(?:personal\s+|proper\s+)?names?(?:\s+of\s+(?:people|persons))?|people|persons|everyone|everybody|companies|organi[sz]ations|places)",
         rf"\b{_TITLE}[ \t]+{_CAP}(?:[ \t]+{_CAP})*|\b{_CAP}(?:[ \t]+(?:&[ \t]+|{_PARTICLE}[ \t]+(?:(?:the|der|la)[ \t]+)?)?{_CAP})*",
     ),
     "number": (r"(?:numbers?|figures?)", rf"(?<![\w.,])[-\u2212+]?{_NUMBER}(?!\w)"),
@@ -89,13 +89,22 @@ class Item:
     places: tuple[tuple[int, int], ...]
 
 
-def kinds_of(words: str) -> list[str]:
-    """The kinds that words ask for: "dates and amounts"."""
-    found = []
+def kinds_of(text: str) -> list[str]:
+    """The kinds that a text asks for: "dates and amounts"."""
+    return [kind for kind, _ in _asked_for(text)]
+
+
+def kind_words(text: str) -> list[str]:
+    """The words of a text that ask for kinds, as they stand."""
+    return [said for _, all_said in _asked_for(text) for said in all_said]
+
+
+def _asked_for(text: str) -> Iterator[tuple[str, list[str]]]:
     for kind, (pattern, _) in KINDS.items():
-        words, count = re.subn(rf"\b(?:{pattern})\b", " ", words, flags=re.IGNORECASE | re.VERBOSE)  # phone numbers are no numbers
-        found += [kind] * bool(count)
-    return found
+        asks = re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE | re.VERBOSE)
+        if found := [match[0] for match in asks.finditer(text)]:
+            yield kind, found
+            text = asks.sub(" ", text)  # phone numbers are no numbers
 
 
 def every(document: Whole, kind: str) -> list[Item]:

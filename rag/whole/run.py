@@ -14,12 +14,12 @@ from rag.whole.compute import compute, what_there_is
 from rag.whole.document import Sources, Whole, flat
 from rag.whole.names import Names
 from rag.whole.patterns import every, kinds_of
-from rag.whole.tables import tables_of
+from rag.whole.tables import items_under, tables_of
 from rag.whole.task import Task, recognise
 from rag.whole.writing import Writer, write
 
-_MANY = 200
-"""Documents whose tables are looked through where none is named."""
+_NEAR = 16
+"""Passages whose documents' tables are looked through where a sum names no document."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def whole(query: Query, helpers: Helpers) -> Iterator[Answer] | None:
     task = recognise(query, lambda: names_of(query, helpers.library))
     if task is None:
         return None
-    if task.mode == "compute" and not task.unclear:
-        computed = _computed(task, query, helpers)
-        return None if computed is None else _timed(task, iter([computed]))
+    if task.mode == "compute" or (task.mode == "every" and not kinds_of(task.what) and not task.unclear):
+        found = (_computed if task.mode == "compute" else _items)(task, query, helpers)
+        return None if found is None else _timed(task, iter([found]))
     return _timed(task, _parts(task, query, helpers))
 
 
@@ -100,14 +100,26 @@ def _read(paths: Sequence[str], helpers: Helpers) -> list[Whole]:
 
 
 def _computed(task: Task, query: Query, helpers: Helpers) -> Answer | None:
-    """The result, or why there is none; None where the question only looked like a sum and nobody said that it is one."""
-    documents = _read(task.documents[:_MANY], helpers)
-    tables = [table for document in documents for table in tables_of(document)]
-    named = query.mode == "compute" or len(documents) == 1
-    found = compute(task.what, tables, named)
-    if found is None and named:
-        return what_there_is(tables)
-    return found
+    """The result over the documents named, else those retrieved; None where the question only looked like a sum."""
+    paths: Sequence[str] = task.documents
+    if not paths:
+        evidence = LibraryRetriever(library=helpers.library).evidence(query.question, _NEAR, query.within)
+        paths = list(dict.fromkeys(item.chunk.path for item in evidence))
+    tables = [table for document in _read(paths, helpers) for table in tables_of(document)]
+    told = query.mode == "compute"
+    found = compute(task.what, tables, told or len(task.documents) == 1)
+    return what_there_is(tables) if found is None and told else found
+
+
+def _items(task: Task, _: Query, helpers: Helpers) -> Answer | None:
+    """A list or a table's column, told by the word that it stands under; None where no document has one."""
+    sources, shown = Sources(), []
+    for document in _read(task.documents, helpers):
+        spans = items_under(document, task.what)
+        lines = [f"- {text} {sources.cite(document, *span)}" for text, span in spans]
+        shown += ["\n".join([f"{len(lines)} under '{task.what}' in {document.name}:", *lines])] * bool(lines)
+    note = "These are the items of a list or a table's column; what is said elsewhere in the text is not among them."
+    return Answer("\n\n".join(shown), False, tuple(sources.citations), tuple(sources.evidence), note=note) if shown else None
 
 
 def _listed(documents: Sequence[Whole], kinds: Sequence[str]) -> Answer:

@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from ingest.text.chunking import NUMBER
 from ingest.text.tables import CELL_END
 from rag.whole.document import Whole
+from rag.whole.names import words
 
 _BLOCK = re.compile(r"^\|[^\n]*(?:\n\|[^\n]*)*", re.MULTILINE)
 _RULE = re.compile(r"\|(?: *:?-+:? *\|)+")
+_SHEET = re.compile(r"\.(?:csv|tsv|xlsx?|xlsm|xlsb|ods)\Z", re.I)
+_LIST = re.compile(rf"\s*\n(?:[ \t]*(?:[-*+\u2022]|{NUMBER})[ \t]+[^\n]+(?:\n[^\n]+)*\n*)+")
 _RECORD = re.compile(r"\s*\n\n([^\n|]+)")
 
 
@@ -43,6 +47,11 @@ class Number:
     decimals: int
 
 
+def is_sheet(path: str) -> bool:
+    """Whether a file is one table or several, and nothing else."""
+    return _SHEET.search(path) is not None
+
+
 def tables_of(document: Whole) -> list[Table]:
     """Its tables that have a header, in order."""
     found: dict[tuple[str, ...], Table] = {}
@@ -53,6 +62,23 @@ def tables_of(document: Whole) -> list[Table]:
         elif any(columns):
             found[key] = Table(document, document.heading_at(rows[0].start), columns, rows)
     return list(found.values())
+
+
+def items_under(document: Whole, word: str) -> list[tuple[str, tuple[int, int]]]:
+    """The items of a list below a heading that is the word, or the cells of a column of that name, each with its span."""
+    wanted = words(word)
+    for table in tables_of(document):
+        for place, name in enumerate(table.columns):
+            if words(name) == wanted:
+                return [(row.cells[place], (row.start, row.end)) for row in table.rows if row.cells[place : place + 1] > [""]]
+    for line in re.finditer(r"^[^\n|]{2,40}$", document.text, re.MULTILINE):
+        block = _LIST.match(document.text, line.end())
+        if block and [w for w in words(line[0]) if not w.isdigit()] == wanted:
+            return [
+                (item[1].strip(), (block.start() + item.start(1), block.start() + item.end(1)))
+                for item in re.finditer(rf"^[ \t]*(?:[-*+\u2022]|{NUMBER})[ \t]+([^\n]+(?:\n(?![ \t]*(?:[-*+\u2022]|{NUMBER})\s)[^\n]+)*)", block[0], re.MULTILINE)
+            ]
+    return []
 
 
 def _blocks(text: str) -> Iterator[tuple[list[str], list[Row]]]:

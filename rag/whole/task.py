@@ -1,27 +1,28 @@
-"""What kind of task a question is, told by a few plain rules.
+"""What kind of task a question is.
 
-A rule asks for two things: words that want a whole document ("summarise", "every date in"), and behind them a phrase that names a
-document (names.py) and nothing else. So "What is the summary judgment date?" stays a question like any other.
+A question is three things: documents that it names (names.py), words that ask for a kind of task, and what is left when those and the
+small words are taken away. A rule looks for its kind's words and says what may be left: nothing for a summary, the question itself for
+"each". So "What does the handbook say about dogs?" stays a question like any other.
 """
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Literal, NamedTuple
 
 from rag.query import Query
-from rag.whole.names import Names
-from rag.whole.patterns import KINDS, kinds_of
+from rag.whole.names import Named, Names, words
+from rag.whole.patterns import KINDS, kind_words, kinds_of
+from rag.whole.tables import is_sheet
 
 Mode = Literal["answer", "summarise", "compare", "every", "each", "which", "compute"]
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """
     Attributes:
-        documents: those to be read, whole.
-        what: what is wanted of them: the kinds for "every", the question for "each", the topic for "which".
+        documents: those to be read, whole; for "compute" none where it names none.
+        what: what is wanted of them: the kinds for "every", the question for "each", the topic for "which" and "compare".
         unclear: why it can't be done, in a sentence; "" where it can.
     """
 
@@ -31,205 +32,232 @@ class Task:
     unclear: str = ""
 
 
-_I = re.IGNORECASE | re.VERBOSE
-_ASK = r"""\s*(?:(?:please|now|kindly|and|so|then|also|(?:can|could|would|will)\s+you|i\s+(?:want|need)|i(?:'d|\s+would)\s+like|you\s+to
-    |let's|(?:give|show|send|write|make|tell|get)(?:\s+(?:me|us))?|provide|create|list|what(?:'s|\s+is|\s+are|\s+were)|which\s+are)[\s,]+)*"""
-_AN = r"(?:(?:the|a|an|all|its)\s+)?"
-_ADJECTIVE = (
-    r"""(?:(?:brief|short|quick|concise|executive|general|detailed|good|[\w-]+[\s-](?:sentence|line|paragraph|page|word|point))\s+)*"""
+def _set(text: str) -> frozenset[str]:
+    return frozenset(words(text))
+
+
+_SMALL = _set(
+    """please pls could can would will you i we me us my our your d like want need a an the of in on at to for from by with into is are was
+    were be been do does did has have had there it its so and or also then just now thanks kindly what whats which that this these those them
+    as give show tell make write get send provide create let see ask read go walk through look take put brief briefly short quick concise
+    executive general detail detailed good very long simple plain english word sentence line paragraph bullet few single one two three four
+    five six seven eight nine ten some all any whole entire up out how between"""
 )
-_END = re.compile(
-    r"""[\s,]*(?:\b(?:please|briefly|for\s+me|thanks|in\s+(?:brief|short|general|detail|bullet\s+points|(?:plain|simple)\s+(?:words|english)
-    |(?:a|one|two|three|four|five|six|ten|\d+|a\s+few)\s+(?:short\s+)?(?:words?|sentences?|lines?|bullet\s+points?|points?|paragraphs?))))?
-    [\s.?!]*\Z""",
-    _I,
+"""Words that say nothing of what is asked for."""
+_SUMMARY = _set(
+    """summarise summarize summary summarization sum recap outline condense tldr overview gist synopsis essence digest highlight takeaway
+    nutshell boil"""
 )
-_SUMMARISE = [
-    re.compile(_ASK + pattern, _I)
-    for pattern in (
-        r"(?:summari[sz]e|sum\s+up|recap|outline|condense|tl;?dr:?)(?:\s+of)?(?:\s+for\s+me)?\s+(?P<document>.+)",
-        _AN
-        + _ADJECTIVE
-        + r"(?:summary|overview|gist|synopsis|outline|essence|digest|tl;?dr|highlights|summarization)\s+(?:of|for)\s+(?P<document>.+)",
-        _AN
-        + r"""(?:\w+\s+)?(?:main|key|most\s+important|principal|chief|central|essential|major|core)\s+(?:points?|ideas?|messages?|takeaways?
-        |topics?|themes?|findings?|conclusions?|arguments?|facts|insights|contents?)\s+(?:(?:made|raised|discussed)\s+)?(?:of|in|from)\s+
-        (?P<document>.+)""",
-        r"(?P<document>.+?)\s+(?:all\s+)?about",
-        r"what\s+does\s+(?P<document>.+?)\s+(?:say|cover|contain|deal\s+with|talk\s+about|tell\s+us)",
-        r"(?:in|inside)\s+(?P<document>.+)",
-    )
-]
-_COMPARE = [
-    re.compile(_ASK + pattern, _I)
-    for pattern in (
-        r"(?:compare|contrast)\s+(?P<documents>.+)",
-        _AN + r"(?:main\s+|key\s+)?(?:differences?|similarit(?:y|ies))\s+(?:between|of)\s+(?P<documents>.+)",
-        r"how\s+(?:do|does|did|is|are)\s+(?P<documents>.+?)(?:\s+(?:differ|compare))?",
-    )
-]
-_BETWEEN = re.compile(r"\s*,?\s+(?:and|with|to|against|versus|vs\.?|differ(?:s|ent)?\s+from|compare(?:d)?\s+(?:to|with))\s+", re.I)
-_KIND = "|".join(sorted((pattern for pattern, _ in KINDS.values()), key=len, reverse=True))
-_EVERY = re.compile(
-    rf"""{_ASK}(?:(?:extract|find|collect|enumerate|pull\s+out|list)\s+)?(?P<all>(?:all|every|each|any|what|which)\s+|(?:(?:of|the)\s+)?)
-    (?:(?:of|the|single|different|distinct|individual|full|mentioned)\s+)*(?P<kinds>(?:{_KIND})(?:\s*(?:,|and|or|,\s*and)\s+(?:all\s+)?
-    (?:the\s+)?(?:{_KIND}))*)\s+(?:(?:that\s+)?(?:is|are)\s+)?(?:there\s+|mentioned\s+|named\s+|given\s+|stated\s+|listed\s+|used\s+|found\s+
-    |(?:that\s+)?(?:occur|occurs|appear|appears|stand|stands)\s+)*(?:in|of|from|within|throughout|across)\s+(?P<document>.+)""",
-    _I,
+_KEY, _POINT = (
+    _set("main key important most central essential major principal chief core"),
+    _set("point idea message topic theme finding conclusion argument fact insight content takeaway"),
 )
-_LISTS = re.compile(r"\b(?:list|extract|find|collect|enumerate|all|every|each|any|what|which|give|show|get)\b|pull\s+out", re.I)
-_MANY = r"(?:documents?|files?|pdfs?|papers?)"
-_EACH = [
-    re.compile(pattern, _I)
-    for pattern in (
-        rf"\s*(?:for|in|of|from|ask)\s+(?:each|every)(?:\s+one)?\s+(?:of\s+(?:the|these|those|my|our)\s+)?{_MANY}\s*[,:]?\s+(?P<what>.+)",
-        rf"(?P<what>.+?)\s*[,:]?\s+(?:for|in|of|from|by)\s+(?:each|every)\s+(?:of\s+(?:the|these|those|my|our)\s+)?{_MANY}(?:\s+separately)?",
-    )
-]
-_VERB = r"""mention|use|discuss|contain|talk\s+about|refer\s+to|cite|describe|deal\s+with|include|speak\s+of|are\s+about|concern|name
-    |say\s+(?:something|anything)\s+about|touch\s+on|write\s+about"""
-_PLURAL = r"(?:documents|files|pdfs|papers|reports|contracts|articles|minutes|letters|invoices|manuals)"
-_WHICH = [
-    re.compile(pattern, _I)
-    for pattern in (
-        rf"{_ASK}(?:which|what)\s+(?:of\s+(?:the|these|those|my|our)\s+)?{_PLURAL}\s+(?:{_VERB})\s+(?P<what>.+)",
-        rf"\s*which\s+of\s+(?:these|them|those)\s+(?:{_VERB})s?\s+(?P<what>.+)",
-        rf"\s*in\s+which\s+{_PLURAL}\s+(?:is|are|do\s+you\s+find)\s+(?P<what>.+?)(?:\s+(?:mentioned|used|discussed|described|named|found))?",
-    )
-]
-_OPERATION = re.compile(
-    r"\b(?:sum|totals?|add\s+up|average|mean|median|count|how\s+many|number\s+of|highest|largest|biggest|maximum|max|lowest|smallest|minimum|min)\b",
-    _I,
+_ABOUT = _set("about say cover contain deal")
+_COMPARE = _set(
+    "compare comparison contrast differ difference different similarity similar versus vs common alike changed side way compared against"
 )
-_OF_A_TABLE = re.compile(r"\b(?:(?<!many )(?<!which )column|rows\s+(?:have|has|where|with|contain)|rows?\s+(?:in|of))\b", re.I)
-_SHEET = re.compile(r"\.(?:csv|tsv|xlsx?|xlsm|xlsb|ods)\Z", re.I)
-_CONDITION = re.compile(r"\s+(?:where|with|whose|that|which|have|has|having|for|is|are)\b.*", re.I | re.S)
-_BEFORE = re.compile(r"\b(?:in|of|from|for|on|about|within)\s+", re.I)
+_LIST = _set("all every each list extract find collect enumerate pull any everyone everybody")
+_LISTED = _set(
+    """mention mentioned name named state stated list listed give given use used find found occur appear stand enter entered note noted
+    recorded something anything different distinct individual full person within across throughout come came contain written who where both"""
+)
+_MENTION = _set(
+    """mention mentioned mentioning name named use using discuss discussed contain talk refer cite cited describe described deal include
+    speak about concern say said touch appear occur turn come found speaking regarding"""
+)
+_DUTY = _set("i we must should need may can someone people")
+"""Words that make "which papers" a question of what to do with papers."""
+_OPERATION = re.compile(r"\b(?:add(?:s|ed)?\s+(?:it|them|these|up|together)|sum\s+(?:of|the|all)|average|median|mean(?:\s+\w+)?\s+of)\b", re.I)
+_COUNT = re.compile(r"(?:please\s+)?count\s", re.I)
+_OF_A_COLUMN = re.compile(
+    r"\b(?:sum|totals?|add\s+up|count|how\s+many|number\s+of|highest|largest|biggest|max(?:imum)?|lowest|smallest|min(?:imum)?|most|fewest)\b",
+    re.I,
+)
+_A_TABLE = re.compile(r"\b(?:(?<!many )(?<!which )column|rows\s+(?:have|has|where|with|contain)|rows?\s+(?:in|of))\b", re.I)
+_QUANTIFIER = re.compile(
+    r"\b(each|every|all|any|both|per)(?:\s+(?:one|single|of|the|these|those|my|our|two|three|four|sets?|copies|\d+))*\s+\Z", re.I
+)
+_DETERMINER = re.compile(r"\b(?:(?:of|the|these|those|this|that|my|our|two|three|sets?)\s+)+\Z", re.I)
+
+
+class Asked:
+    """A question with the documents that it names.
+
+    Attributes:
+        names: called only where a rule's words fit.
+    """
+
+    def __init__(self, query: Query, names: Callable[[], Names]) -> None:
+        self.text = re.sub(r"\btl;\s?dr\b:?", "tldr", query.question, flags=re.I).strip()
+        self.words = frozenset(words(self.text))
+        self.follows = bool(query.turns)
+        self._names = names
+
+    @cached_property
+    def names(self) -> Names:
+        return self._names()
+
+    @cached_property
+    def named(self) -> list[Named]:
+        return self.names.within(self.text)
+
+    def quantifier(self, named: Named) -> str:
+        """The word before a name that says how many are meant: "each of the leases"; "" where there is none."""
+        found = _QUANTIFIER.search(self.text, 0, named.start) or _QUANTIFIER.search(self.text[: named.start])
+        return found[1].casefold() if found else ""
+
+    def phrase(self, named: Named) -> tuple[int, int]:
+        """Where a name stands, with its quantifier and article."""
+        found = _QUANTIFIER.search(self.text[: named.start]) or _DETERMINER.search(self.text[: named.start])
+        return (found.start() if found else named.start), named.end
+
+    @cached_property
+    def rest(self) -> str:
+        """The question without the documents that it names."""
+        rest = self.text
+        for named in reversed(self.named):
+            start, end = self.phrase(named)
+            rest = f"{rest[:start]} {rest[end:]}"
+        return rest
+
+    def left(self, *less: frozenset[str]) -> list[str]:
+        """The words of the rest, as they are written, that are neither small nor in some sets."""
+        gone = _SMALL.union(*less)
+        return [word for word in re.findall(r"[^\W_]+", re.sub(r"['\u2019]\w?\b", "", self.rest)) if gone.isdisjoint(words(word))]
+
+    def about(self, mode: Mode, what: str = "") -> Task | None:
+        """The task on all documents that it names; None where it names none."""
+        documents: list[str] = []
+        for named in self.named:
+            if len(named.paths) != 1 and not named.any_kind and self.quantifier(named) not in ("all", "each", "every", "both"):
+                joined = " and " in self.text[named.start : named.end] and named.paths
+                if not joined:
+                    return Task(mode, (), what, _unclear(self.text[slice(*self.phrase(named))], named.paths, self.names))
+            documents += named.paths
+        return Task(mode, tuple(dict.fromkeys(documents)), what) if documents else None
 
 
 def recognise(query: Query, names: Callable[[], Names]) -> Task | None:
-    """The task that a question is, or that `query.mode` makes of it; None for a question like any other.
-
-    Args:
-        names: called only where a rule's words fit.
-    """
-    question = _END.sub("", query.question)
+    """The task that a question is, or that `query.mode` makes of it; None for a question like any other."""
     if query.mode == "answer":
         return None
+    asked = Asked(query, names)
     if query.mode != "auto":
-        return _told(query.mode, question, names())
-    return next(filter(None, (rule(question, names) for rule in (_each, _which(query), _every, _compare, _compute, _summarise))), None)
+        return _told(query.mode, asked)
+    return next(filter(None, (rule(asked) for rule in _RULES.values())), None)
 
 
-def _each(question: str, names: Callable[[], Names]) -> Task | None:
-    found = next(filter(None, (rule.fullmatch(question) for rule in _EACH)), None)
-    return Task("each", tuple(names().paths), found["what"].strip()) if found else None
-
-
-def _which(query: Query) -> Callable[[str, Callable[[], Names]], Task | None]:
-    rules = _WHICH if not query.turns else [_WHICH[0], _WHICH[2]]  # in a conversation "these" may be anything
-
-    def rule(question: str, names: Callable[[], Names]) -> Task | None:
-        found = next(filter(None, (rule.fullmatch(question) for rule in rules)), None)
-        return Task("which", tuple(names().paths), found["what"].strip()) if found else None
-
-    return rule
-
-
-def _every(question: str, names: Callable[[], Names]) -> Task | None:
-    found = _EVERY.fullmatch(question)
-    if not found or not (found["all"].strip() not in ("", "of", "the") or _LISTS.match(question[: found.start("kinds")].lstrip())):
+def _summarise(asked: Asked) -> Task | None:
+    said = asked.words
+    strong = not said.isdisjoint(_SUMMARY) or not (said.isdisjoint(_KEY) or said.isdisjoint(_POINT))
+    weak = "what" in said and (not said.isdisjoint(_ABOUT) or re.match(r"what(?:'?s|\s+is)\s+in\b", asked.text, re.I))
+    if not (strong or weak) or not all(map(str.isdigit, asked.left(_SUMMARY, _KEY, _POINT, _ABOUT, _set("down")))):
         return None
-    return _about("every", found["document"], names(), found["kinds"])
+    if strong and not asked.named and len(asked.names.paths) == 1:
+        return Task("summarise", tuple(asked.names.paths))
+    return asked.about("summarise")
 
 
-def _compare(question: str, names: Callable[[], Names]) -> Task | None:
-    found = next(filter(None, (rule.fullmatch(question) for rule in _COMPARE)), None)
-    return _pair(found["documents"], names()) if found else None
+def _compare(asked: Asked) -> Task | None:
+    if asked.words.isdisjoint(_COMPARE) or len({path for named in asked.named for path in named.paths}) < 2:
+        return None
+    if len(asked.named) == 1 and not asked.named[0].any_kind and len(asked.named[0].paths) == 2:
+        return Task("compare", asked.named[0].paths, " ".join(asked.left(_COMPARE)))
+    several = len(asked.named) > 1 or asked.named[0].any_kind or asked.quantifier(asked.named[0])
+    return asked.about("compare", " ".join(asked.left(_COMPARE, _ABOUT))) if several else None
 
 
-def _pair(phrase: str, names: Names) -> Task | None:
-    if len(together := names.all_of(phrase)) > 1:
-        return Task("compare", together)
-    for split in _BETWEEN.finditer(phrase):
-        sides = [names.find(phrase[: split.start()]), names.find(phrase[split.end() :])]
-        if None in sides:
+def _every(asked: Asked) -> Task | None:
+    """All of a kind that has a pattern, or of what the document has a list or column of."""
+    listing = not asked.words.isdisjoint(_LIST)
+    if not (listing or asked.words & {"what", "which", "show", "give", "name"}) or not asked.named:
+        return None
+    kinds = kind_words(asked.rest)
+    if kinds and (not words(asked.rest) or not ({*words(asked.rest)} & _LIST or any(kind.endswith(("s", "people")) for kind in kinds))):
+        return None
+    left = [word for word in asked.left(_LIST, _LISTED) if not any(words(word)[0] in words(kind) for kind in kinds)]
+    if kinds and not left:
+        return asked.about("every", " ".join(kinds))
+    quantified = re.search(r"\b(?:all|every|each)\s+(?:(?:of|the|single)\s+)*(\w+)", asked.rest, re.I)
+    if not kinds and quantified and left == [quantified[1]] and not asked.words & _set("who how when why where"):
+        return asked.about("every", left[0])
+    return None
+
+
+def _which(asked: Asked) -> Task | None:
+    """ "Which of the reports", or of documents of any kind where it goes on with a word like "mention"."""
+    if asked.words.isdisjoint(_set("which what list find show name any")):
+        return None
+    topic = " ".join(asked.left(_MENTION, _set("list find show name something anything up whether")))
+    mentions = not asked.words.isdisjoint(_MENTION) and asked.words.isdisjoint(_DUTY)
+    if re.match(r"(?:in\s+)?which\s+of\s+(?:these|those|them)\b", asked.text, re.I) and not asked.named and not asked.follows:
+        return Task("which", tuple(asked.names.paths), topic) if mentions and topic else None
+    for named in asked.named:
+        before = asked.text[: asked.phrase(named)[0]]
+        wanted = re.search(r"(?:\b(?:which|what|list|find|show(?:\s+me)?|name|any)\s+|\A)\Z", before, re.I) or asked.quantifier(named) == "any"
+        if wanted and topic and len(named.paths) > 1 and (mentions or (not named.any_kind and re.search(r"\bwhich\s+\Z", before, re.I))):
+            return Task("which", named.paths, topic)
+    return None
+
+
+def _each(asked: Asked) -> Task | None:
+    """A question of each of several documents: what is asked is the question without them."""
+    if asked.words.isdisjoint(_set("each every per both")):
+        return None
+    for named in asked.named:
+        quantifier = asked.quantifier(named)
+        if len(named.paths) < 2 or not (quantifier in ("each", "every", "per", "both") or (quantifier == "all" and "each" in asked.words)):
             continue
-        for side, said in zip(sides, (phrase[: split.start()], phrase[split.end() :]), strict=True):
-            if side is None or len(side) != 1:
-                return Task("compare", unclear=_unclear(said, side or (), names))
-        return Task("compare", tuple(dict.fromkeys(path for side in sides for path in side or ())))
+        start, end = asked.phrase(named)
+        before, after = asked.text[:start], asked.text[end:]
+        if ":" in after:
+            what = after.partition(":")[2]
+        elif asks := re.match(r"\s*,?\s+and\s+(?:tell|say|show|give|list|find|ask)(?:\s+(?:me|us|out))?\s+(.+)", after, re.S | re.I):
+            what = asks[1]
+        elif bare := re.fullmatch(r"(.*?)[\s,]*(?:\b(?:for|in|of|from|by|ask))?\s*", before, re.S | re.I):
+            gone = len(bare[1]) < len(before.rstrip()) or not bare[1]
+            what = f"{bare[1]}{'' if gone else ' the ' + words(asked.text[named.start : named.end])[-1]}{after}"
+        what = what.strip(" ,:")
+        if [word for word in words(what) if word not in _SMALL]:
+            return Task("each", named.paths, what)
     return None
 
 
-def _summarise(question: str, names: Callable[[], Names]) -> Task | None:
-    for rule in _SUMMARISE:
-        if (found := rule.fullmatch(question)) and (task := _about("summarise", found["document"], names())):
-            return task
+def _compute(asked: Asked) -> Task | None:
+    if re.match(r"(?:who|when|where|why)\b(?!.*\bmost\b)", asked.text, re.I) or not (
+        _OPERATION.search(asked.text) or _COUNT.match(asked.text) or _OF_A_COLUMN.search(asked.text)
+    ):
+        return None
+    documents = tuple(path for named in asked.named if len(named.paths) == 1 for path in named.paths)
+    surely = _OPERATION.search(asked.text) or _COUNT.match(asked.text) or _A_TABLE.search(asked.text)
+    if surely or (documents and all(map(is_sheet, documents))):
+        return Task("compute", tuple(dict.fromkeys(documents)), asked.rest)
     return None
 
 
-def _about(mode: Mode, phrase: str, names: Names, what: str = "") -> Task | None:
-    """The task on the one document that a phrase names, or on all that it means."""
-    if several := names.all_of(phrase) or names.several(phrase):
-        return Task(mode, several, what)
-    found = names.find(phrase)
-    if found is None:
-        return None
-    if len(found) == 1:
-        return Task(mode, found, what)
-    return Task(mode, (), what, _unclear(phrase, found, names))
+_RULES: dict[str, Callable[[Asked], Task | None]] = {
+    "compare": _compare,
+    "summarise": _summarise,
+    "every": _every,
+    "which": _which,
+    "each": _each,
+    "compute": _compute,
+}
 
 
-def _compute(question: str, names: Callable[[], Names]) -> Task | None:
-    """A column or rows must be spoken of, or a sheet named."""
-    if not _OPERATION.search(question):
-        return None
-    speaks_of_a_table = _OF_A_TABLE.search(question) is not None
-    if not speaks_of_a_table and not re.search(r"\.\w|sheet|csv|table|workbook", question, re.I):
-        return None
-    documents = _at_the_end(question, names())
-    if not documents and not speaks_of_a_table:
-        return None
-    if not speaks_of_a_table and not all(_SHEET.search(path) for path in documents):
-        return None
-    return Task("compute", documents or tuple(names().paths), question)
-
-
-def _told(mode: str, question: str, names: Names) -> Task:
+def _told(mode: str, asked: Asked) -> Task:
     """The task that the caller says it is, on the documents that the question names, else on those that it is asked of."""
-    rules: dict[str, Callable[[str, Callable[[], Names]], Task | None]] = {
-        "summarise": _summarise,
-        "compare": _compare,
-        "every": _every,
-        "each": _each,
-        "which": _which(Query(question)),
-        "compute": _compute,
-    }
-    if task := rules[mode](question, lambda: names):
+    if task := _RULES[mode](asked):
         return task
-    if mode == "compare" and (pair := _pair(question, names)):
-        return pair
-    found = (
-        names.find(question)
-        or _at_the_end(question, names)
-        or (() if mode in ("summarise", "every") and len(names.paths) > 1 else tuple(names.paths))
-    )
-    what = (kinds_of(question) and question) if mode == "every" else question
-    if mode == "every" and not what:
+    what = asked.text
+    if mode == "every" and not kinds_of(what):
         return Task("every", unclear=f"It isn't clear what to list. Octavo finds every {', '.join(KINDS)}.")
-    if mode in ("summarise", "every") and len(found) != 1:
-        return Task(mode, (), what, _unclear("", found, names))  # type: ignore[arg-type]
-    return Task(mode, found, what)  # type: ignore[arg-type]
-
-
-def _at_the_end(question: str, names: Names) -> tuple[str, ...]:
-    """The document that stands behind a preposition in a question."""
-    for place in _BEFORE.finditer(question):
-        found = names.find(_CONDITION.sub("", question[place.end() :]))
-        if found and len(found) == 1:
-            return found
-    return ()
+    if task := asked.about(mode, what):  # type: ignore[arg-type]
+        return task
+    paths = tuple(asked.names.paths)
+    if mode in ("summarise", "every") and len(paths) != 1:
+        return Task(mode, (), what, _unclear("", (), asked.names))  # type: ignore[arg-type]
+    return Task(mode, paths, what)  # type: ignore[arg-type]
 
 
 def _unclear(phrase: str, among: tuple[str, ...], names: Names) -> str:
