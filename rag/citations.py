@@ -9,17 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answer import Citation, Claim, Evidence, Support
+from rag.markers import MARKER, NUMBERS
 from rag.passages import by_part
 from rag.quote import shown_quote
 from rag.verify import Finding, Verifier
 from rag.verify.sentences import sentences
 from rag.verify.verbatim import Wording
 
-_NUMBERS = r"\d{1,3}(?: ?, ?\d{1,3})*"
-MARKER = re.compile(rf"\[({_NUMBERS})\]")
-_RUN = re.compile(rf"\[{_NUMBERS}\](?:\s*\[{_NUMBERS}\])*")
+_RUN = re.compile(rf"\[{NUMBERS}\](?:\s*\[{NUMBERS}\])*")
 """Markers behind the same words: [1][2]."""
-_OPEN_END = re.compile(rf"\s*(?:\[{_NUMBERS}\]\s*)*(?:\[(?:{_NUMBERS} ?,? ?)?)?\Z")
+_OPEN_END = re.compile(rf"\s*(?:\[{NUMBERS}\]\s*)*(?:\[(?:{NUMBERS} ?,? ?)?)?\Z")
 """Where a text ends, what may go on as white space and markers."""
 _HALF_A_MARKER = re.compile(r"\s*\[[\d, ]*\Z")
 _LEADING = re.compile(r"\A[\s.,;:!?)\]]+")
@@ -37,11 +36,6 @@ class Marker:
     numbers: tuple[int, ...]
     claim: str
     """The words that it stands for."""
-
-
-def strip_markers(text: str) -> str:
-    """The text without its markers, and without the spaces that stood around them."""
-    return re.sub(r" +(?= |[.,;:!?]|\Z)", "", MARKER.sub(" ", text)).strip()
 
 
 def find_markers(text: str, evidence: Sequence[Evidence]) -> Iterator[Marker]:

@@ -10,8 +10,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, conver
 from langchain_core.prompt_values import PromptValue
 
 from rag.answer import NOT_FOUND
-from rag.citations import strip_markers
 from rag.errors import QuestionError
+from rag.markers import strip_markers
 from rag.refusal import is_refusal
 
 Input = str | BaseMessage | Sequence[Any] | PromptValue | Mapping[str, Any]

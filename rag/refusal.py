@@ -2,7 +2,7 @@
 
 import re
 
-from rag.citations import strip_markers
+from rag.markers import strip_markers
 
 _REFUSALS = ("thesourcesdonotsay", "sourcesdonotsay", "thesourcesdontsay")
 """grounded.REFUSAL in letters alone, and what models make of it."""

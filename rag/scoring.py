@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.grounded import normalize_answer
-from rag.citations import strip_markers
+from rag.markers import strip_markers
 
 Marks = Mapping[str, float]
 Numbers = NDArray[np.float64]

@@ -32,7 +32,9 @@ _COUNTED = 12
 """Up to here a bare number counts something; 12 of one thing aren't 12 of another."""
 _BOUNDS = {"<": "<", "<=": "<", ">": ">", ">=": ">", "~<": "<"}
 _WAYS = frozenset("by to from since until before after".split())
-_BEHIND_A_BARE_NUMBER = (SILENT - {"a", "an", "per", "each", "every"}) | OPERATORS.keys() | frozenset("apart deep wide long high that which".split())
+_BEHIND_A_BARE_NUMBER = (
+    (SILENT - {"a", "an", "per", "each", "every"}) | OPERATORS.keys() | frozenset("apart deep wide long high that which".split())
+)
 _EVERY = frozenset("all every each always any entire whole".split())
 _ACCORDING = keys("according")
 _KINDS = ("possible", "probable", "some", "most", "few", "nearly", "unneeded")
@@ -201,7 +203,11 @@ def _is_told(match: Match, segment: int) -> bool:
 
 
 def _hangs_together(match: Match) -> bool:
-    if any(_is_stray(match, n) for n in range(len(match.pairs))) or _takes_twice(match) or not (opposites_agree(match) and _has_its_cause(match)):
+    if (
+        any(_is_stray(match, n) for n in range(len(match.pairs)))
+        or _takes_twice(match)
+        or not (opposites_agree(match) and _has_its_cause(match))
+    ):
         return False
     return not any(_has_rival(match, n) for n in range(len(match.pairs)))
 

@@ -10,8 +10,8 @@ from typing import TextIO
 from ingest import Chunk
 from rag import gate
 from rag.answer import Answer, Citation
-from rag.citations import MARKER, strip_markers
 from rag.coverage import content_words, coverage
+from rag.markers import MARKER, strip_markers
 from rag.quote import sentence
 from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever

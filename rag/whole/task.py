@@ -67,7 +67,9 @@ _MENTION = _set(
 )
 _DUTY = _set("i we must should need may can someone people")
 """Words that make "which papers" a question of what to do with papers."""
-_OPERATION = re.compile(r"\b(?:add(?:s|ed)?\s+(?:it|them|these|up|together)|sum\s+(?:of|the|all)|average|median|mean(?:\s+\w+)?\s+of)\b", re.I)
+_OPERATION = re.compile(
+    r"\b(?:add(?:s|ed)?\s+(?:it|them|these|up|together)|sum\s+(?:of|the|all)|average|median|mean(?:\s+\w+)?\s+of)\b", re.I
+)
 _COUNT = re.compile(r"(?:please\s+)?count\s", re.I)
 _OF_A_COLUMN = re.compile(
     r"\b(?:sum|totals?|add\s+up|count|how\s+many|number\s+of|highest|largest|biggest|max(?:imum)?|lowest|smallest|min(?:imum)?|most|fewest)\b",
@@ -194,7 +196,9 @@ def _which(asked: Asked) -> Task | None:
         return Task("which", tuple(asked.names.paths), topic) if mentions and topic else None
     for named in asked.named:
         before = asked.text[: asked.phrase(named)[0]]
-        wanted = re.search(r"(?:\b(?:which|what|list|find|show(?:\s+me)?|name|any)\s+|\A)\Z", before, re.I) or asked.quantifier(named) == "any"
+        wanted = (
+            re.search(r"(?:\b(?:which|what|list|find|show(?:\s+me)?|name|any)\s+|\A)\Z", before, re.I) or asked.quantifier(named) == "any"
+        )
         if wanted and topic and len(named.paths) > 1 and (mentions or (not named.any_kind and re.search(r"\bwhich\s+\Z", before, re.I))):
             return Task("which", named.paths, topic)
     return None

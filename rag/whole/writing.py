@@ -15,9 +15,10 @@ from langchain_core.messages import AIMessageChunk
 
 from rag.answer import Answer, Evidence
 from rag.answering import answer_from
-from rag.citations import find_markers, strip_markers
+from rag.citations import find_markers
 from rag.coverage import content_words
 from rag.errors import QuestionError, RagError
+from rag.markers import strip_markers
 from rag.models import AnswerModel
 from rag.prompt import Prompt, build_prompt
 from rag.query import Query

@@ -23,7 +23,7 @@ def test_looking_one_file_up_walks_through_no_table(library: Library, folder: Pa
         asked: list[str] = []
         connection.set_trace_callback(asked.append)
         found = rows.known(connection, mill)
-        assert rows.text(connection, bees) and rows.known(connection, "/nothing") == {}
+        assert rows.parsed(connection, bees) and rows.known(connection, "/nothing") == {}
         connection.set_trace_callback(None)
         assert len(asked) == 3 and not _scans(connection, asked)
         everything = rows.known(connection)

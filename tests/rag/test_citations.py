@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from ingest import Chunk
 from rag.answer import Citation, Claim, Evidence
-from rag.citations import CitationStream, find_markers, strip_markers
+from rag.citations import CitationStream, find_markers
+from rag.markers import strip_markers
 
 
 def sources(*texts: str) -> list[Evidence]:
