@@ -74,13 +74,13 @@ def test_a_document_that_is_no_passage_of_a_library_is_named() -> None:
 
 def test_a_tool_takes_the_chains_own_input_and_gives_text_with_its_places(library: Library) -> None:
     tool = build_chain(library, "starter").as_tool(name="papers", description="Answers.")
-    assert set(tool.args) == {"question", "history", "within"}
+    assert set(tool.args) == {"question", "history", "within", "mode"}
     message = tool.invoke({"type": "tool_call", "id": "1", "name": "papers", "args": {"question": AGE}})
     assert message.content.startswith("85") and message.content.endswith("/volunteer-handbook.pdf, page 7")
 
 
 def test_input_and_output_have_schemas(chain: AnswerChain) -> None:
-    assert set(chain.get_input_jsonschema()["properties"]) == {"question", "history", "within"}
+    assert set(chain.get_input_jsonschema()["properties"]) == {"question", "history", "within", "mode"}
     assert chain.get_input_jsonschema()["required"] == ["question"]
     assert "citations" in chain.get_output_jsonschema()["$defs"]["Answer"]["properties"]
 
