@@ -29,9 +29,8 @@ from rag.markers import strip_markers
 from rag.models import AnswerModel, answer_model
 from rag.passages import neighbours
 from rag.point import best_source, point
-from rag.prompt import Prompt, build_prompt
+from rag.prompt import build_prompt
 from rag.query import Input, Query, read_query
-from rag.quote import asks_to_judge
 from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever, from_documents, stored
 from rag.settings import Settings
@@ -135,7 +134,11 @@ class AnswerChain(Runnable[Input, Answer]):
             yield Answer(NOT_FOUND, refused=True, timings=Timings(retrieve_s, total_s, total_s, 0, 0))
             return
         child = patch_config(config, callbacks=run_manager.get_child())
-        chunks = self._pointed(prompt, child) if pointed else self.model.stream(prompt.messages, child)
+        chunks = (
+            iter([AIMessageChunk(content=point(prompt.question, prompt.evidence))])
+            if pointed
+            else self.model.stream(prompt.messages, child)
+        )
         yield from with_boxes(answer_from(chunks, prompt, self.model, started, retrieve_s), self.library)
 
     def _retrieve(self, searched: str, query: Query, config: RunnableConfig) -> list[Evidence]:
@@ -180,12 +183,3 @@ class AnswerChain(Runnable[Input, Answer]):
         mode = "answer" if query.mode == "answer" else "auto"
         ask = lambda question, path: self.invoke({"question": question, "within": path, "mode": mode}, config)  # noqa: E731
         return Helpers(self.library, self.settings.gate_threshold, writer, ask)
-
-    def _pointed(self, prompt: Prompt, config: RunnableConfig) -> Iterator[AIMessageChunk]:
-        """What the reader points at; for a yes-or-no or either-or question the model's answer, cited to the best source."""
-        if not asks_to_judge(prompt.question):
-            yield AIMessageChunk(content=point(prompt.question, prompt.evidence))
-            return
-        written = reduce(add, self.model.stream(prompt.messages, config))
-        text = f"{strip_markers(written.text)} [{best_source(prompt.evidence)}]"
-        yield written.model_copy(update={"content": text})

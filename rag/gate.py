@@ -20,8 +20,8 @@ from rag.quote import asks_to_judge
 JUDGED = 0.4
 """Times the threshold for a question that asks for a yes or no, or one of two: the reader learnt spans, and is less sure of these.
 Of 200 answerable ones (BoolQ) 12 % were refused at the threshold of the others."""
-UNHEARD = 0.6
-"""The probability below which passages don't answer that have no content word of the question."""
+UNHEARD = 3.0
+"""Times the threshold for passages that have no content word of the question."""
 _ENGLISH = 0.12
 """Share of a text's words that are English stop words, at the least; English prose has 0.4, a table 0.15, German prose 0.05."""
 _KEYWORDS = 5
@@ -44,7 +44,7 @@ def decide(question: str, evidence: Sequence[Evidence], threshold: float) -> Dec
         threshold: the least probability at which the question is answered.
     """
     if all(word in STOP_WORDS for word in terms(question)):
-        return Decision(True, None)
+        return Decision(threshold > 0, None)
     readings = [item.reading.answerable for item in evidence if item.reading]
     if not readings:
         return Decision(True, None)
@@ -52,8 +52,8 @@ def decide(question: str, evidence: Sequence[Evidence], threshold: float) -> Dec
         return Decision(False, None)
     probability = max(readings)
     threshold *= JUDGED if asks_to_judge(question) else 1
-    if probability < UNHEARD and not any(_speaks_of(item, content_words(question)) for item in evidence if item.reading):
-        return Decision(True, probability)
+    if not any(_speaks_of(item, content_words(question)) for item in evidence if item.reading):
+        threshold *= UNHEARD
     return Decision(probability < threshold, probability)
 
 

@@ -1,13 +1,14 @@
 """Writes an answer in the documents' own words, for a model that can do no better than quote; quote.py chooses what is shown of it.
 
 The reader's span answers who, when, where and how much. A question that no span answers (why, how) gets the sentences that
-answer best, in the order of the documents, each with its source.
+answer best, in the order of the documents, each with its source; one for a yes or no the sentence that answers best. The starter's
+own word is not asked for: of 200 such questions (BoolQ) 64 % were judged rightly, of those with a no 25 %.
 """
 
 from collections.abc import Sequence
 
 from rag.answer import Evidence, Reading
-from rag.quote import sentence, wants_a_span
+from rag.quote import asks_to_judge, sentence, wants_a_span
 from rag.read import rank
 
 _SENTENCES = 3
@@ -31,7 +32,9 @@ def point(question: str, evidence: Sequence[Evidence]) -> str:
     if wants_a_span(question):
         number, item, reading = sources[0]
         return f"{item.chunk.text[reading.start : reading.end]} [{number}]"
-    likely = [source for source in sources if source[2].answerable >= sources[0][2].answerable / 2][:_SENTENCES]
+    likely = [source for source in sources if source[2].answerable >= sources[0][2].answerable / 2][
+        : 1 if asks_to_judge(question) else _SENTENCES
+    ]
     said: dict[str, int] = {}
     for number, item, reading in sorted(likely, key=lambda source: (source[1].chunk.path, source[1].chunk.char_start)):
         start, end = sentence(item.chunk.text, reading.start, reading.end)

@@ -30,6 +30,7 @@ UNTOLD = 0.15
 """Times the probability of a passage without any sign of what is asked."""
 _LONGEST_TITLE = 80
 """Characters of a title that are read."""
+_PARAGRAPH_END = re.compile(r"[.!?](?=\s*\n\s*\n)")
 _YEAR = re.compile(r"\d{3,4}")
 
 
@@ -83,7 +84,8 @@ def _with_title(question: str, chunk: Chunk, title: str) -> str:
 
 
 def _adjusted(question: str, reading: Reading, chunk: Chunk, passage: str, above: str, named: Sequence[str]) -> Reading:
-    """The reading with its span counted from the chunk's own text, with which the passage that was read ends.
+    """The reading with its span counted from the chunk's own text, with which the passage that was read ends; it ends with its
+    paragraph, but for a heading.
 
     Each part number or year of the question that stands neither in the passage, nor above it, nor in its file's name lowers the
     probability, and so does a span that can't be what is asked (attributes.py).
@@ -93,5 +95,7 @@ def _adjusted(question: str, reading: Reading, chunk: Chunk, passage: str, above
     missing = sum(not re.search(rf"(?<!\w){re.escape(term)}(?!\w)", searchable) for term in named)
     likely = reading.answerable if not missing else 1 / (1 + math.exp(MISSING * missing - log_odds(reading.answerable)))
     start, end = max(0, reading.start - before), max(0, reading.end - before)
+    if ended := _PARAGRAPH_END.search(chunk.text, start, end):
+        end = ended.start() + 1
     likely *= 1.0 if tells(question, chunk, start, end) else UNTOLD
     return replace(reading, start=start, end=end, answerable=likely)

@@ -81,7 +81,7 @@ def test_it_runs_async_in_batches_and_with_a_dict(chain: AnswerChain) -> None:
     assert timeless(one) == timeless(two[0]) == timeless(two[1]) == timeless(reduce(add, parts))
 
 
-def test_callbacks_see_retriever_and_model_as_children_of_one_run(chain: AnswerChain) -> None:
+def test_callbacks_see_retriever_and_model_as_children_of_one_run(library: Library) -> None:
     seen: list[tuple[str, bool]] = []
 
     class Watch(BaseCallbackHandler):
@@ -94,7 +94,8 @@ def test_callbacks_see_retriever_and_model_as_children_of_one_run(chain: AnswerC
         def on_chat_model_start(self, *args: Any, parent_run_id: Any = None, **kwargs: Any) -> None:
             seen.append(("model", parent_run_id is None))
 
-    chain.invoke("Does the insurance cover volunteers on duty?", {"callbacks": [Watch()]})
+    model = GenericFakeChatModel(messages=iter([AIMessage("Yes [1].")]))
+    build_chain(library, model).invoke("Does the insurance cover volunteers on duty?", {"callbacks": [Watch()]})
     assert seen == [("chain", True), ("retriever", False), ("model", False)]
 
 

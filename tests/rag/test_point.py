@@ -128,3 +128,8 @@ def test_questions_for_several_things_are_told_apart(question: str, several: boo
 @pytest.mark.parametrize("question", ["Was kostet das Boot?", "Was ist in der Kiste?", "Will der Pächter bauen?"])
 def test_a_german_question_that_begins_like_a_yes_or_no_is_none(question: str) -> None:
     assert not asks_to_judge(question)
+
+
+def test_a_yes_or_no_is_not_judged_but_answered_with_the_best_sentence() -> None:
+    sources = [found(PROSE, "candle", 0.9), found(ITEMS, "free entry", 0.8)]
+    assert point("Did a candle burn the mill down?", sources) == "A candle left near the meal bins was blamed. [1]"

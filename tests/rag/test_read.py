@@ -3,7 +3,7 @@
 from ingest import Chunk, Library
 from rag.answer import Evidence, Reading
 from rag.point import best_source, point
-from rag.read import default_reader, rank, read
+from rag.read import _adjusted, default_reader, rank, read
 
 FEE = "3. Payment\n\nThe fee is 412 pounds a quarter, due on the first day of it. What is paid late costs two pounds a day more."
 OPENING = "# Agreement for the boathouse at Skell\n\nMade between the parish and the rowing club."
@@ -53,3 +53,12 @@ def test_the_answer_is_pointed_at_where_reading_put_it_first() -> None:
 def test_words_that_every_question_has_are_not_looked_up(library: Library) -> None:
     assert [hit.score for hit in library.words("What is the wheel of it?", 5)] == [hit.score for hit in library.words("wheel", 5)]
     assert library.words("what is it", 5)
+
+
+def test_a_span_ends_with_its_paragraph() -> None:
+    text = "Rowers: Ines Falk, Odo Brandt and Wim Oort.\n\nAda Thorne and Cleo Marsh"
+    chunk = evidence(text).chunk
+    found = _adjusted("Who rows?", Reading(8, len(text), 1.0, 0.9), chunk, text, "", [])
+    assert text[found.start : found.end] == "Ines Falk, Odo Brandt and Wim Oort."
+    headed = evidence("Access\n\nThe yard is step-free.").chunk
+    assert _adjusted("What is step-free?", Reading(0, 31, 1.0, 0.9), headed, headed.text, "", []).end == 31
