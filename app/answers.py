@@ -12,7 +12,7 @@ from shutil import get_terminal_size
 from textwrap import fill, indent
 from typing import TYPE_CHECKING, TextIO
 
-from ingest.terminal import plain, print_json, say
+from ingest.terminal import is_terminal, plain, print_json, say
 
 if TYPE_CHECKING:
     from rag.answer import Answer, Citation
@@ -69,7 +69,7 @@ def show_passages(citations: "Iterable[Citation]") -> None:
 
 def _tell_progress(done: int, total: int, what: str) -> None:
     """How far a task over whole documents is, on one line of a terminal; nothing where nobody watches."""
-    if styled(sys.stderr):
+    if is_terminal(sys.stderr):
         print(f"\r{done} of {total} {plain(what)}\x1b[K", end="\r" if done < total else "\r\x1b[K", file=sys.stderr, flush=True)
 
 
@@ -130,8 +130,8 @@ def _quote(citation: "Citation") -> str:
 
 
 def styled(stream: TextIO) -> bool:
-    """Whether it is a terminal that understands more than lines, and whose user wants that (https://no-color.org)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    """Whether words may be set off on it (https://no-color.org)."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
 def place(citation: "Citation") -> str:

@@ -56,6 +56,8 @@ REEMBED = examples({"octavo reembed intfloat/multilingual-e5-small": "from the h
 EXPORT = examples({"octavo export papers.octavo": "", "octavo export work.octavo --library work": ""})
 IMPORT = examples({"octavo import papers.octavo --library copy": ""})
 APP = examples({"octavo app": "", "octavo app --port 9000": ""})
+SERVE = examples({"octavo serve": "the library `default`", "octavo serve --library work --port 9000": "another, on another port"})
+MCP = examples({"octavo mcp --library work": "on stdin and stdout, as agents start it", "octavo mcp --port 9001": "over HTTP"})
 DOCTOR = examples(
     {
         "octavo doctor": "this machine, the settings, all libraries",

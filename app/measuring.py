@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from app.options import Json, Library, Model
-from ingest.terminal import print_json, say
+from ingest.terminal import is_terminal, print_json, say
 
 Questions = Annotated[Path, typer.Argument(help="Lines of id, question and answers ([] where there is none).", metavar="QUESTIONS.jsonl")]
 Asked = Annotated[str | None, typer.Option("--library", help="Ask this library; without it, each row's contexts.", metavar="NAME")]
@@ -138,7 +138,7 @@ class Counted:
         """How many were done, and when, as it was first told: what was kept took no time, and the first question pays for loading."""
 
     def __call__(self, done: int, total: int) -> None:
-        now, terminal = time.monotonic(), sys.stderr.isatty()
+        now, terminal = time.monotonic(), is_terminal(sys.stderr)
         self._first = self._first or (done, now)
         if now < self._next and done < total:
             return

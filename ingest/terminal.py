@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ingest.run.pace import Pace, line
 from ingest.run.receipt import Summary
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 _JOINERS = "\u200c\u200d"
 """Invisible, harmless, and part of words in Persian and Hindi."""
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether it is one that does more than show line after line."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def plain(text: str) -> str:
@@ -84,7 +89,7 @@ class Told:
         self._next, self._pace = 0.0, Pace()
 
     def __call__(self, step: "Step") -> None:
-        now, terminal = time.monotonic(), sys.stderr.isatty()
+        now, terminal = time.monotonic(), is_terminal(sys.stderr)
         clear = "\r\x1b[K" if terminal else ""
         told = self._pace.told(step)
         if step.result and step.result.status == "failed":

@@ -93,7 +93,7 @@ def below(paths: Sequence[str | Path], known: Collection[str]) -> list[str]:
 
 def absent(path: str | Path) -> PathError:
     """The error for who names a document that isn't there."""
-    return PathError(f"the library has no document at {path}", "name it as it was added; the page's Documents lists all")
+    return PathError(f"the library has no document at {path}", "name it as it was added; `octavo list --library NAME` lists all")
 
 
 def sha256_of(file: Path) -> str:
