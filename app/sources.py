@@ -84,7 +84,10 @@ def _shelf(request: Request) -> Response:
     library, search = _library(request), request.query_params.get("search", "")
     opened = resources.library(library)
     told, ours = resources.going(library)
-    failed = [{"path": path, "name": _name(path), "state": "failed", "reason": plain(reason)} for path, reason in opened.failures()]
+    failed = [
+        {"path": path, "where": plain(path), "name": _name(path), "state": "failed", "reason": plain(reason)}
+        for path, reason in opened.failures()
+    ]
     documents = [_document(document) for document in opened.documents()]
     found = [document for document in failed + documents if search.casefold() in document["name"].casefold()]
     return JSONResponse(
@@ -102,7 +105,7 @@ def _document(document: Document) -> dict[str, Any]:
     waiting = f"{document.unread_pages} pages are pictures that wait for OCR" if document.unread_pages else "ready"
     facts = {"pages": document.pages, "added": document.added[:10], "state": waiting}
     kind = PurePosixPath(document.path).suffix[1:].upper()
-    return {"path": document.path, "name": _name(document.path), "kind": plain(kind)} | facts
+    return {"path": document.path, "where": plain(document.path), "name": _name(document.path), "kind": plain(kind)} | facts
 
 
 def _name(path: str) -> str:

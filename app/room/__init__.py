@@ -15,16 +15,16 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
-def room(library: str, conversation: int | None, last: int) -> Mapping[str, Any]:
+def room(library: str, conversation: int | None, version: Sequence[int | None]) -> Mapping[str, Any]:
     """Draws a conversation, and beside it the source that is opened.
 
     Args:
-        last: the number of its last turn; another makes the browser look at once.
+        version: of what it shows; another makes the browser look at once.
 
     Returns:
         What was pressed since the last run: `stop` or `again`, with the number of a turn.
     """
-    data = {"library": library, "conversation": conversation, "last": last}
+    data = {"library": library, "conversation": conversation, "version": list(version)}
     return _mounted("room", ("turns.js", "pane.js", "room.js"), data, ("stop", "again"))
 
 

@@ -102,8 +102,9 @@ class Shelf {
       el(
         "div",
         {},
-        button(told.name, told.path, () => openSource({ path: told.path, start: 0, end: 0, boxes: [], page: told.pages ? 1 : null }), {
+        button(told.name, `Open ${told.name}`, () => openSource({ path: told.path, start: 0, end: 0, boxes: [], page: told.pages ? 1 : null }), {
           class: "name",
+          title: told.where,
           disabled: Boolean(told.reason),
         }),
         el("span", { class: "fine" }, facts.filter(Boolean).join(" · ")),

@@ -12,7 +12,8 @@ from app.views import first
 
 def draw() -> None:
     name = st.session_state["library"]
-    count = resources.library(name).status()["documents"] if resources.there(name) else 0
+    status = resources.library(name).status() if resources.there(name) else {"documents": 0}
+    count = status["documents"]
     if count and (question := st.chat_input("Ask a question")):
         _ask(name, question)
     with st.sidebar:
@@ -26,7 +27,7 @@ def draw() -> None:
     if count and not last and (question := first.begin(name)):
         _ask(name, question)
         st.rerun()
-    _heed(name, room(name, conversation, last))
+    _heed(name, room(name, conversation, (last, status.get("generation"))))
     if count:
         resources.get_ready()
 

@@ -1,290 +1,235 @@
-"""The page in a real Chromium: choose a library, add a file, ask, watch the answer, see the lit passage."""
+"""Reading, in a real Chromium: an answer's marker opens its source where it stands, by mouse, keys and on a phone."""
 
-import re
-import shutil
-import time
-from collections.abc import Iterator, Sequence
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
+import pypdfium2
 import pytest
+from PIL import Image
 
-from app.resources import library_names
 from ingest import Library
-from tests.app.conftest import Served, served
+from tests.app.conftest import Served, answered, ask
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "::1"])]
-CHILD = 120_000
-"""Milliseconds that an ingest may take, whose process first has to load torch, at the lowest priority."""
 AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
+VOTES = "How many votes did Kit Mabbott get in the trustee election?"
+CAKE = "How do I bake a lemon cake?"
+AXE = "axe-core@4.10.2"
+Visit = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def server(home: Path) -> Iterator[Served]:
-    with served(home) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
-def address(server: Served) -> str:
-    return server.address
+def conversation(browser: Any, server: Served) -> str:
+    """Three questions asked: of a PDF, of a table in a Word file, and one that nothing answers; where they stand."""
+    page = browser.new_page()
+    page.goto(server.link)
+    page.wait_for_url(lambda url: "token" not in url)
+    for count, question in enumerate((VOTES, CAKE, AGE), 1):
+        ask(page, question)
+        answered(page, count)
+    page.close()
+    return str(page.url.removeprefix(server.address + "/"))
 
 
 @pytest.fixture
-def page(browser: Any, server: Served) -> Iterator[Any]:
-    opened = browser.new_page(viewport={"width": 1100, "height": 1000})
-    opened.set_default_timeout(30_000)
-    opened.asked = []
-    opened.on("request", lambda request: opened.asked.append(request.url))
-    opened.blocked = []
-    opened.on("console", lambda message: opened.blocked.extend(re.findall(".*Content Security Policy.*", message.text)))
-    opened.goto(server.link)
-    opened.wait_for_url(lambda url: "token" not in url)
-    yield opened
-    opened.close()
-    assert opened.blocked == []  # what the page needs, its policy lets it have
+def page(visit: Visit, conversation: str) -> Any:
+    opened = visit(conversation)
+    answered(opened, 3)
+    return opened
 
 
-def ask(page: Any, question: str) -> None:
+def test_a_marker_opens_the_page_with_the_answers_words_boxed(page: Any, samples: Path) -> None:
+    page.locator(".turn").nth(2).locator(".marker").first.click()
+    box, picture = page.locator(".box").first, page.locator(".page img")
+    box.wait_for()
+    page.wait_for_function("[...document.querySelectorAll('*')].some(e => e.shadowRoot?.querySelector('.page img')?.complete)")
+    assert "7 of 7" in page.locator(".bar").inner_text()
+    drawn, around = box.bounding_box(), picture.bounding_box()
+    with pypdfium2.PdfDocument(samples / "volunteer-handbook.pdf") as document:
+        sheet = document[6]
+        width, height = sheet.get_size()
+        start, count = sheet.get_textpage().search("85").get_next()
+        left, _, _, top = sheet.get_textpage().get_charbox(start)
+    expected = (left / width, 1 - top / height)
+    found = ((drawn["x"] - around["x"]) / around["width"], (drawn["y"] - around["y"]) / around["height"])
+    assert count == 2 and max(abs(a - b) for a, b in zip(expected, found, strict=True)) < 0.01
+    page.get_by_role("button", name="Larger").click(click_count=3)
+    box.evaluate("e => e.style.visibility = 'hidden'")
+    with Image.open(BytesIO(page.screenshot(clip=box.bounding_box()))) as shot:
+        levels = list(shot.convert("L").getdata())
+    assert min(levels) < 100 and sum(level > 200 for level in levels) > len(levels) / 3  # dark letters on white
+
+
+def test_pages_are_turned_and_the_text_that_was_read_is_shown_lit(page: Any) -> None:
+    page.locator(".turn").nth(2).locator(".marker").first.click()
+    page.get_by_role("button", name="Previous page").click()
+    page.get_by_text("6 of 7").wait_for()
+    assert page.locator(".box").count() == 0
+    page.get_by_role("button", name="Show what was read").click()
+    assert page.locator(".text mark").all_inner_texts() == ["85"]
+    page.get_by_role("link", name="Open the original").wait_for()
+
+
+def test_a_word_file_opens_typeset_with_its_words_lit_and_in_view(page: Any) -> None:
+    page.locator(".turn").first.locator(".marker").first.click()
+    lit = page.locator(".text td mark")
+    assert lit.all_inner_texts() == ["57"]
+    sheet, row = page.locator(".sheet").bounding_box(), lit.bounding_box()
+    assert sheet["y"] <= row["y"] <= sheet["y"] + sheet["height"]
+
+
+def test_a_refusal_shows_the_nearest_passages(page: Any) -> None:
+    turn = page.locator(".turn").nth(1)
+    turn.get_by_text("Your documents don't say.").wait_for()
+    turn.get_by_text("Nearest passages").wait_for()
+    turn.locator(".source").first.click()
+    page.locator(".pane").wait_for()
+
+
+def test_keys_open_and_close_sources_and_bring_the_last_question_back(page: Any) -> None:
+    page.locator("body").press("1")
+    page.locator(".box").first.wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".pane").wait_for(state="hidden")
     box = page.get_by_placeholder("Ask a question")
-    box.fill(question)
-    box.press("Enter")
+    box.press("ArrowUp")
+    assert box.input_value() == AGE
+    box.press("1")
+    assert page.locator(".pane").is_hidden()
+    page.get_by_label("Find a conversation").press("1")
+    assert page.locator(".pane").is_hidden()
+    page.get_by_role("button", name="Open source 1").last.focus()
+    page.keyboard.press("Enter")
+    page.locator(".box").first.wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")  # the focus is on the marker again
+    page.locator(".box").first.wait_for()
 
 
-def test_a_question_gets_a_cited_answer_with_its_words_lit(page: Any, address: str) -> None:
-    ask(page, AGE)
-    page.locator(".oct-p mark").first.wait_for()
-    assert "85" in page.locator(".oct-a").last.inner_text()
-    assert "85" in page.locator(".oct-p mark").first.inner_text()
-    assert page.get_by_text("volunteer-handbook.pdf, page 7").first.is_visible()
-    page.get_by_text("Show page 7").first.click()
-    page.locator("[data-testid=stImage] img").first.wait_for()
-    assert [url for url in page.asked if not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))] == []
+def test_on_a_phone_the_source_opens_over_the_answer_and_closes_back(visit: Visit, conversation: str) -> None:
+    page = visit(conversation, 390, 844)
+    answered(page, 3).locator(".marker").first.click()
+    page.locator(".box").first.wait_for()
+    assert page.locator(".pane").bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
+    page.get_by_role("button", name="Close the source").click()
+    page.locator(".turn").nth(2).locator("h2").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_a_question_the_library_does_not_answer_is_refused(page: Any) -> None:
-    ask(page, "How do I bake a lemon cake?")
-    page.get_by_text("Your documents don't say.").wait_for()
-    assert page.locator(".oct-p").count() == 0
+def test_a_document_opens_from_the_shelf(page: Any) -> None:
+    page.get_by_role("button", name="Open sea-gates-contract.pdf", exact=True).click()
+    page.locator(".page img").wait_for()
+    assert page.locator(".bar .fine").inner_text().startswith("1 of ")
+    page.get_by_role("button", name="Open visiting.html", exact=True).click()
+    page.locator(".text h3, .text h4").first.wait_for()
 
 
-def add(page: Any, folder: Path | str = "", files: Sequence[Path] = ()) -> None:
-    page.locator("input[type=file]").set_input_files([str(file) for file in files])
-    page.get_by_label("Or a folder").fill(str(folder))
-    page.get_by_role("button", name="Add", exact=True).click()
+LURES = ["www.evil.example", "me@evil.example", ":smile: :red[x]", "a<b>](http:x) `b` $x$", "fdp.\u202egpj"]
+ANIMALS = ["parrot", "ferret", "badger", "heron", "otter"]
 
 
-def test_files_and_a_folder_are_added_names_may_repeat_and_hostile_text_stays_text(page: Any, tmp_path: Path) -> None:
-    hostile = tmp_path / "a<b>![x](http:x).txt"
-    hostile.write_text('The ferry to Oxmoor is called "<img src=x onerror=document.title=1><b>Gannet</b>" since 1911.')
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "broken <b>*x*.pdf").write_bytes(b"%PDF-1.4 no more")
-    (tmp_path / "folder" / "mill.txt").write_text("The mill stands still.")
-    (tmp_path / "folder" / "data.bin").write_bytes(b"\x00\x01")
-    page.get_by_role("link", name="Documents").click()
-    namesakes = [tmp_path / "1" / "notes.txt", tmp_path / "2" / "notes.txt"]
-    for file, text in zip(namesakes, ("The parrot is called Quill.", "The ferret is called Bramble."), strict=True):
-        file.parent.mkdir()
-        file.write_text(text)
-    add(page, tmp_path / "folder", [hostile, *namesakes])
-    page.get_by_role("progressbar").wait_for()
-    page.get_by_role("button", name="Stop").wait_for()
-    page.get_by_text("4 added, 1 skipped, 1 failed; 4 new chunks").wait_for(timeout=CHILD)
-    page.get_by_text("broken <b>*x*.pdf: not a readable PDF").wait_for()
-    page.get_by_text("skipped 1: no loader for .bin").wait_for()
-    assert page.get_by_role("button", name="Stop").count() == 0
-    page.get_by_role("link", name="Ask").click()
-    ask(page, "What is the ferry to Oxmoor called?")
-    page.locator(".oct-p").first.wait_for()
-    passage = page.locator(".oct-p").first
-    assert "<img src=x onerror=document.title=1><b>Gannet</b>" in passage.inner_text()
-    assert passage.locator("img, b").count() == 0
-    assert page.title() == "Octavo"
-    for animal, name in (("parrot", "Quill"), ("ferret", "Bramble")):
-        ask(page, f"What is the {animal} called?")
-        page.locator(".oct-p", has_text=name).first.wait_for()
-
-
-def test_a_second_ingest_is_refused_and_a_stopped_one_keeps_what_is_finished(
-    page: Any, address: str, home: Path, samples: Path, tmp_path: Path
-) -> None:
-    for number in range(1000):
-        (tmp_path / f"{number}.txt").write_text(f"Day {number}: the wheel ground {number * 7} sacks of barley. " * 12)
-    page.goto(f"{address}/documents?library=stopped")
-    add(page, tmp_path)
-    page.get_by_text(re.compile(r"of 1,\d+ (files read|chunks embedded)")).wait_for(timeout=CHILD)
-    add(page, samples)
-    page.get_by_text(re.compile(r"Another process \(pid \d+\) is writing to")).wait_for()
-    page.get_by_role("button", name="Stop").click()
-    page.get_by_text("Stopped. What was finished is kept").wait_for(timeout=CHILD)
-    with Library.open(home / "libraries" / "stopped") as library:
-        status = library.status()
-        assert 0 < status["documents"] <= 1000
-        assert status["running"] is None and status["last_receipt"] is None
-        assert library.words("barley", 1)
-
-
-def test_an_import_that_is_going_on_is_not_offered_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OCTAVO_HOME", str(tmp_path))
-    for name in ("notes", ".coming.17.partial"):
-        Library.open(tmp_path / "libraries" / name, create=True).close()
-    assert library_names() == ["notes"]
-
-
-def test_another_process_s_ingest_is_shown_and_what_it_added_can_be_removed(page: Any, address: str, home: Path, tmp_path: Path) -> None:
-    directory = home / "libraries" / "shown"
-    uploaded, own = directory / "files" / "parrot.txt", tmp_path / "ferret.txt"
-    seen = Event()
-    with Library.open(directory, create=True) as library:
-        uploaded.parent.mkdir()
-        uploaded.write_text("The parrot is called Quill.")
-        own.write_text("The ferret is called Bramble.")
-        ingest = Thread(target=library.add, args=([uploaded, own], lambda step: seen.wait(60 * (step.done - 1))))
-        ingest.start()
-        while not library.running():
-            time.sleep(0.1)
-        page.goto(f"{address}/documents?library=shown")
-        page.get_by_text("1 of 2 files read").wait_for()
-        assert page.get_by_role("button", name="Stop").count() == 0
-        page.get_by_role("link", name="Ask").click()
-        page.get_by_text("The library is being filled: 1 of 2 files are read so far.").wait_for()
-        page.get_by_role("link", name="Documents").click()
-        page.get_by_text("1 of 2 files read").wait_for()
-        seen.set()
-        page.get_by_text("2 added; 2 new chunks").wait_for(timeout=CHILD)
-        ingest.join()
-        for row in (0, 1):
-            page.locator("[data-testid=stDataFrame] .dvn-scroller").click(position={"x": 18, "y": 52 + 35 * row})
-        page.get_by_role("button", name="Remove 2 documents").click()
-        page.get_by_role("button", name="Remove for good").click()
-        page.get_by_text("No documents yet.").wait_for()
-        assert not uploaded.exists() and own.exists()
-        assert library.words("parrot ferret", 2) == []
-
-
-def test_a_reload_comes_back_to_the_same_library_and_a_name_is_never_a_path(page: Any, address: str) -> None:
-    chooser = page.get_by_role("combobox").first
-    chooser.fill("second")
-    chooser.press("Enter")
-    page.get_by_text("This library is empty").wait_for()
-    page.reload()
-    page.get_by_text("This library is empty").wait_for()
-    page.goto(f"{address}/?library=../evil")
-    page.get_by_text("can't be a library's name").wait_for()
-
-
-def test_an_empty_library_says_what_to_do(page: Any) -> None:
-    chooser = page.get_by_role("combobox").first
-    chooser.fill("brand new")
-    chooser.press("Enter")
-    page.get_by_text("This library is empty").wait_for()
-
-
-def test_a_mistake_is_said_in_a_line_not_a_traceback(page: Any) -> None:
-    chooser = page.get_by_role("combobox").first
-    chooser.fill("no*name")
-    chooser.press("Enter")
-    page.get_by_text("can't be a library's name").wait_for()
-    assert page.get_by_text("Traceback").count() == 0
+@pytest.fixture(scope="module")
+def hostile(own_home: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("http:") / "evil.example" / ":smile:"
+    folder.mkdir(parents=True)
+    for lure, animal in zip(LURES, ANIMALS, strict=True):
+        (folder / f"{lure}.txt").write_text(
+            f'The {animal} is called "<img src=x onerror=document.title=1><b>Quill</b>". https://evil.example/'
+        )
+    (folder / ":smile: www.evil.example.pdf").write_bytes(b"%PDF-1.4 no more")
+    with Library.open(own_home / "libraries" / "www.evil.example", create=True) as library:
+        library.add([folder])
+    return "?library=www.evil.example"
 
 
 def elsewhere(page: Any) -> list[str]:
     """Whatever the whole document links to, loads or sends to, but itself."""
-    find = """() => [...document.querySelectorAll('*')].flatMap(e => [e.href, e.src, e.action, e.data]).filter(
-        u => typeof u == 'string' && u && !u.startsWith(location.origin) && !/^(data|blob):/.test(u))"""
+    find = """() => { const all = root => [...root.querySelectorAll('*')].flatMap(e => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]);
+        return all(document).flatMap(e => [e.href, e.src, e.action, e.data]).filter(
+        u => typeof u == 'string' && u && !u.startsWith(location.origin) && !/^(data|blob):/.test(u)) }"""
     return list(page.evaluate(find))
 
 
-def test_names_and_texts_become_no_links_no_mail_addresses_and_no_icons(page: Any, address: str, home: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "http:" / "evil.example" / ":smile:"
-    folder.mkdir(parents=True)
-    lures = ["www.evil.example", "me@evil.example", ":material_delete: :smile: :red[x]", "[a](https:x) `b` $x$ -- ->"]
-    animals = ["parrot", "ferret", "badger", "heron"]
-    for lure, animal in zip(lures, animals, strict=True):
-        (folder / f"{lure}.txt").write_text(f"The {animal} is called Quill. https://evil.example/ {lure} me@evil.example :smile:")
-    (folder / ":smile: www.evil.example.pdf").write_bytes(b"%PDF-1.4 no more")
-    with Library.open(home / "libraries" / "www.evil.example", create=True) as library:
-        library.add([folder])
-    page.goto(f"{address}/?library=www.evil.example")
-    for lure, animal in zip(lures, animals, strict=True):
-        ask(page, f"What is the {animal} called?")
-        page.locator("summary", has_text=f"{lure}.txt").last.wait_for()
-    ask(page, "https://evil.example :smile: me@evil.example?")
-    page.locator(".oct-a", has_text="https://evil.example :smile: me@evil.example?").wait_for()
-    assert elsewhere(page) == []
+def test_names_and_texts_become_no_links_no_elements_and_no_icons(visit: Visit, hostile: str) -> None:
+    page = visit(hostile)
+    for count, animal in enumerate(ANIMALS, 1):
+        ask(page, f"What is the {animal} called, <b>me@evil.example</b> :smile:?")
+        turn = answered(page, count)
+        assert "<img src=x onerror=document.title=1><b>Quill</b>" in turn.inner_text()
+        turn.locator(".source").first.click()
+        page.locator(".text", has_text="<b>Quill</b>").wait_for()
+        assert elsewhere(page) == []
+    shown = page.locator(".shelf").inner_text()
+    assert all(f"{lure}.txt" in shown for lure in LURES[:-1]) and "\u202e" not in page.locator(".shelf").inner_html()
+    assert ":smile: www.evil.example.pdf" in shown
     page.get_by_role("link", name="Documents").click()
     page.get_by_text(":smile: www.evil.example.pdf: not a readable PDF").wait_for()
-    add(page, "www.evil.example/:smile:/me@evil.example")
-    page.get_by_text("No file or folder at www.evil.example/:smile:/me@evil.example").wait_for()
-    for row in range(4):
-        page.locator("[data-testid=stDataFrame] .dvn-scroller").dblclick(position={"x": 90, "y": 52 + 35 * row})
-        assert elsewhere(page) == []
-        page.keyboard.press("Escape")
-    page.goto(f"{address}/?library=me@evil.example :smile:")
-    page.get_by_text("'me@evil.example :smile:' can't be a library's name").wait_for()
-    assert elsewhere(page) == []
+    assert elsewhere(page) == [] and page.title() == "Octavo"
 
 
-def test_an_address_that_names_no_library_makes_none_and_adding_does(page: Any, address: str, home: Path, tmp_path: Path) -> None:
-    directory = home / "libraries" / "phantom"
-    page.goto(f"{address}/?library=phantom")
-    page.get_by_text("This library is empty: there is none called phantom yet.").wait_for()
-    page.goto(f"{address}/documents?library=phantom")
-    page.get_by_text("There is no library called phantom yet.").wait_for()
-    assert not directory.exists()
-    (tmp_path / "mill.txt").write_text("The mill stands still.")
-    add(page, tmp_path)
-    page.get_by_text("1 added; 1 new chunks").wait_for(timeout=CHILD)
-    assert directory.exists()
+def test_a_name_is_never_a_path_and_a_mistake_is_a_line(visit: Visit) -> None:
+    for name in ("../evil", "no*name", "me@evil.example :smile:"):
+        page = visit(f"?library={name}")
+        page.get_by_text("can't be a library's name").wait_for()
+        assert page.get_by_text("Traceback").count() == 0 and elsewhere(page) == []
 
 
-def test_an_uploaded_file_that_was_not_reached_is_read_with_the_next(page: Any, address: str, home: Path, tmp_path: Path) -> None:
-    directory = home / "libraries" / "left"
-    Library.open(directory, create=True).close()
-    (directory / "files").mkdir()
-    (directory / "files" / "left behind.txt").write_text("The parrot is called Quill.")
-    (directory / "files" / "broken.pdf").write_bytes(b"%PDF-1.4 no more")
-    (tmp_path / "mill.txt").write_text("The mill stands still.")
-    page.goto(f"{address}/documents?library=left")
-    add(page, tmp_path)
-    page.get_by_text("2 added, 1 failed; 2 new chunks").wait_for(timeout=CHILD)
-    page.get_by_text("broken.pdf: not a readable PDF").wait_for()
-
-
-def test_the_door_stays_open_for_the_browser_that_had_the_token_and_for_no_other(browser: Any, server: Served, tmp_path: Path) -> None:
-    visitor = browser.new_page()
-    visitor.goto(f"{server.address}/documents?library=default")
-    assert visitor.locator("body").inner_text() == "This page is closed: open the address that `octavo app` printed."
-    (tmp_path / "link.html").write_text(f'<meta http-equiv="refresh" content="0;url={server.link}">')
-    visitor.goto(f"file://{tmp_path}/link.html")
-    visitor.get_by_text("Ask your documents").wait_for()
-    assert "token" not in visitor.url and server.token not in visitor.evaluate("document.cookie + history.length + document.referrer")
-    visitor.get_by_role("link", name="Documents").click()
-    visitor.get_by_text("Or a folder on this machine").wait_for()
-    visitor.reload()
-    visitor.get_by_text("500MB per file").wait_for()
-    visitor.goto(server.address)
-    visitor.get_by_text("Ask your documents").wait_for()
-    visitor.close()
-
-
-def test_a_page_of_a_file_that_changed_is_shown_with_a_warning(page: Any, address: str, home: Path, samples: Path, tmp_path: Path) -> None:
+def test_a_page_of_a_file_that_changed_is_shown_with_a_warning_and_no_boxes(
+    visit: Visit, own_home: Path, samples: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "handbook.pdf"
-    shutil.copy(samples / "volunteer-handbook.pdf", file)
-    with Library.open(home / "libraries" / "changing", create=True) as library:
+    file.write_bytes((samples / "volunteer-handbook.pdf").read_bytes())
+    with Library.open(own_home / "libraries" / "changing", create=True) as library:
         library.add([file])
-    shutil.copy(samples / "sea-gates-contract.pdf", file)
-    with file.open("ab") as pages:
-        pages.write(b"\n")
-    page.goto(f"{address}/?library=changing")
+    file.write_bytes((samples / "sea-gates-contract.pdf").read_bytes() + b"\n")
+    page = visit("?library=changing")
     ask(page, AGE)
-    page.get_by_text(re.compile("Show page")).first.click()
-    page.get_by_text(re.compile("The file has changed since it was read|The page can't be drawn")).wait_for()
+    answered(page).locator(".marker").first.click()
+    page.get_by_text("The file has changed since it was read").wait_for()
+    page.locator(".page img, .sheet .trouble").first.wait_for()
+    assert page.locator(".box").count() == 0
+    file.unlink()
+    page.reload()
+    answered(page).locator(".marker").first.click()
+    page.get_by_text("The file is gone").wait_for()
+    assert page.locator(".text mark").all_inner_texts() == ["85"]
 
 
-def test_the_browser_itself_lets_the_page_send_nothing_elsewhere(page: Any) -> None:
-    for rule, send in (("default-src", "fetch('//127.0.0.2:9/').catch(e => 0)"), ("img-src", "new Image().src = '//127.0.0.2:9/'")):
-        with page.expect_console_message(lambda message, rule=rule: f'"{rule} ' in message.text and "blocked" in message.text):
-            page.evaluate(send)
-    page.blocked.clear()
+@pytest.fixture(scope="module")
+def axe(request: pytest.FixtureRequest) -> Iterator[str]:
+    """axe-core, by npm, kept in pytest's cache."""
+    folder = request.config.cache.mkdir("axe")
+    script = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        try:
+            subprocess.run(
+                ["npm", "install", "--silent", "--prefix", folder, AXE], check=True, timeout=60, capture_output=True, env=os.environ
+            )
+        except (OSError, subprocess.SubprocessError):
+            pytest.skip("axe-core is not here, and npm can't install it")
+    yield script.read_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_has_no_serious_findings(visit: Visit, conversation: str, axe: str, scheme: str) -> None:
+    page = visit(conversation, color_scheme=scheme)
+    answered(page, 3).locator(".marker").first.click()
+    page.locator(".box").first.wait_for()
+    page.get_by_role("button", name="More for faq.md").click()
+    page.get_by_text("Details").last.click()
+    found = list(_findings(page, axe))
+    page.get_by_role("link", name="Documents").click()
+    page.get_by_text("Or a folder on this machine").wait_for()
+    found += _findings(page, axe)
+    assert found == []
+
+
+def _findings(page: Any, axe: str) -> Iterator[str]:
+    page.evaluate(axe)
+    for rule in page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]:
+        if rule["impact"] in ("serious", "critical"):
+            yield f"{rule['id']}: {rule['nodes'][0]['target']} {rule['nodes'][0]['failureSummary']}"
