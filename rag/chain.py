@@ -25,7 +25,6 @@ from rag.answering import answer_from
 from rag.boxes import with_boxes
 from rag.errors import QuestionError
 from rag.follow_up import is_follow_up, may_be_follow_up, rewritten, search_text
-from rag.markers import strip_markers
 from rag.models import AnswerModel, answer_model
 from rag.passages import neighbours
 from rag.point import best_source, point

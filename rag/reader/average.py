@@ -13,11 +13,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from model.train.data import plain_errors
 from rag.errors import ReaderError
+from rag.reader import store
 from rag.reader.model import CONFIG, DOWN, FILE, UP
 
 
@@ -33,7 +33,7 @@ def average(readers: Sequence[Path], out: Path, rank: int) -> None:
     for directory in readers:
         try:
             told.append(json.loads((directory / CONFIG).read_text(encoding="utf-8")))
-            parts.append({name: t.float() for name, t in load_file(directory / FILE).items()})
+            parts.append(store.load(directory / FILE))
         except (OSError, ValueError, SafetensorError) as error:
             raise ReaderError(f"{directory}: no reader can be read from it ({error})") from error
         if told[-1]["base_sha256"] != told[0]["base_sha256"]:
@@ -49,7 +49,7 @@ def average(readers: Sequence[Path], out: Path, rank: int) -> None:
         elif not name.endswith(DOWN):
             mean[name] = torch.stack([part[name] for part in parts]).mean(0)
     out.mkdir(parents=True, exist_ok=True)
-    save_file({name: t.to(torch.bfloat16).contiguous() for name, t in mean.items()}, out / FILE)
+    store.save(mean, out / FILE)
     (out / CONFIG).write_text(json.dumps({**told[0], "rank": rank, "calibration": [1.0, 0.0, 0.0]}, indent=1) + "\n", encoding="utf-8")
 
 

@@ -13,7 +13,6 @@ from typing import Self
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -21,6 +20,7 @@ from ingest.text.bert import Shape, Weights, bf16_gains, encode, read_weights
 from ingest.text.embedder import default_directory, weights_sha256
 from rag.answer import Reading as Reading
 from rag.errors import ReaderError
+from rag.reader import store
 from rag.reader.windows import Batch, Pieces, Text, batch, windows
 
 FILE, CONFIG = "reader.safetensors", "config.json"
@@ -111,7 +111,7 @@ class Reader:
         dtype = dtype or (torch.bfloat16 if device != "cpu" or bf16_gains() else torch.float32)
         try:
             config = json.loads((directory / CONFIG).read_text(encoding="utf-8"))
-            differences = {name: t.float() for name, t in load_file(directory / FILE).items()}
+            differences = store.load(directory / FILE)
             made_for, calibration = config["base_sha256"], tuple(map(float, config["calibration"]))
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise ReaderError(f"{directory}: no reader can be read from it ({error})", "reinstall Octavo, or train one") from error

@@ -29,6 +29,7 @@ from ingest.text.embedder import default_directory, weights_sha256
 from model.train.data import plain_errors, read_questions
 from model.train.outputs import read_state, write_state
 from rag.errors import RagError, ReaderError
+from rag.reader import store
 from rag.reader.data import Pairs, build
 from rag.reader.lessons import Taught, ask, batches_each, length, loss, rows_of, stream, wanted
 from rag.reader.mine import nearest
@@ -161,7 +162,7 @@ def _load_teacher(run: Path, pieces: Pieces, device: torch.device) -> Network:
 def go_on_from(network: Network, start: Path) -> None:
     """Gives a reader's network the weights of another reader of its rank."""
     try:
-        tensors = load_file(start / FILE)
+        tensors = store.load(start / FILE)
     except (OSError, SafetensorError) as error:
         raise ReaderError(f"{start}: no reader can be read from it ({error})", "name a reader's folder") from error
     for name, p in network.parameters.items():
@@ -171,9 +172,8 @@ def go_on_from(network: Network, start: Path) -> None:
 
 
 def export(network: Network, rank: int, base: Path, out: Path) -> None:
-    """What `Reader.load` reads: the difference in bf16, and what it is a difference to."""
-    tensors = {name: p.detach().to(torch.bfloat16).cpu().contiguous() for name, p in network.parameters.items()}
-    save_file(tensors, out / FILE)
+    """What `Reader.load` reads: the difference, and what it is a difference to."""
+    store.save(network.parameters, out / FILE)
     told = {"base_sha256": weights_sha256(base), "rank": rank, "calibration": [1.0, 0.0, 0.0]}
     (out / CONFIG).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
