@@ -86,6 +86,9 @@ def _closest(
     for width in range(1, min(_WINDOW, count) + 1):
         for first in range(count - width + 1):
             inside = [[p for p in found if first <= passage.terms[p].at.sentence < first + width] for found in places]
+            inside = [
+                [p for p in found if passage.terms[p].keys & term.keys] or found for found, term in zip(inside, claim.terms, strict=True)
+            ]
             missing = {n for n, found in enumerate(inside) if not found}
             topics = {n for n in missing if claim.terms[n].value is None and any(passage.terms[p].at.sentence == 0 for p in places[n])}
             if len(missing) < len(places) and all(n in topics | left or _may_lack(claim.terms[n], context) for n in missing):
@@ -231,7 +234,8 @@ def _is_stray(match: Match, n: int) -> bool:
     alone = all(other.at.sentence != found.at.sentence for _, other in match.pairs if other is not found)
     is_topic = claimed.kind in ("name", "date") or (claimed.kind == "word" and claimed.before in DETERMINERS)
     if claimed.kind == "name":
-        beside = [other.at for _, other in match.pairs[max(0, n - 1) : n + 2] if other is not found]
+        others = [[other.at for c, other in part if c.kind != "name"] for part in (match.pairs[:n], match.pairs[n:])]
+        beside = others[0][-1:] + others[1][:1]
         if all(at.sentence != found.at.sentence for at in beside):
             return not match.opens(claimed) or any(_has_another_subject(match, at) for at in beside)
     return alone and len(match.pairs) > 1 and not is_topic

@@ -97,7 +97,7 @@ multiply times|mum mother|murder kill|mute silence|name call title|narrow thin|n
 necessary needed need require|need require want must necessary|nest breed|new fresh novel recent|next following subsequent
 normal usual regular|notwithstanding although despite|novel book|number count figure|observe see watch notice|obvious clear
 occasion time|occasionally sometimes|offer give provide propose|office post|officer official|offspring young chick|old aged former
-operation work|opinion view|oppose against|option choice|order command tell instruct ask book|ordinary usual|organisation body
+operation work|opinion view|oppose against|option choice|order command instruct book|ordinary usual|organisation body
 organise arrange|origin source|original first initial|outage failure down|overlook miss|oversee supervise|overturn reverse quash
 owing due because result thanks|pain ache|painter artist paint|painting picture portrait canvas|pair two couple|parameter argument
 part section portion|participant people person patient volunteer adult subject|participate take join|party side|pass go
