@@ -104,7 +104,11 @@ def _both_forbid(said: Sequence[Operator], bearing: Sequence[Operator]) -> bool:
 def _is_imperative(match: Match, operator: Operator) -> bool:
     """Whether the passage orders what the claim says must be done."""
     found = next((f for c, f in match.pairs if c.at.index >= operator.at.index), None)
-    return found is not None and match.segment_of(found).terms[0] == found.at.index and found.before in ("", ",", ";", "and", ".", "never", "always")
+    return (
+        found is not None
+        and match.segment_of(found).terms[0] == found.at.index
+        and found.before in ("", ",", ";", "and", ".", "never", "always")
+    )
 
 
 def _have_one_focus(match: Match, operator: Operator, others: Sequence[Operator]) -> bool:
