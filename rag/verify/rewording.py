@@ -96,7 +96,13 @@ def _closest(
                 [p for p in found if passage.terms[p].keys & term.keys] or found for found, term in zip(inside, claim.terms, strict=True)
             ]
             missing = {n for n, found in enumerate(inside) if not found}
-            topics = {n for n in missing if claim.terms[n].value is None and any(passage.terms[p].at.sentence == 0 for p in places[n])}
+            foremost = min(set(range(len(places))) - missing, default=0)
+            topics = {
+                n
+                for n in missing
+                if (claim.terms[n].kind == "word" or (claim.terms[n].kind == "name" and n < foremost))
+                and any(passage.terms[p].at.sentence == 0 for p in places[n])
+            }
             if len(missing) < len(places) and all(n in topics | left or _may_lack(claim.terms[n], context) for n in missing):
                 return Match(claim, passage, align(claim, passage, inside, missing))
     return None
