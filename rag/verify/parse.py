@@ -193,7 +193,8 @@ class _Sentence:
         is_month = word == "may" and self._raw[at] == "May" and at > 0
         is_thing = word == "can" and self._word(at - 1) in grammar.ARTICLES
         is_short_form = word == "no" and self._word(at + 1) == "."
-        if word in grammar.OPERATORS and not (is_month or is_thing or is_short_form):
+        is_seen = word.startswith("appear") and self._word(at + 1) in grammar.PREPOSITIONS and self._word(at + 1) != "to"
+        if word in grammar.OPERATORS and not (is_month or is_thing or is_short_form or is_seen):
             return self._add_operator(grammar.OPERATORS[word], at, at + 1)
         return 0
 

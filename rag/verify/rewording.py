@@ -26,12 +26,14 @@ _WINDOW = 3
 """Sentences that a claim may be drawn from."""
 _ALIKE, _ALIKE_WORDS = 0.52, 2
 """How alike a word must be to one that it stands for without being in the thesaurus, and how many such words a claim may have."""
-_OTHERS = 6
+_OTHERS = 5
 """Terms that a claim must have beside one that is like none of the passage's."""
 _COUNTED = 12
 """Up to here a bare number counts something; 12 of one thing aren't 12 of another."""
 _BOUNDS = {"<": "<", "<=": "<", ">": ">", ">=": ">", "~<": "<"}
+"""About so much is so much; no more than it isn't."""
 _WAYS = frozenset("by to from since until before after".split())
+"""Before a number or date they say which end of it is meant."""
 _BEHIND_A_BARE_NUMBER = (
     (SILENT - {"a", "an", "per", "each", "every"}) | OPERATORS.keys() | frozenset("apart deep wide long high that which".split())
 )
@@ -41,7 +43,8 @@ _KINDS = ("possible", "probable", "some", "most", "few", "nearly", "unneeded")
 _FREE = frozenset(
     key
     for word in """start begin help compare available rather far even once full default another other use hold get call away there actual
-    facing upwards however thank alternative place period time times layer lie like much still thus overall person people someone thing""".split()
+    facing upwards however thank alternative place period time times layer lie like much still thus overall person people someone thing
+    colleague """.split()
     for key in keys(word)
 )
 """Words that a rewording may add: they say nothing of their own."""
@@ -84,12 +87,22 @@ def _nearest(claim: Terms, passage: Terms, context: frozenset[str]) -> Match | N
 def _closest(
     claim: Terms, passage: Terms, places: Sequence[Sequence[int]], context: frozenset[str], left: frozenset[int] = frozenset()
 ) -> Match | None:
+    """`left` are terms that may stand nowhere; what the first sentence speaks of, the whole passage does."""
     count = len(passage.sentences)
     for width in range(1, min(_WINDOW, count) + 1):
         for first in range(count - width + 1):
             inside = [[p for p in found if first <= passage.terms[p].at.sentence < first + width] for found in places]
+            inside = [
+                [p for p in found if passage.terms[p].keys & term.keys] or found for found, term in zip(inside, claim.terms, strict=True)
+            ]
             missing = {n for n, found in enumerate(inside) if not found}
-            topics = {n for n in missing if claim.terms[n].value is None and any(passage.terms[p].at.sentence == 0 for p in places[n])}
+            foremost = min(set(range(len(places))) - missing, default=0)
+            topics = {
+                n
+                for n in missing
+                if (claim.terms[n].kind == "word" or (claim.terms[n].kind == "name" and n < foremost))
+                and any(passage.terms[p].at.sentence == 0 for p in places[n])
+            }
             if len(missing) < len(places) and all(n in topics | left or _may_lack(claim.terms[n], context) for n in missing):
                 return Match(claim, passage, align(claim, passage, inside, missing))
     return None
@@ -102,6 +115,7 @@ def _may_lack(term: Term, context: frozenset[str]) -> bool:
 
 
 def _says(found: Term, claimed: Term, scales: set[int]) -> bool:
+    """Whether a term of the passage may stand for one of the claim; `scales` are those that the passage names: million, thousand."""
     if isinstance(claimed.value, Date):
         return isinstance(found.value, Date) and found.value.says(claimed.value)
     if isinstance(claimed.value, Quantity):
@@ -203,13 +217,10 @@ def _is_told(match: Match, segment: int) -> bool:
 
 
 def _hangs_together(match: Match) -> bool:
-    if (
-        any(_is_stray(match, n) for n in range(len(match.pairs)))
-        or _takes_twice(match)
-        or not (opposites_agree(match) and _has_its_cause(match))
-    ):
+    """Whether what is taken of the passage is said of one thing there."""
+    if _takes_twice(match) or not opposites_agree(match) or not _has_its_cause(match):
         return False
-    return not any(_has_rival(match, n) for n in range(len(match.pairs)))
+    return not any(_is_stray(match, n) or _has_rival(match, n) for n in range(len(match.pairs)))
 
 
 def _takes_twice(match: Match) -> bool:
@@ -237,9 +248,10 @@ def _is_stray(match: Match, n: int) -> bool:
     alone = all(other.at.sentence != found.at.sentence for _, other in match.pairs if other is not found)
     is_topic = claimed.kind in ("name", "date") or (claimed.kind == "word" and claimed.before in DETERMINERS)
     if claimed.kind == "name":
-        beside = [other.at for _, other in match.pairs[max(0, n - 1) : n + 2] if other is not found]
+        others = [[other.at for c, other in part if c.kind != "name"] for part in (match.pairs[:n], match.pairs[n:])]
+        beside = others[0][-1:] + others[1][:1]
         if all(at.sentence != found.at.sentence for at in beside):
-            return not match.opens(claimed) or any(_has_another_subject(match, at) for at in beside)
+            return any(_has_another_subject(match, at) for at in beside)
     return alone and len(match.pairs) > 1 and not is_topic
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from ingest import Chunk
 from rag.answer import Evidence, Support
 from rag.verify import Verifier
-from tests.rag.test_questions import CLAIMS
+from tests.rag.test_questions import CLAIMS, read
 
+REWORDINGS = read("rewordings.jsonl")
 NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 NAME = re.compile(r"(?<=[a-z,] )(?!(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec))[A-Z][a-z]{2,}\b")
 AUXILIARY = re.compile(r"\b(?:is|are|was|were|has|have|had|may|must|will|would|can|could|shall|should)\b")
@@ -38,7 +39,14 @@ def test_of_what_is_verified_95_in_100_is_supported_and_of_what_is_supported_80_
     supported = [row for row in CLAIMS if row["supported"]]
     assert len(right) >= 0.95 * len(verified)
     assert len(right) >= 0.80 * len(supported)
-    assert sum(not row["verbatim"] for row in right) >= 0.65 * sum(not row["verbatim"] for row in supported)
+    assert sum(not row["verbatim"] for row in right) >= 0.75 * sum(not row["verbatim"] for row in supported)
+
+
+def test_of_freely_reworded_claims_55_in_100_are_verified_and_95_in_100_of_those_verified_are_supported() -> None:
+    verified = [row for row in REWORDINGS if is_verified(row["claim"], row["passage"])]
+    right = [row for row in verified if row["supported"]]
+    assert len(right) >= 0.95 * len(verified)
+    assert len(right) >= 0.55 * sum(row["supported"] for row in REWORDINGS)
 
 
 def test_every_claim_in_its_passage_s_own_words_is_verbatim() -> None:

@@ -27,7 +27,14 @@ VINEYARD = (
 )
 TABLE = "| Trail | Length (km) | Climb (m) |\n| --- | --- | --- |\n| Heron Loop | 6.5 | 120 |\n| Ridge Path | 14 | 840 |"
 
+POOL = (
+    "Nitrate was measured at 11.2 mg/l. The gain was smaller in girls than in boys. Visits were rare because the spire had fallen in the "
+    "storm; nobody was hurt. The tower may be visited only in calm weather. Never grease the belt before you fit it."
+)
+
 SAYS = [
+    ("Nitrate stood at 11.2 milligrams per litre.", POOL),
+    ("No one was injured when the spire collapsed in the storm.", POOL),
     ("In 1641 Agnes Reed built the mill.", MILL),
     ("It was built four years later than planned.", MILL),
     ("3 trustees have kept it since 1990.", MILL),
@@ -52,6 +59,13 @@ SAYS = [
     ("The Ridge Path climbs 840 metres.", TABLE),
 ]
 SAYS_NOT = {
+    "one word for another that excludes it, or is only like it": [
+        ("Nitrate was measured at 11.2 grams per litre.", POOL),
+        ("The gain was smaller in boys than in girls.", POOL),
+        ("The spire was damaged in the storm.", POOL),
+        ("The tower may be visited in any weather.", POOL),
+        ("The belt must be greased before it is mounted.", POOL),
+    ],
     "another number, unit or bound": [
         ("It was built five years later than planned.", MILL),
         ("The strips are cut 2 mm wide.", RULES),
