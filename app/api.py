@@ -17,6 +17,7 @@ import anyio
 import uvicorn
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -72,8 +73,9 @@ async def _unless_gone(request: Request, work: Callable[[], Awaitable[T]]) -> T:
 
 
 def make_app(chains: Chains, token: str) -> ASGIApp:
-    """The API, behind its door. FastAPI's pages of documentation are off: they load from a CDN."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    """The API, behind its door. FastAPI's pages of documentation load from a CDN, and it reports to whom the environment names: off."""
+    silent: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=silent)
     queue, started = Queue(), int(time.time())
 
     @app.post("/v1/chat/completions")

@@ -139,7 +139,7 @@ def browser() -> Iterator[Any]:
 def listening_at(app: Any) -> Iterator[int]:
     """The port at which an ASGI app is served, by a thread of this process."""
     with listening(0) as opened:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
         thread = threading.Thread(target=server.run, args=([opened],))
         thread.start()
         try:

@@ -1,5 +1,6 @@
 """`octavo serve` as other programs meet it: over sockets, through their own clients."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -7,6 +8,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -26,7 +28,8 @@ from langchain_openai import ChatOpenAI
 
 from app.api import make_app
 from app.door import listening
-from app.programs import IN_FLIGHT, Chains
+from app.programs import IN_FLIGHT, WAITING, Busy, Chains, Queue
+from app.protocol import explained
 from tests.app.conftest import GUESTS, Run, listening_at
 from tests.conftest import ROOT
 
@@ -319,6 +322,42 @@ def test_what_is_not_there_is_told_in_openai_s_shape_and_there_are_no_pages_of_o
         status, told = api.send("GET", path)
         assert status == 404 and told["error"]["type"] == "invalid_request_error"
     assert api.send("GET", "/v1/search")[0] == 405
+
+
+def test_it_reports_to_nobody_whom_the_environment_names(
+    guests: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as collector:
+        collector.setblocking(False)
+        monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+        for signal_ in ("TRACES", "METRICS", "LOGS"):
+            monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{signal_}_ENDPOINT", f"http://127.0.0.1:{collector.getsockname()[1]}")
+        with listening_at(make_app(Chains("default"), TOKEN)) as port:
+            assert Api(port).send("GET", "/v1/models")[0] == 200
+        with pytest.raises(BlockingIOError):
+            collector.accept()
+    assert not caplog.records  # FastAPI says so where it would report and lacks a package for it
+
+
+async def test_who_comes_when_too_many_wait_is_told_to_come_again() -> None:
+    queue = Queue()
+
+    async def stay() -> None:
+        async with queue.turn():
+            await asyncio.Event().wait()
+
+    crowd = [asyncio.create_task(stay()) for _ in range(IN_FLIGHT + WAITING)]
+    await asyncio.sleep(0)
+    with pytest.raises(Busy) as raised:
+        async with queue.turn():
+            pass
+    status, _, _, code = explained(raised.value)
+    assert (status, code) == (429, "rate_limit_exceeded")
+    for one in crowd:
+        one.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
+    async with asyncio.timeout(10), queue.turn():  # whoever went away holds no place
+        pass
 
 
 class Listening(GenericFakeChatModel):
