@@ -150,7 +150,7 @@ def opened(file: Path) -> Iterator[sqlite3.Connection]:
 
 def forget(directory: Path, paths: Collection[str]) -> None:
     """Takes what was quoted from these documents out of all answers, and says so in its place."""
-    if not (directory / FILE).is_file():
+    if not paths or not (directory / FILE).is_file():
         return
     with opened(directory / FILE) as connection, transaction(connection):
         for turn, stored in connection.execute("select id, answer from turns").fetchall():
