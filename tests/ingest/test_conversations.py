@@ -8,7 +8,9 @@ import pytest
 
 from ingest import Library
 from ingest.errors import LibraryError
-from ingest.store.conversations import FILE, REMOVED, Conversations, forget
+from ingest.store.backup import export_library, import_library
+from ingest.store.conversations import FILE, REMOVED, Conversations, forget, opened
+from ingest.store.incoming import copy_conversations
 
 
 def source(path: str, text: str = "secret words") -> dict[str, object]:
@@ -115,6 +117,52 @@ def test_a_document_that_is_gone_from_the_disk_is_forgotten_by_the_next_ingest(t
         (tmp_path / "papers" / "gone.txt").unlink()
         library.add([tmp_path / "papers"])
     assert [cited["text"] for cited in kept.turns(conversation)[0].answer["citations"]] == [REMOVED, "secret words"]
+
+
+def test_an_exported_library_brings_its_conversations_and_their_sources_along(tmp_path: Path) -> None:
+    directory = tmp_path / "library"
+    (directory / "files").mkdir(parents=True)
+    (directory / "files" / "parrot.txt").write_text("The parrot is called Quill.")
+    with Library.open(directory, create=True) as library:
+        library.add([directory / "files"])
+        path = library.documents()[0].path
+    kept = Conversations(directory)
+    conversation, turn = kept.ask("Who?", [path])
+    cited = source(path) | {"marker": 1, "name": "parrot.txt", "boxes": [{"page": 1, "x0": 0.5}]}
+    kept.put(turn, {"text": "Quill [1].", "citations": [cited]}, "asking")
+    export_library(directory, tmp_path / "backup.zip")
+    import_library(tmp_path / "backup.zip", tmp_path / "again")
+    with Library.open(tmp_path / "again") as library:
+        (brought,) = Conversations(tmp_path / "again").turns(conversation)
+        there = library.documents()[0].path
+        assert (brought.question, brought.within, brought.state) == ("Who?", [there], "cut")
+        assert there != path and brought.answer["citations"] == [cited | {"path": there}]
+        library.remove(there)
+    assert Conversations(tmp_path / "again").turns(conversation)[0].answer["citations"][0]["text"] == REMOVED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["[1]", "{", '{"citations": [{}]}', '{"citations": 7}', '{"nearest": [{"path": 1}]}', '{"citations": [{"path": "/", "boxes": ["x"]}]}'],
+)
+def test_conversations_that_a_stranger_made_are_refused_in_a_line(tmp_path: Path, answer: str) -> None:
+    kept = Conversations(tmp_path)
+    _, turn = kept.ask("Who?")
+    with opened(tmp_path / FILE) as connection:
+        connection.execute("update turns set answer = ? where id = ?", (answer, turn))
+    (tmp_path / "new").mkdir()
+    with pytest.raises(LibraryError, match="conversations can't be"):
+        copy_conversations(tmp_path / FILE, tmp_path / "new", ("/a", "/b"))
+
+
+def test_verify_tells_of_damaged_conversations_and_repair_puts_them_aside(tmp_path: Path) -> None:
+    with Library.open(tmp_path, create=True) as library:
+        Conversations(tmp_path).ask("Who?")
+        assert library.verify().ok
+        (tmp_path / FILE).write_bytes(b"no database" * 1000)
+        assert [problem.partition(":")[0] for problem in library.verify().problems] == ["conversations"]
+        assert library.verify(repair=True).ok
+    assert Conversations(tmp_path).all() == [] and (tmp_path / f"{FILE}.damaged").exists()
 
 
 def test_a_damaged_file_is_a_line(tmp_path: Path) -> None:
