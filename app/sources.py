@@ -21,7 +21,7 @@ from ingest import Document
 from ingest.errors import IngestError
 from ingest.run.pace import line
 from ingest.store.conversations import Turn
-from ingest.store.paths import file_of, stamp_of
+from ingest.store.paths import absent, file_of, stamp_of
 from ingest.terminal import plain
 
 _MOST = 200
@@ -63,6 +63,7 @@ def _original(request: Request) -> Response:
     """The file itself."""
     _, path = _asked(request)
     file, name = file_of(path), PurePosixPath(path).name
+    file.stat()  # while one that is gone can still be told
     kind = SHOWN_INLINE.get(file.suffix.lower())
     if kind:
         return FileResponse(file, media_type=kind, content_disposition_type="inline", filename=name)
@@ -139,7 +140,9 @@ def _asked(request: Request) -> tuple[str, str]:
         IngestError: there is no such library, or it hasn't this document.
     """
     library, path = _library(request), request.query_params.get("path", "")
-    resources.library(library).text(path)
+    with resources.library(library).snapshot() as view:
+        if path not in view.paths():
+            raise absent(path)
     return library, path
 
 
@@ -151,7 +154,7 @@ def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
     async def respond(request: Request) -> Response:
         try:
             return await run_in_threadpool(answer, request)
-        except (IngestError, OSError, KeyError, ValueError) as error:
+        except (IngestError, OSError, KeyError, ValueError, OverflowError) as error:
             return PlainTextResponse(str(error), 404)
 
     return respond

@@ -4,6 +4,7 @@ The text is data: what comes out are plain strings for a browser to set as text,
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
@@ -15,6 +16,8 @@ _AROUND = 12_000
 """Characters shown before and behind the span, and of the span itself where it is longer; more can be asked for."""
 _PARAGRAPH = re.compile(r"\S(?:.|\n(?![ \t]*\n))*")
 _HEADING = re.compile(r"#{1,6}[ \t]+")
+_TABLE = re.compile(r"\|.*(?:\n\|.*)*")
+_BREAK = re.compile(r"\n(?=\||#{1,6}[ \t])")
 _CELL = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"[|\s:-]+\Z")
 _SHORT = 0.6
@@ -72,7 +75,8 @@ def _edge(text: str, near: int) -> int:
 class _Setter:
     def __init__(self, parsed: Parsed, marks: Sequence[Mark]) -> None:
         self._text, self._marks = parsed.text, sorted(marks, key=lambda mark: mark[:2])
-        self._levels = {at: level for at, level, _ in parsed.headings}
+        self._levels = {at: level for at, level, _ in parsed.headings if at == 0 or parsed.text[at - 1 : at] == "\n"}
+        self._starts = sorted(self._levels)
         self._pages = list(parsed.pages or [])
 
     def blocks(self, first: int, last: int) -> Iterator[dict[str, Any]]:
@@ -87,14 +91,28 @@ class _Setter:
             yield from self._paragraph(match.start(), match.end())
 
     def _paragraph(self, start: int, end: int) -> Iterator[dict[str, Any]]:
+        while start < end:
+            stop = self._stop(start, end)
+            yield from self._part(start, stop)
+            start = stop + 1
+
+    def _stop(self, start: int, end: int) -> int:
+        """Where the heading, the table or the text ends that begins a paragraph, or is left of one."""
+        if start in self._levels or _HEADING.match(self._text, start):
+            found = self._text.find("\n", start, end)
+            return end if found == -1 else found
+        if table := _TABLE.match(self._text, start, end):
+            return table.end()
+        found = bisect_right(self._starts, start)
+        heading = self._starts[found] - 1 if found < len(self._starts) else end
+        broken = _BREAK.search(self._text, start, end) if not self._text.startswith("```", start) else None
+        return min(end, max(start, heading), broken.start() if broken else end)
+
+    def _part(self, start: int, end: int) -> Iterator[dict[str, Any]]:
         body = self._text[start:end]
         mark = _HEADING.match(self._text, start)
         if mark or start in self._levels:
-            line_end = start + (body.find("\n") if "\n" in body else len(body))
-            level = self._levels.get(start, 3)
-            yield {"kind": "heading", "level": level, "runs": self._runs(mark.end() if mark else start, line_end)}
-            if line_end < end:
-                yield from self._paragraph(line_end + 1, end)
+            yield {"kind": "heading", "level": self._levels.get(start, 3), "runs": self._runs(mark.end() if mark else start, end)}
         elif body.startswith("|"):
             yield {
                 "kind": "table",

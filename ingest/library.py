@@ -110,7 +110,9 @@ class Library:
         with self._writing() as connection:
             run = self._run(connection)
             plan = make_plan(paths, rows.known(connection), exclude)
-            return carry_out(connection, run, run.steps(plan), self._publish, progress)
+            receipt = carry_out(connection, run, run.steps(plan), self._publish, progress)
+            forget(self.directory, plan.gone)
+            return receipt
 
     def add_loader(self, loader: "BaseLoader", progress: Progress | None = None) -> Receipt:
         """Adds what a LangChain loader yields; documents in a row with the same `source` are pages of one.

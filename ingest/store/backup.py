@@ -1,4 +1,4 @@
-"""A library as one file, and back: a zip of its database, the files that were uploaded to it, and their hashes.
+"""A library as one file, and back: a zip of its database, its conversations, the files that were uploaded to it, and their hashes.
 
 The index isn't in it: it is built again from the database. Of what is brought back, rows alone are taken, each of them checked.
 """
@@ -19,7 +19,9 @@ from ingest.index import build
 from ingest.loaders.zipped import FAULTS
 from ingest.settings import DATABASE, UPLOADS
 from ingest.store import failpoints, schema
-from ingest.store.incoming import copy_rows
+from ingest.store.conversations import FILE as CONVERSATIONS
+from ingest.store.conversations import opened
+from ingest.store.incoming import copy_conversations, copy_rows
 from ingest.store.lock import refuse_network, writing
 from ingest.store.paths import sha256_of
 
@@ -43,8 +45,11 @@ def export_library(directory: Path, file: Path) -> int:
         with _beside(file) as place:
             with closing(schema.connect(directory)) as connection:
                 connection.execute("vacuum into ?", [str(place / DATABASE)])
+            if (directory / CONVERSATIONS).is_file():
+                with opened(directory / CONVERSATIONS) as connection:
+                    connection.execute("vacuum into ?", [str(place / CONVERSATIONS)])
             failpoints.reach("export: database copied")
-            _pack(directory, place / DATABASE, place / "zip")
+            _pack(directory, place, place / "zip")
             failpoints.reach("export: archive written")
             (place / "zip").replace(file)
             failpoints.reach("export: renamed")
@@ -77,10 +82,13 @@ def import_library(file: Path, directory: Path) -> None:
         came_from = _unpack(file, unpacked)
         failpoints.reach("import: unpacked")
         schema.make(coming)
+        moved = (f"{came_from}/{UPLOADS}/", f"{directory}/{UPLOADS}/")
         with writing(coming), closing(schema.connect(coming, write=True)) as connection:
             connection.execute("pragma synchronous = off")  # `flush` sees to it, once
             try:
-                copy_rows(unpacked / DATABASE, connection, (f"{came_from}/{UPLOADS}/", f"{directory}/{UPLOADS}/"))
+                copy_rows(unpacked / DATABASE, connection, moved)
+                if (unpacked / CONVERSATIONS).exists():
+                    copy_conversations(unpacked / CONVERSATIONS, coming, moved)
             except LibraryError as error:
                 raise LibraryError(f"{file}: {error}", error.hint) from error
             failpoints.reach("import: rows copied")
@@ -112,9 +120,10 @@ def _beside(path: Path) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _pack(directory: Path, database: Path, archive: Path) -> None:
+def _pack(directory: Path, copies: Path, archive: Path) -> None:
     """Hashes are of what was written, not of the file: another may be uploaded meanwhile."""
-    members = {DATABASE: database, **{f"{UPLOADS}/{path.name}": path for path in sorted((directory / UPLOADS).glob("*"))}}
+    copied = {name: copies / name for name in (DATABASE, CONVERSATIONS) if (copies / name).is_file()}
+    members = {**copied, **{f"{UPLOADS}/{path.name}": path for path in sorted((directory / UPLOADS).glob("*"))}}
     hashes = {}
     with open(archive, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:  # Path.open has no opener
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
@@ -164,4 +173,4 @@ def _check_room(file: Path, directory: Path, members: Sequence[zipfile.ZipInfo])
 
 def _is_ours(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return name == DATABASE or (len(parts) == 2 and parts[0] == UPLOADS and not parts[1].startswith("."))
+    return name in (DATABASE, CONVERSATIONS) or (len(parts) == 2 and parts[0] == UPLOADS and not parts[1].startswith("."))

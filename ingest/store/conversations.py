@@ -148,9 +148,26 @@ def opened(file: Path) -> Iterator[sqlite3.Connection]:
         raise LibraryError(f"{file} can't be read or written: {error}", hint) from error
 
 
+def damage(directory: Path) -> str:
+    """What is wrong with a library's conversations, or ""."""
+    if not (directory / FILE).is_file():
+        return ""
+    try:
+        with opened(directory / FILE) as connection:
+            found = connection.execute("pragma integrity_check").fetchone()[0]
+    except LibraryError as error:
+        return f"conversations: {error}"
+    return "" if found == "ok" else f"conversations: {found}"
+
+
+def put_aside(directory: Path) -> None:
+    """Makes room for new conversations; the damaged file stays beside them."""
+    (directory / FILE).replace(directory / f"{FILE}.damaged")
+
+
 def forget(directory: Path, paths: Collection[str]) -> None:
     """Takes what was quoted from these documents out of all answers, and says so in its place."""
-    if not (directory / FILE).is_file():
+    if not paths or not (directory / FILE).is_file():
         return
     with opened(directory / FILE) as connection, transaction(connection):
         for turn, stored in connection.execute("select id, answer from turns").fetchall():

@@ -8,7 +8,7 @@ import hashlib
 import json
 import sqlite3
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,9 @@ from ingest.loaders.parsed import MOST_TEXT, Parsed
 from ingest.loaders.places import unpack
 from ingest.settings import Settings
 from ingest.store import places, rows, vectors
+from ingest.store.conversations import FILE as CONVERSATIONS
+from ingest.store.conversations import opened
+from ingest.store.schema import transaction
 from ingest.text.chunking import Span, chunks_of
 from ingest.text.embedder import DEFAULT
 
@@ -51,8 +54,7 @@ def copy_rows(source: Path, connection: sqlite3.Connection, moved: tuple[str, st
             files: dict[int | None, list[_File]] = {}
             for document, *texts in theirs.execute("select document, path, stamp, sha256, reason, readers from files"):
                 path, *rest = map(_text, texts)
-                path = moved[1] + path.removeprefix(moved[0]) if path.startswith(moved[0]) else path
-                files.setdefault(document, []).append(_File(path, *rest))
+                files.setdefault(document, []).append(_File(_moved(path, moved), *rest))
             for row in theirs.execute("select id, sha256, loader, text, layout from documents order by id"):
                 _copy_document(theirs, connection, row, files.pop(row[0], []), version)
             for file in (file for left in files.values() for file in left):
@@ -63,6 +65,52 @@ def copy_rows(source: Path, connection: sqlite3.Connection, moved: tuple[str, st
         if "interrupted" in str(error):
             raise KeyboardInterrupt from None
         raise LibraryError(f"its database can't be copied: {error}", "is there room on the disk? If so, the file is damaged") from error
+
+
+def copy_conversations(source: Path, directory: Path, moved: tuple[str, str]) -> None:
+    """Copies what was asked and answered into a new library; what was being answered is cut.
+
+    Args:
+        moved: as for `copy_rows`.
+
+    Raises:
+        LibraryError: it isn't what a library's conversations are.
+    """
+    try:
+        with _reading(source) as theirs, opened(directory / CONVERSATIONS) as connection, transaction(connection):
+            _check_tables(theirs, ("conversations", "turns"))
+            for number, *texts in theirs.execute("select id, owner, title, changed from conversations"):
+                connection.execute("insert into conversations values (?, ?, ?, ?)", (int(number), *map(_text, texts)))
+            for number, conversation, *texts in theirs.execute(
+                "select id, conversation, question, within, answer, state, asked from turns"
+            ):
+                question, within, answer, state, asked = map(_text, texts)
+                turn = (question, _paths(within, moved), _answer(answer, moved), "cut" if state == "asking" else state, 0, asked)
+                connection.execute("insert into turns values (?, ?, ?, ?, ?, ?, ?, ?)", (int(number), int(conversation), *turn))
+    except (_Refused, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise LibraryError(f"its conversations can't be read: {error}", "`octavo export FILE` makes them") from error
+    except sqlite3.Error as error:
+        raise LibraryError(f"its conversations can't be copied: {error}", "is there room on the disk? If so, they are damaged") from error
+
+
+def _paths(within: str, moved: tuple[str, str]) -> str:
+    return json.dumps([_moved(_text(path), moved) for path in list(json.loads(within))], ensure_ascii=False)
+
+
+def _answer(stored: str, moved: tuple[str, str]) -> str:
+    """An answer, its sources and their boxes each of their kind: the page gives them places."""
+    answer = dict(json.loads(stored))
+    for source in [*answer.get("citations", ()), *answer.get("nearest", ())]:
+        source["path"] = _moved(_text(source["path"]), moved)
+        if not all(isinstance(source[name], kind) for name, kind in (("marker", int), ("name", str), ("text", str), ("quote", list))):
+            raise _Refused("a source is none")
+        if not all(isinstance(place, int | float) for box in source["boxes"] for place in box.values()):
+            raise _Refused("a box is none")
+    return json.dumps(answer, ensure_ascii=False)
+
+
+def _moved(path: str, moved: tuple[str, str]) -> str:
+    return moved[1] + path.removeprefix(moved[0]) if path.startswith(moved[0]) else path
 
 
 class _File(NamedTuple):
@@ -87,12 +135,16 @@ def _check_schema(theirs: sqlite3.Connection) -> int:
     version = theirs.execute("pragma user_version").fetchone()[0]
     if version not in _VECTORS:
         raise _Refused(f"version {version} can't be taken over")
-    for name in [*_TABLES, *(["places"] if version >= _WITH_PLACES else [])]:
+    _check_tables(theirs, [*_TABLES, *(["places"] if version >= _WITH_PLACES else [])])
+    return int(version)
+
+
+def _check_tables(theirs: sqlite3.Connection, names: Sequence[str]) -> None:
+    for name in names:
         found = theirs.execute("select type, sql from sqlite_master where name = ?", [name]).fetchall()
         hidden = [column[6] for column in theirs.execute(f"pragma table_xinfo({name})")]
         if len(found) != 1 or found[0][0] != "table" or "virtual" in str(found[0][1])[:20].lower() or any(hidden):
             raise _Refused(f"{name} is no plain table")
-    return int(version)
 
 
 def _copy_facts(theirs: sqlite3.Connection, connection: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.index import build
-from ingest.store import places, rows, vectors
+from ingest.store import conversations, places, rows, vectors
 from ingest.store.paths import file_of, is_as_read
 
 
@@ -49,6 +49,8 @@ def verify(directory: Path, connection: sqlite3.Connection, mend: Mend | None) -
         connection.execute("insert into words (words) values ('rebuild')")
         embed()
         build.publish(directory, connection, whole=True)
+        if conversations.damage(directory):
+            conversations.put_aside(directory)
         problems = list(_problems(directory, connection))
     documents = rows.documents(connection)
     notes = tuple(_notes(directory, connection))
@@ -68,6 +70,8 @@ def _problems(directory: Path, connection: sqlite3.Connection) -> Iterator[str]:
     except sqlite3.DatabaseError as error:
         yield f"words: the index differs from the chunks ({error})"
     yield from _index_problems(directory, connection)
+    if trouble := conversations.damage(directory):
+        yield trouble
 
 
 def _content_problems(connection: sqlite3.Connection) -> Iterator[str]:

@@ -121,10 +121,10 @@ def test_on_a_phone_the_source_opens_over_the_answer_and_closes_back(visit: Visi
 
 
 def test_a_document_opens_from_the_shelf(page: Any) -> None:
-    page.get_by_role("button", name="Open sea-gates-contract.pdf", exact=True).click()
+    page.locator(".shelf").get_by_role("button", name="Open sea-gates-contract.pdf").click()
     page.locator(".page img").wait_for()
     assert page.locator(".bar .fine").inner_text().startswith("1 of ")
-    page.get_by_role("button", name="Open visiting.html", exact=True).click()
+    page.locator(".shelf").get_by_role("button", name="Open visiting.html").click()
     page.locator(".text h3, .text h4").first.wait_for()
 
 

@@ -1,7 +1,5 @@
 """What the page shares among its visitors: libraries with their own embedders, uploads, pages of documents."""
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -48,20 +46,3 @@ def test_an_upload_that_an_ingest_would_leave_out_is_refused_and_makes_no_librar
     with pytest.raises(IngestError, match="can't be an uploaded file's name"):
         resources.add("new", [("fine.txt", b"Text."), (name, b"Text.")], "")
     assert not own_home.exists()
-
-
-def test_a_page_is_drawn_of_a_file_with_any_name_and_a_change_is_told(own_home: Path, samples: Path, tmp_path: Path) -> None:
-    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.pdf"))
-    shutil.copy(samples / "volunteer-handbook.pdf", file)
-    with Library.open(own_home / "odd", create=True) as library:
-        assert library.add([file]).ok
-        path = library.documents()[0].path
-    picture, as_read = resources.picture("odd", path, 7)
-    assert picture and as_read
-    os.utime(file, (1, 1))
-    assert resources.picture("odd", path, 7) == (picture, True)
-    shutil.copy(samples / "sea-gates-contract.pdf", file)
-    changed, as_read = resources.picture("odd", path, 1)
-    assert changed and not as_read
-    file.unlink()
-    assert resources.picture("odd", path, 1) == (None, False)

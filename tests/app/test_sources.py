@@ -1,0 +1,115 @@
+"""What the browser's side may ask for: what stands in a library, and nothing else, whatever path is asked for."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from app.sources import ROUTES
+from ingest import Library
+from ingest.store.conversations import Conversations
+
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    monkeypatch.setenv("OCTAVO_HOME", str(tmp_path))
+    with TestClient(Starlette(routes=ROUTES)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def library(client: TestClient, tmp_path: Path, samples: Path) -> Path:
+    """A library of a PDF with an odd name and a text, beside a file that isn't in it."""
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    shutil.copy(samples / "volunteer-handbook.pdf", os.fsdecode(os.fsencode(folder) + b"/caf\xe9.pdf"))
+    (folder / "mill.txt").write_text("The mill stands still.")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4 no more")
+    directory = tmp_path / "libraries" / "odd"
+    with Library.open(directory, create=True) as opened:
+        opened.add([folder])
+    (folder / "secret.txt").write_text("Not in it.")
+    return directory
+
+
+def paths(library: Path) -> dict[str, str]:
+    with Library.open(library) as opened:
+        return {Path(document.path).suffix: document.path for document in opened.documents()}
+
+
+def test_pages_texts_and_originals_are_given_out_and_a_change_is_told(client: TestClient, library: Path, samples: Path) -> None:
+    asked = {"library": "odd", "path": paths(library)[".pdf"]}
+    page = client.get("/octavo/page", params=asked | {"page": 7})
+    assert page.headers["content-type"] == "image/png" and page.content.startswith(b"\x89PNG")
+    assert client.get("/octavo/page", params=asked | {"page": 8}).status_code == 404
+    told = client.get("/octavo/text", params=asked).json()
+    assert (told["is_pdf"], told["pages"], told["as_read"], told["there"]) == (True, 7, True, True)
+    original = client.get("/octavo/original", params=asked)
+    assert original.content == (samples / "volunteer-handbook.pdf").read_bytes() and original.headers["content-type"] == "application/pdf"
+    text = client.get("/octavo/original", params={"library": "odd", "path": paths(library)[".txt"]})
+    assert text.headers["content-type"] == "application/octet-stream" and "attachment" in text.headers["content-disposition"]
+    file = next(file for file in (library.parents[1] / "papers").iterdir() if "caf" in file.name)
+    shutil.copy(samples / "sea-gates-contract.pdf", file)
+    assert client.get("/octavo/text", params=asked).json()["as_read"] is False
+    file.unlink()
+    told = client.get("/octavo/text", params=asked).json()
+    assert (told["is_pdf"], told["there"]) == (False, False)
+    assert client.get("/octavo/page", params=asked | {"page": 1}).status_code == 404
+    assert client.get("/octavo/original", params=asked).status_code == 404
+
+
+@pytest.mark.parametrize("route", ["text", "page", "original"])
+def test_nothing_that_is_not_in_the_library_is_given_out(client: TestClient, library: Path, route: str) -> None:
+    folder = library.parents[1] / "papers"
+    lures = [
+        str(folder / "secret.txt"),
+        f"{folder}/../papers/mill.txt",
+        f"{folder}/mill.txt/../secret.txt",
+        str(folder),
+        "/etc/passwd",
+        "../../../../etc/passwd",
+        "",
+        str(library / "library.sqlite3"),
+        f"{folder}/mill.txt\0",
+    ]
+    for lure in lures:
+        answer = client.get(f"/octavo/{route}", params={"library": "odd", "path": lure, "page": 1})
+        assert answer.status_code == 404 and "Not in it" not in answer.text, lure
+    for name in ("../odd", "..", "", "/", "phantom", str(library)):
+        assert client.get(f"/octavo/{route}", params={"library": name, "path": paths(library)[".txt"]}).status_code == 404
+
+
+@pytest.mark.parametrize("odd", ["x", "", "1e3", "-1", "99999999999999999999"])
+def test_numbers_that_are_none_harm_nothing(client: TestClient, library: Path, odd: str) -> None:
+    asked: dict[str, Any] = {"library": "odd", "path": paths(library)[".txt"]}
+    assert client.get("/octavo/text", params=asked | {"start": odd, "end": odd}).status_code in (200, 404)
+    assert client.get("/octavo/page", params=asked | {"page": odd}).status_code == 404
+    assert client.get("/octavo/conversation", params={"library": "odd", "conversation": odd, "since": odd}).status_code in (200, 404)
+
+
+def test_the_shelf_tells_what_failed_first_and_is_searched(client: TestClient, library: Path) -> None:
+    kept = Conversations(library)
+    kept.ask("Of parrots")
+    kept.ask("Of mills")
+    told = client.get("/octavo/shelf", params={"library": "odd"}).json()
+    assert [(d["name"].partition(".")[2], d["state"]) for d in told["documents"]] == [("pdf", "failed"), ("pdf", "ready"), ("txt", "ready")]
+    assert (told["found"], told["total"], told["adding"]) == (3, 2, None)
+    told = client.get("/octavo/shelf", params={"library": "odd", "search": "MILL"}).json()
+    assert [c["title"] for c in told["conversations"]] == ["Of mills"] and [d["name"] for d in told["documents"]] == ["mill.txt"]
+
+
+def test_only_turns_that_may_have_changed_are_sent(client: TestClient, library: Path) -> None:
+    kept = Conversations(library)
+    conversation = None
+    for number in range(200):
+        conversation, turn = kept.ask(f"Question {number}", conversation=conversation)
+        kept.put(turn, {"text": "x" * 1000}, "done")
+    told = client.get("/octavo/conversation", params={"library": "odd", "conversation": conversation, "since": turn})
+    assert [turn["question"] for turn in told.json()] == ["Question 199"]
