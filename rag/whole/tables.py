@@ -76,7 +76,11 @@ def items_under(document: Whole, word: str) -> list[tuple[str, tuple[int, int]]]
         if block and [w for w in words(line[0]) if not w.isdigit()] == wanted:
             return [
                 (item[1].strip(), (block.start() + item.start(1), block.start() + item.end(1)))
-                for item in re.finditer(rf"^[ \t]*(?:[-*+\u2022]|{NUMBER})[ \t]+([^\n]+(?:\n(?![ \t]*(?:[-*+\u2022]|{NUMBER})\s)[^\n]+)*)", block[0], re.MULTILINE)
+                for item in re.finditer(
+                    rf"^[ \t]*(?:[-*+\u2022]|{NUMBER})[ \t]+([^\n]+(?:\n(?![ \t]*(?:[-*+\u2022]|{NUMBER})\s)[^\n]+)*)",
+                    block[0],
+                    re.MULTILINE,
+                )
             ]
     return []
 
