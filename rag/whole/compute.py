@@ -107,6 +107,8 @@ def _pick(question: str, table: Table, operation: str, named: bool) -> Picked | 
         values = [place for place in numeric if not _is_years(table, place)]
         if len(values) != 1 or not (_share(table.columns[0], asked) or told):
             return None
+        if not named and overlap < 2:
+            return None
         column = values[0]
     elif not named and overlap <= len(set(words(table.columns[column])).intersection(asked) - _SMALL) and not told:
         return None

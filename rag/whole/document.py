@@ -133,9 +133,13 @@ class Whole:
 
     def _is_sentence(self, text: str) -> bool:
         """Whether it reads as a sentence or a list's item: no fragment, address, reference or heading."""
-        letters = sum(map(str.isalpha, text))
+        letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
         ends = text.endswith(tuple(".!?:;\"'\u201d\u2019)\u2026")) or _ITEM.match(text) is not None
-        is_prose = letters >= 0.65 * len(text) and not (text.isupper() or text[:1].islower() or _REFERENCE.search(text))
+        is_prose = (
+            letters >= 0.5 * len(text)
+            and letters + digits >= 0.65 * len(text)
+            and not (text.isupper() or text[:1].islower() or _REFERENCE.search(text))
+        )
         return ends and is_prose and len(text.split()) >= _FEW_WORDS
 
     @cached_property

@@ -15,7 +15,7 @@ from rag.markers import MARKER, strip_markers
 from rag.quote import sentence
 from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever
-from rag.whole.document import Sources, Whole, flat
+from rag.whole.document import Section, Sources, Whole, flat
 
 COLUMNS = ("document", "answer", "page", "verified")
 _ALL = 0.999
@@ -25,6 +25,9 @@ _SOME = 0.5
 _LOOKED_AT = 8
 _NAMED = re.compile(r"\b(?:[A-Z]\w+|\w*\d\w*)")
 """Names and numbers of a topic, which no other words can stand for."""
+_NEAR, _SHOWN, _ALIKE = 3, 3, 0.3
+"""Passages of a document in which the sentence most like a topic is sought, documents shown so, and the cosine similarity at the least."""
+_NOT = re.compile(r"\b(?:not|no|never|without)\b", re.I)
 _OR = re.compile(r"\s+or\s+", re.I)
 _FORMULA = re.compile(r"[\s\0]*[=+\-@\t\r|%\uff0b\uff0d\uff1d\uff20]")
 
@@ -87,30 +90,53 @@ def _renumbered(text: str, cited: Mapping[int, int]) -> str:
 
 
 def which(topic: str, documents: Sequence[Whole], retriever: LibraryRetriever, threshold: float) -> Iterator[Answer]:
-    """Those documents that speak of a topic, each with the sentence that does: told by its words, else by reader and gate."""
+    """Those documents that speak of a topic, each with the sentence that does: told by its words, else by reader and gate.
+
+    Where none does, and where the question is what is not so, which neither can tell, the nearest sentences are shown for what they are.
+    """
     sources = Sources()
-    lines, without = [], []
+    lines, nearest, without = [], [], []
+    negated = _NOT.search(topic)
     for number, document in enumerate(documents, 1):
-        found = next(filter(None, (_place(t, retriever, document.path, threshold) for t in _OR.split(topic))), None)
+        found = None if negated else next(filter(None, (_place(t, retriever, document.path, threshold) for t in _OR.split(topic))), None)
         if found is None:
             without.append(document.name)
+            nearest += _nearest(topic, document, retriever)
         else:
             span = document.sentence(*found)
             lines.append(f"- {document.name}: {flat(document.text[slice(*span)])} {sources.cite(document, *span)}")
         yield Answer(progress=(number, len(documents), "documents looked through"))
-    head = (
-        f"{len(lines)} of {len(documents)} documents:"
-        if lines
-        else f"None of the {len(documents)} documents, as far as search and reader tell."
-    )
-    others = f"Not in: {', '.join(without[:20])}{f' and {len(without) - 20} more' if len(without) > 20 else ''}." * bool(lines and without)
-    text = "\n\n".join(filter(None, (head, "\n".join(lines), others)))
-    yield Answer(text, not lines, tuple(sources.citations), tuple(sources.evidence), note=f"Looked through {len(documents)} documents.")
+    head, is_found = f"{len(lines)} of {len(documents)} documents:", bool(lines)
+    if not is_found:
+        shown = nearest if negated else [near for near in sorted(nearest, key=lambda near: -near[0])[:_SHOWN] if near[0] >= _ALIKE]
+        lines = [f"- {document.name}: {flat(document.text[slice(*span)])} {sources.cite(document, *span)}" for _, document, span in shown]
+        head = (
+            "What is not so can't be told by looking for it."
+            if negated
+            else f"None of the {len(documents)} documents, as far as search and reader tell."
+        )
+        head += " Nearest in meaning:" * bool(lines)
+    note = f"Looked through {len(documents)} documents."
+    if without and is_found:
+        note += f" Not in: {', '.join(without[:20])}{f' and {len(without) - 20} more' if len(without) > 20 else ''}."
+    text = "\n\n".join(filter(None, (head, "\n".join(lines))))
+    yield Answer(text, not is_found, tuple(sources.citations), tuple(sources.evidence), note=note)
+
+
+def _nearest(topic: str, document: Whole, retriever: LibraryRetriever) -> list[tuple[float, Whole, tuple[int, int]]]:
+    """The sentence of a document that is most like a topic, of the passages nearest to it, with its cosine similarity; [] without any."""
+    chunks = [item.chunk for item in retriever.evidence(topic, _NEAR, document.path)]
+    spans = [span for chunk in chunks for span in document.sentences(Section("", chunk.char_start, chunk.char_end))]
+    if not spans:
+        return []
+    vectors = retriever.library.embed([topic, *(document.text[slice(*span)] for span in spans)])
+    likeness = vectors[1:] @ vectors[0]
+    return [(float(likeness.max()), document, spans[int(likeness.argmax())])]
 
 
 def _hits(topic: str, chunk: Chunk) -> Iterator[tuple[int, int, int]]:
     """Where words of the topic stand in a chunk, each with how many of them stand in its sentence; prose comes before headings and rows."""
-    begun = [re.compile(rf"\b{re.escape(word[: max(4, len(word) - 2)])}", re.I) for word in content_words(topic)]
+    begun = [re.compile(rf"\b{re.escape(word[: max(3, len(word) - 2)])}", re.I) for word in content_words(topic)]
     for match in (match for pattern in begun for match in pattern.finditer(chunk.text)):
         first, last = sentence(chunk.text, *match.span())
         held = 2 * sum(pattern.search(chunk.text, first, last) is not None for pattern in begun)
@@ -125,9 +151,8 @@ def _place(topic: str, retriever: LibraryRetriever, path: str, threshold: float)
         covered = coverage(view, topic, [item.chunk.id for item in evidence])
     holder = next((item for item in evidence if covered[item.chunk.id] >= _ALL), None)
     if holder:
-        return max(_hits(topic, holder.chunk), key=lambda hit: hit[0], default=(0, holder.chunk.char_start, holder.chunk.char_start + 1))[
-            1:
-        ]
+        nothing = (0, holder.chunk.char_start, holder.chunk.char_start + 1)
+        return max(_hits(topic, holder.chunk), key=lambda hit: hit[0], default=nothing)[1:]
     named = [name.casefold() for name in _NAMED.findall(topic)]
     near = [item for item in evidence if covered[item.chunk.id] >= _SOME and all(name in item.chunk.whole.casefold() for name in named)]
     if not near:

@@ -25,7 +25,10 @@ _NUMBER = r"\d+(?:[.,'\u00a0\u202f ]\d{3})*(?:[.,]\d+)?"
 _SCALE = r"(?:\s?(?:thousand|million|billion|trillion|mn|bn|[kKmM]\b))?"
 _TITLE = r"(?:Dr|Mrs?|Ms|Miss|Prof|Professor|Sir|Lady|Captain|Capt|Rev|Lord|Dame|Widow|St)\.?"
 _PARTICLE = r"(?:of|de|van|von|der|da|di|la|le|du|al|bin)"
-_CAP = r"(?:(?:[A-Z]\.){1,3}|(?:O'|Mc|Mac|D')?[A-ZÀ-ÖØ-Þ][\w'\u2019]*[a-zà-öø-ÿ](?:-[A-ZÀ-Þ]?\w+)*|[A-Z]{2,}\b)"
+_CAPITALISED = r"(?:(?:[A-Z]\.){1,3}|(?:O'|Mc|Mac|D')?[A-ZÀ-ÖØ-Þ][\w'\u2019]*[a-zà-öø-ÿ](?:-[A-ZÀ-Þ]?\w+)*)"
+_CAP = rf"(?:{_CAPITALISED}|[A-Z]{{2,}}\b)"
+_BLANK = r"(?:[ \t]+|[ \t]*\n[ \t]*)"
+"""Between a person's names, which a line's end may part."""
 
 KINDS: dict[str, tuple[str, str]] = {
     "date": (
@@ -56,8 +59,12 @@ KINDS: dict[str, tuple[str, str]] = {
         (?:numbers?|codes?|ids?)|identifiers?|reference\s+numbers?|references|codes|ids|skus?)""",
         r"\b(?=[\w./-]*[A-Z])(?=[\w./-]*\d)(?:[A-Z]{1,8}[-/.]?)+\d[\w]*(?:[-/.][\w]+)*|\b\d+(?:[-/.]?[A-Z]+\d*)+(?:[-/]\w+)*\b",
     ),
+    "person": (
+        r"(?:names?\s+of\s+(?:all\s+|every\s+|each\s+|single\s+|of\s+|the\s+)*)?(?:people|persons?|everyone|everybody)",
+        rf"\b{_TITLE}{_BLANK}{_CAPITALISED}(?:{_BLANK}{_CAPITALISED})*|\b{_CAPITALISED}(?:{_BLANK}{_CAPITALISED})+",
+    ),
     "name": (
-        r"(?:(?:personal\s+|proper\s+)?names?(?:\s+of\s+(?:people|persons))?|people|persons|everyone|everybody|companies|organi[sz]ations|places)",
+        r"(?:(?:personal\s+|proper\s+)?names?|companies|organi[sz]ations|places)",
         rf"\b{_TITLE}[ \t]+{_CAP}(?:[ \t]+{_CAP})*|\b{_CAP}(?:[ \t]+(?:&[ \t]+|{_PARTICLE}[ \t]+(?:(?:the|der|la)[ \t]+)?)?{_CAP})*",
     ),
     "number": (r"(?:numbers?|figures?)", rf"(?<![\w.,])[-\u2212+]?{_NUMBER}(?!\w)"),
@@ -78,6 +85,18 @@ _COMMON = frozenset(
     total version later earlier meanwhile finally usd eur gbp chf""".split()
 )
 """Words in lower case that begin a sentence and no name."""
+_LINE = 40
+"""Characters before a name that a line's end may part."""
+_NO_PERSON = _COMMON - {"may", "april", "june", "august", "will"} | frozenset(
+    """society club committee council company ltd inc gmbh fund trust bank partnership association university college school church museum
+    office department ministry services service works street lane road avenue square bridge bay sands wood creek river lake island pond farm
+    yard house hall room mill museum park market station harbour harbor north south east west northern southern eastern western united
+    kingdom states head chief senior deputy assistant general annual executive officer director manager chair treasurer secretary president
+    minister mayor minutes report contract meeting agreement act article book log day winter summer spring autumn christmas easter english
+    handbook ticket corner café cafe lower upper sea best dear yours
+    french german british american african european""".split()
+)
+"""Words that stand in the names of roles, bodies, places and occasions, and hardly in a person's."""
 
 
 @dataclass(frozen=True)
@@ -122,14 +141,21 @@ def every(document: Whole, kind: str) -> list[Item]:
 def _matches(document: Whole, kind: str) -> Iterator[tuple[int, int]]:
     for match in _FINDERS[kind].finditer(document.text):
         start, end = match.span()
-        if kind == "name":
+        if kind in ("name", "person"):
             start, end = (
                 (end, end) if _HEADER.match(document.text, document.text.rfind("\n", 0, start) + 1) else _name(document, start, end)
             )
         if kind == "phone number" and not 7 <= sum(map(str.isdigit, match[0])) <= 15:
             continue
-        if start < end:
+        if start < end and (kind != "person" or _is_person(document.text, start, end)):
             yield start, end
+
+
+def _is_person(text: str, start: int, end: int) -> bool:
+    """Whether a name is two words or more, none of them of a role, a place or a body, and no heading with the word below it."""
+    said = re.findall(r"[^\W\d_]+", text[start:end])
+    is_cut = "\n" in text[start:end] and start - text.rfind("\n", 0, start) < _LINE
+    return len(said) > 1 and _NO_PERSON.isdisjoint(word.casefold() for word in said) and not is_cut
 
 
 def _name(document: Whole, start: int, end: int) -> tuple[int, int]:
@@ -144,7 +170,7 @@ def _name(document: Whole, start: int, end: int) -> tuple[int, int]:
         end -= 2
     first, _, rest = text[start:end].partition(" ")
     begins = start == 0 or _BEGINS.search(text[max(0, start - 6) : start]) is not None
-    if begins and rest and not re.fullmatch(_TITLE, first) and text.count(rest) > text.count(text[start:end]):
+    if begins and " " in rest and not re.fullmatch(_TITLE, first) and text.count(rest) > text.count(text[start:end]):
         start = end - len(rest)  # "Later Ann Lee" where "Ann Lee" stands too
     alone = not re.search(r"\s", text[start:end])
     is_lower_elsewhere = begins and alone and re.search(rf"\b{re.escape(text[start:end].lower())}\b", text) is not None

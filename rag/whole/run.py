@@ -90,8 +90,8 @@ def _parts(task: Task, query: Query, helpers: Helpers) -> Iterator[Answer]:
     elif helpers.writer:
         yield from write(query.question, _read(task.documents, helpers), helpers.writer)
     else:
-        quote = quoting.compare if task.mode == "compare" else quoting.summarise
-        yield from quote(_read(task.documents, helpers), helpers.library)
+        quote, what = (quoting.compare, task.what) if task.mode == "compare" else (quoting.summarise, query.question)
+        yield from quote(what, _read(task.documents, helpers), helpers.library)
 
 
 def _read(paths: Sequence[str], helpers: Helpers) -> list[Whole]:

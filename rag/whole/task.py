@@ -37,11 +37,11 @@ def _set(text: str) -> frozenset[str]:
 
 
 _SMALL = _set(
-    """please pls could can would will you i we me us my our your d like want need a an the of in on at to for from by with into is are was
-    were be been do does did has have had there it its so and or also then just now thanks kindly what whats which that this these those them
-    as give show tell make write get send provide create let see ask read go walk through look take put brief briefly short quick concise
-    executive general detail detailed good very long simple plain english word sentence line paragraph bullet few single one two three four
-    five six seven eight nine ten some all any whole entire up out how between"""
+    """please pls could can would will you i we me us my our your d like want need a an the of in on at to for from by with into is are
+    was were be been do does did has have had there it its so and or also then just now thanks kindly what whats which that this these
+    those them as give show tell make write get send provide create let see ask read go walk through look take put brief briefly short
+    quick concise executive general detail detailed good very long simple plain english word sentence line paragraph bullet few single
+    one two three four five six seven eight nine ten some all any whole entire up out how between"""
 )
 """Words that say nothing of what is asked for."""
 _SUMMARY = _set(
@@ -59,7 +59,8 @@ _COMPARE = _set(
 _LIST = _set("all every each list extract find collect enumerate pull any everyone everybody")
 _LISTED = _set(
     """mention mentioned name named state stated list listed give given use used find found occur appear stand enter entered note noted
-    recorded something anything different distinct individual full person within across throughout come came contain written who where both"""
+    recorded something anything different distinct individual full person within across throughout come came contain written who where
+    both"""
 )
 _MENTION = _set(
     """mention mentioned mentioning name named use using discuss discussed contain talk refer cite cited describe described deal include
