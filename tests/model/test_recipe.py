@@ -124,3 +124,9 @@ def test_the_wheel_takes_the_model_and_its_card_and_no_folder_of_the_recipe() ->
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert set(wheel["force-include"]) == {"data/starter/starter.gguf", "data/starter/README.md", "data/reader"}
     assert not [folder for folder in wheel["packages"] if folder.startswith("data")]
+
+
+def test_the_picture_is_drawn_from_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["curve.py", str(STARTER / "figures.json"), str(tmp_path / "evidence.svg")])
+    runpy.run_path(str(STARTER / "recipe" / "curve.py"), run_name="__main__")
+    assert (tmp_path / "evidence.svg").read_bytes() == (ROOT / "docs" / "evidence.svg").read_bytes()
