@@ -11,7 +11,7 @@ from typing import Any
 
 DRAWN = {"ships": ("the starter", "#2a7de1"), "before": ("the starter before it", "#d9822b")}
 """Weights -> their name in the picture and their colour."""
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 320, 56, 24, 16, 48
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 320, 56, 150, 16, 48
 TOKENS, F1 = 8192, 0.8
 """Where the axes end."""
 STYLE = """<style>text { font: 13px sans-serif; fill: #57606a } .axis { stroke: #8c959f; stroke-opacity: .4 }
@@ -47,7 +47,7 @@ def _axes() -> Iterator[str]:
 
 
 def _curve(row: dict[str, Any], label: str, colour: str) -> Iterator[str]:
-    """A line with its points, their standard errors where they are known, and its label over the end."""
+    """A line with its points, their standard errors where they are known, and its label at the end."""
     sets = {float(name.removeprefix("long")): name for name in row["F1"] if name.startswith("long")}
     points = [(tokens, row["F1"][name], row["standard_error"].get(name)) for tokens, name in sets.items()]
     path = " ".join(f"{_x(tokens)},{_y(f1)}" for tokens, f1, _ in points)
@@ -57,8 +57,7 @@ def _curve(row: dict[str, Any], label: str, colour: str) -> Iterator[str]:
         if error is not None:
             ends = f'y1="{_y(f1 - error)}" y2="{_y(f1 + error)}"'
             yield f'<line x1="{_x(tokens)}" x2="{_x(tokens)}" {ends} stroke="{colour}" stroke-width="1.5"/>'
-    tokens, f1, _ = points[-1]
-    yield f'<text x="{_x(tokens)}" y="{_y(f1) - 20}" text-anchor="end" style="fill: {colour}">{label}</text>'
+    yield f'<text x="{WIDTH - RIGHT + 8}" y="{_y(points[-1][1]) + 4}" style="fill: {colour}">{label}</text>'
 
 
 def main() -> None:
