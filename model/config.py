@@ -5,7 +5,7 @@ and wrongly. For the same reason what can be set otherwise in config.json, and G
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from model.errors import SourceError
@@ -153,6 +153,6 @@ SHAPES = {
     "2b": _shape(26, 2304, 9216, 8, 4, 256, 256, 256_000),
     "9b": _shape(42, 3584, 14336, 16, 8, 256, 256, 256_000),
     "27b": _shape(46, 4608, 36864, 32, 16, 128, 144, 256_000),
-    "starter": _shape(12, 640, 2048, 4, 1, 256, 256, 32_000),
+    "starter": replace(_shape(12, 640, 2048, 4, 1, 256, 256, 32_000), sliding_window=8192, rope_theta=100_000.0),
 }
 """The published sizes ("Gemma 2: Improving Open Language Models at a Practical Size", table 1), and the starter's."""

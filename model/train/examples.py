@@ -12,7 +12,7 @@ from model.grounded import normalize_answer
 from model.tokenizer import Tokenizer
 from model.train.data import Question
 
-BUCKETS = (512, 768, 1024, 2048, 4096)
+BUCKETS = (512, 768, 1024, 2048, 4096, 6144, 8192)
 """Row lengths that examples are padded to: few, so that the network is compiled few times."""
 LONGEST_PASSAGE = 2400
 ASK = "Ask about this."
@@ -68,6 +68,10 @@ class Prompts:
             body = self._tokenizer.encode(_body(passage)) if isinstance(passage, str) else self._bodies[passage].tolist()
             yield from (*self._bracket, *self._tokenizer.encode(str(n)), *body)
 
+    def size(self, passage: int) -> int:
+        """Tokens of a passage of `texts` as a source with its number, 1,000 of them at the most."""
+        return len(self._bodies[passage]) + 4
+
     def target_ids(self, text: str) -> list[int]:
         """What the model shall say, the end of its turn included."""
         return [*self._tokenizer.encode(text), self._tokenizer.end_of_turn_id]
@@ -89,6 +93,9 @@ class QuestionRows:
         seed: of everything that is drawn.
     """
 
+    NEAR = 32
+    """Passages that are looked for near a question."""
+
     def __init__(
         self,
         questions: list[Question],
@@ -107,11 +114,11 @@ class QuestionRows:
         self._augment = augment
         open_questions = [q for q in questions if q.distractors is None]
         self._texts = sorted({c for q in open_questions for c in q.contexts if len(c) < LONGEST_PASSAGE})
-        nearest = iter(nearest_passages(open_questions, self._texts, 32).tolist())
+        nearest = iter(nearest_passages(open_questions, self._texts, self.NEAR).tolist())
         self._nearest: list[list[int]] = [next(nearest) if q.distractors is None else [] for q in questions]
-        self._normal = [normalize_answer(text) for text in self._texts]
         closed = {c for q in questions if q.distractors is not None for c in (*q.contexts, *q.distractors)}
         self._texts += sorted(closed - set(self._texts))
+        self._normal = [normalize_answer(text) for text in self._texts]
         self._index = {p: i for i, p in enumerate(self._texts)}
         self._prompts = Prompts(self._texts, tokenizer)
 
@@ -143,11 +150,14 @@ class QuestionRows:
 
     def _draw_distractors(self, number: int, gold: list[int], rng: random.Random, count: int) -> list[int]:
         """`count` passages near the question that hold none of its accepted answers, drawn from the 3 * count nearest."""
-        accepted = [a for a in map(normalize_answer, self.questions[number].answers) if len(a) > 3]
-        near = [i for i in self._nearest[number] if i not in gold and not any(a in self._normal[i] for a in accepted)]
-        pool = near[: count * 3]
+        pool = self._without_answer(number, gold, self._nearest[number])[: count * 3]
         rng.shuffle(pool)
         return pool[:count]
+
+    def _without_answer(self, number: int, gold: list[int], passages: Sequence[int]) -> list[int]:
+        """Those of the passages that are not the question's own and hold none of its accepted answers."""
+        accepted = [a for a in map(normalize_answer, self.questions[number].answers) if len(a) > 3]
+        return [i for i in passages if i not in gold and not any(a in self._normal[i] for a in accepted)]
 
     def inverse_example(self, number: int) -> Example | None:
         """Question generation: from a passage to an answer in it and its question; None where the question isn't of that kind."""

@@ -28,7 +28,7 @@ from model.train.outputs import begin_run, check_run_folder
 from model.train.teacher import check_same_vocabulary, load_teacher
 from model.train.trainer import Network, ranks, read_student, train
 
-CARD = {"prompt": "grounded", "evidence_order": "best first", "recommended_context": "256"}
+CARD = {"prompt": "grounded", "evidence_order": "best first", "recommended_context": "1000"}
 """What a tuned model says of itself: the form of its prompt, and the order and number of tokens of sources that suit it best."""
 
 
@@ -70,6 +70,8 @@ def tune(
     teacher: Path | None = None,
     muon: bool = False,
     augment: Augmenter | None = None,
+    rows_of: type[QuestionRows] = QuestionRows,
+    seed: int = 0,
 ) -> None:
     """Tunes the student or teacher in `base` on questions; see `QuestionRows` for how they are put.
 
@@ -78,6 +80,8 @@ def tune(
         peak: the highest learning rate.
         refuse: share of the extractive questions that are put without the passage that answers them.
         teacher: what a student goes on being distilled from.
+        rows_of: how the questions are put.
+        seed: of the questions' order and of all that is drawn.
 
     Raises:
         SourceError: a file can't be read, or `out` is no place for the run.
@@ -88,7 +92,7 @@ def tune(
         backend = "flex" if cuda else "blocked"
         tokenizer = tokenizer_of(tokenizer_file)
         asked = [q for file in questions for q in read_questions(file)]
-        rows = QuestionRows(asked, tokenizer, refuse, oversampled, inverted, augment and augment(asked))
+        rows = rows_of(asked, tokenizer, refuse, oversampled, inverted, augment and augment(asked), seed)
         if not rows.any_fits():
             raise SourceError(f"{questions[0]}: no question to learn from", "a question needs contexts, each of some words and no book")
         network = read_network(base, backend).to(device)
@@ -130,7 +134,7 @@ def tune(
 
 
 @plain_errors()
-def main(augment: Augmenter | None = None) -> None:
+def main(augment: Augmenter | None = None, rows_of: type[QuestionRows] = QuestionRows) -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.tune", description="Tune a student on grounded questions.")
     parser.add_argument("base", type=Path, help="a distilling run's folder, or a GGUF file, of a student or a teacher")
     parser.add_argument("tokenizer", type=Path, help="the GGUF file or folder whose tokenizer it uses")
@@ -146,9 +150,10 @@ def main(augment: Augmenter | None = None) -> None:
     parser.add_argument("--ask", nargs="+", default=[], metavar="SOURCE", help="learn to ask questions like these sources' too")
     parser.add_argument("--muon", action="store_true", help="Muon instead of AdamW for the layers' matrices")
     parser.add_argument("--twice", nargs="+", default=[], metavar="SOURCE", help="sources whose questions count double")
+    parser.add_argument("--seed", type=int, default=0, help="of the questions' order and of all that is drawn")
     a = parser.parse_args()
     sizes: dict[str, Any] = {"steps": a.steps, "minutes": a.minutes, "peak": a.lr, "tokens": a.tokens}
-    kinds: dict[str, Any] = {"refuse": a.refuse, "oversampled": a.twice, "inverted": a.ask}
+    kinds: dict[str, Any] = {"refuse": a.refuse, "oversampled": a.twice, "inverted": a.ask, "rows_of": rows_of, "seed": a.seed}
     tune(a.base, a.tokenizer, a.questions, a.out, teacher=a.teacher, muon=a.muon, augment=augment, **kinds, **sizes)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from model import Gemma2Config, load_model
 from model.config import SHAPES
 from model.errors import SourceError
+from model.load.sources import read_checkpoint
 from tests.model.conftest import BASE, oracle, tokenizer_json
 from tests.model.tiny import a_gemma_2
 
@@ -24,6 +26,12 @@ def test_the_published_shapes_have_the_published_sizes(name: str, billions: floa
 def test_27b_has_its_own_query_scale() -> None:
     assert (SHAPES["27b"].query_pre_attn_scalar, SHAPES["27b"].head_dim) == (144, 128)
     assert SHAPES["9b"].query_pre_attn_scalar == SHAPES["2b"].query_pre_attn_scalar == 256
+
+
+def test_the_starter_has_its_shape_and_sees_its_whole_context_on_every_layer() -> None:
+    config = read_checkpoint("starter").config
+    assert asdict(config) == pytest.approx(asdict(SHAPES["starter"]), rel=1e-6)
+    assert config.sliding_window == config.max_position_embeddings
 
 
 def test_sliding_layers_are_the_even_ones() -> None:

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 import torch
 
-from model import load_model
-from model.train.data import read_questions
+from model import grounded, load_model
+from model.train.data import Question, read_questions, tokenizer_of
+from model.train.examples import BUCKETS
 from tests.conftest import ROOT
 from tests.model.tiny import a_gemma_3
 
@@ -48,6 +49,8 @@ SIZES = {
     "practice": "--blanks 100",
     "tune": "--steps 2 --tokens 1024",
     "ask": "--minutes 0.03",
+    "widen": "",
+    "long": "--steps 2 --tokens 1024",
     "export": "",
 }
 LEARN_BY_HEART = "--steps 80 --tokens 512 --lr 1e-2 --refuse 0"
@@ -124,3 +127,32 @@ def test_the_wheel_takes_the_model_and_its_card_and_no_folder_of_the_recipe() ->
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert set(wheel["force-include"]) == {"data/starter/starter.gguf", "data/starter/README.md", "data/reader"}
     assert not [folder for folder in wheel["packages"] if folder.startswith("data")]
+
+
+def test_long_rows_fill_the_window_and_the_passage_that_answers_stands_anywhere(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(STARTER / "recipe")
+    from long import FAR, FEWEST, LongRows
+
+    tokenizer = tokenizer_of(place / "teacher.gguf")
+    contexts = [f"Boat {number} lies in berth {number + 5000}. " + FERRY for number in range(300)]
+    questions = [Question(f"Where is boat {n}?", [text], [str(n + 5000)], "extractive") for n, text in enumerate(contexts)]
+    rows, refused, places, lengths = LongRows(questions, tokenizer, unanswerable=0.5), 0, set(), []
+    for number, gold in enumerate(contexts):
+        example = rows.example(number, epoch=0)
+        assert example is not None and sum(map(len, example)) <= BUCKETS[-1]
+        if len(example[0]) < FEWEST:
+            continue
+        text, said = map(tokenizer.decode, example)
+        lengths.append(len(example[0]))
+        refused += said == grounded.REFUSAL
+        at = text.find(gold.strip())
+        assert (at < 0) == (said == grounded.REFUSAL)
+        places |= {round(4 * at / len(text))} if at >= 0 else set()
+    assert 0.35 < refused / len(lengths) < 0.65 and 60 < len(lengths) < 130
+    assert sum(length > FAR for length in lengths) > 0.4 * len(lengths) and {0, 1, 2, 3, 4} <= places
+
+
+def test_the_picture_is_drawn_from_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["curve.py", str(STARTER / "figures.json"), str(tmp_path / "evidence.svg")])
+    runpy.run_path(str(STARTER / "recipe" / "curve.py"), run_name="__main__")
+    assert (tmp_path / "evidence.svg").read_bytes() == (ROOT / "docs" / "evidence.svg").read_bytes()

@@ -188,8 +188,8 @@ def test_what_the_starter_writes_is_cut_with_a_note_and_no_half_marker(chain: An
     answers = []
     for q in [q for q in QUESTIONS if q["answers"]][:8]:
         evidence = chain.retriever.evidence(q["question"])
-        prompt = build_prompt(read_query(q["question"]), evidence, chain.model, 8)
-        chunks = chain.model.chat.stream(prompt.messages, max_tokens=8)
+        prompt = build_prompt(read_query(q["question"]), evidence, chain.model, 4)
+        chunks = chain.model.chat.stream(prompt.messages, max_tokens=4)
         answers.append(reduce(add, answer_from(chunks, prompt, chain.model, 0.0, 0.0)))
     cut = [a for a in answers if a.note]
     assert cut and all(a.note == CUT_OFF for a in cut)

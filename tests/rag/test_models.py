@@ -76,7 +76,7 @@ def test_tokens_of_a_model_whose_tokenizer_is_elsewhere_are_counted_high(kind: s
 
 def test_a_card_says_what_a_model_can_do() -> None:
     starter = answer_model("starter", Settings()).can
-    assert starter.quotes and starter.takes_segments and starter.best_source_tokens == 256
+    assert starter.quotes and starter.takes_segments and starter.best_source_tokens == 1000
     assert not (starter.follows_instructions or starter.takes_history)
     assert capabilities_of({"name": "gemma-2-2b-it"}) == Capabilities(takes_segments=True)
     assert answer_model(fake(), Settings()).can == Capabilities()
