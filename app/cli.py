@@ -224,13 +224,16 @@ def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.",
     os.execve(command[0], command, environment)  # noqa: S606  # no shell is wanted
 
 
-@app.command()
+@app.command(epilog=examples.SERVE)
 def serve(
     port: Annotated[int, typer.Option(help="Its port on 127.0.0.1.", min=1, max=65535)] = 8502,
     library: Library = "default",
     model: Model = None,
 ) -> None:
-    """Answer other programs in OpenAI's protocol: chat with citations, search, documents. It prints the address and the token."""
+    """Answer other programs in OpenAI's protocol.
+
+    Chat with citations, search, documents. It prints the address and the token.
+    """
     from ingest import Library as Store
     from ingest import Settings
 
@@ -240,13 +243,16 @@ def serve(
     answer(port, library, model)
 
 
-@app.command()
+@app.command(epilog=examples.MCP)
 def mcp(
     port: Annotated[int | None, typer.Option(help="Over HTTP, on this port of 127.0.0.1.", min=1, max=65535)] = None,
     library: Library = "default",
     model: Model = None,
 ) -> None:
-    """Be tools of an agent, over the Model Context Protocol, on stdin and stdout: ask, search, list documents, open a source."""
+    """Be tools of an agent, over MCP.
+
+    Ask, search, list documents, open a source: over the Model Context Protocol, on stdin and stdout.
+    """
     from importlib.util import find_spec
 
     from ingest import IngestError, Settings

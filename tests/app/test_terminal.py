@@ -87,6 +87,8 @@ def test_a_mistake_about_a_hostile_name_is_harmless_in_every_command(octavo: Run
         "eval": [absent],
         "calibrate": [absent],
         "chat": library,
+        "serve": library,
+        "mcp": library,
         "list": library,
         "show": [absent, *library],
         "status": library,
