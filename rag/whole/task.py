@@ -6,7 +6,7 @@ small words are taken away. A rule looks for its kind's words and says what may 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -270,7 +270,3 @@ def _unclear(phrase: str, among: tuple[str, ...], names: Names) -> str:
     shown = ", ".join(sorted(listed)[:12]) + (f" and {len(listed) - 12} more" if len(listed) > 12 else "")
     meant = f'which document "{phrase.strip()}" is' if phrase.strip() else "which document is meant"
     return f"It isn't clear {meant}. {'It may be' if among else 'There are'}: {shown}."
-
-
-def modes() -> Iterator[str]:
-    yield from ("auto", *Mode.__args__)  # type: ignore[attr-defined]
