@@ -6,7 +6,7 @@ small words are taken away. A rule looks for its kind's words and says what may 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -173,7 +173,8 @@ def _compare(asked: Asked) -> Task | None:
 def _every(asked: Asked) -> Task | None:
     """All of a kind that has a pattern, or of what the document has a list or column of."""
     listing = not asked.words.isdisjoint(_LIST)
-    if not (listing or asked.words & {"what", "which", "show", "give", "name"}) or not asked.named:
+    asks = listing or asked.words & {"what", "which", "show", "give", "name"}
+    if not asks or not (kind_words(asked.text) or asked.words & {"all", "every", "each"}) or not asked.named:
         return None
     kinds = kind_words(asked.rest)
     if kinds and (not words(asked.rest) or not ({*words(asked.rest)} & _LIST or any(kind.endswith(("s", "people")) for kind in kinds))):
@@ -191,8 +192,10 @@ def _which(asked: Asked) -> Task | None:
     """ "Which of the reports", or of documents of any kind where it goes on with a word like "mention"."""
     if asked.words.isdisjoint(_set("which what list find show name any")):
         return None
-    topic = " ".join(asked.left(_MENTION, _set("list find show name something anything up whether")))
     mentions = not asked.words.isdisjoint(_MENTION) and asked.words.isdisjoint(_DUTY)
+    if not mentions and "which" not in asked.words:
+        return None
+    topic = " ".join(asked.left(_MENTION, _set("list find show name something anything up whether")))
     if re.match(r"(?:in\s+)?which\s+of\s+(?:these|those|them)\b", asked.text, re.I) and not asked.named and not asked.follows:
         return Task("which", tuple(asked.names.paths), topic) if mentions and topic else None
     for named in asked.named:
@@ -270,7 +273,3 @@ def _unclear(phrase: str, among: tuple[str, ...], names: Names) -> str:
     shown = ", ".join(sorted(listed)[:12]) + (f" and {len(listed) - 12} more" if len(listed) > 12 else "")
     meant = f'which document "{phrase.strip()}" is' if phrase.strip() else "which document is meant"
     return f"It isn't clear {meant}. {'It may be' if among else 'There are'}: {shown}."
-
-
-def modes() -> Iterator[str]:
-    yield from ("auto", *Mode.__args__)  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from rag.chain import AnswerChain
 from rag.errors import QuestionError, ServerError
 from rag.query import read_query
 from rag.whole.each import Row, write_csv
+from rag.whole.names import Names
 from rag.whole.run import names_of
 from rag.whole.task import recognise
 from tests.conftest import ROOT
@@ -59,6 +60,68 @@ def test_no_question_that_a_passage_answers_is_taken_for_a_task(library: Library
 def test_no_follow_up_is_taken_for_a_task(library: Library) -> None:
     asked = [(row["follow_up"], [(row["first"], row["answer"])]) for row in lines("rag/dialogues.jsonl")]
     assert [question for question, history in asked if taken_for(library, question, history=history)[0] != "answer"] == []
+
+
+TEXTS: dict[str, dict[str, str]] = json.loads((ROOT / "tests/rag/whole_texts.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("asked", lines("rag/whole.jsonl") + lines("rag/whole_variants.jsonl"), ids=lambda asked: asked["id"])
+def test_other_wordings_are_taken_for_the_same_tasks(library: Library, asked: dict[str, Any]) -> None:
+    texts = asked.get("texts") or TEXTS.get(asked.get("library", ""))
+    query = read_query(asked["question"])
+    task = recognise(query, lambda: Names(texts) if texts else names_of(query, library))
+    wanted = [asked["mode"]] if asked["mode"] != "answer" else ["answer", "compute"]  # whether a table has it is seen when it is read
+    assert (task.mode if task else "answer") in wanted
+
+
+@pytest.fixture(scope="module")
+def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnswerChain]:
+    folder = tmp_path_factory.mktemp("field")
+    for name, text in TEXTS["field"].items():
+        (folder / name).write_text(text, encoding="utf-8")
+    with Library.open(folder / "library", create=True) as opened:
+        assert opened.add([folder / name for name in TEXTS["field"]]).ok
+        yield build_chain(opened)
+
+
+@pytest.mark.parametrize(
+    ("question", "result"),
+    [
+        ("Add together the prices in the kit list", "740.00"),
+        ("How much do Ruth Callow's things in kit.csv add up to?", "565.50"),
+        ("mean number of chicks per site in the heron report for 2023", "23.5"),
+        ("Sum the nests in the 2022 heron report.", "23 "),
+    ],
+)
+def test_a_sum_finds_its_column_and_rows_by_the_words_of_the_question(field: AnswerChain, question: str, result: str) -> None:
+    answer = field.invoke(question)
+    assert answer.mode == "compute" and f": {result}" in answer.text
+    assert {citation.support for citation in answer.citations} == {"verbatim"}
+
+
+def test_a_sum_that_no_table_holds_stays_a_question(field: AnswerChain, chain: AnswerChain) -> None:
+    assert field.invoke("What is the sum the society would pay for a barrier?").mode == "answer"
+    assert chain.invoke("What is the average age of the volunteers?").mode == "answer"
+
+
+def test_a_list_is_found_by_the_word_that_it_stands_under(chain: AnswerChain) -> None:
+    answer = chain.invoke("What are all the actions that came out of the trustees' meeting in March?")
+    assert answer.mode == "every" and len(answer.citations) == 6 and "renew the agreement with the café" in answer.text
+
+
+def test_everybody_is_people_and_no_roles_places_or_bodies(chain: AnswerChain) -> None:
+    text = chain.invoke("Who is mentioned in the contract? List everyone.").text
+    found = [line[2:].partition(":")[0] for line in text.splitlines() if line.startswith("- ")]
+    assert found == ["Grigor Baines", "Tamsin Baines", "Judith Amblecote", "Ishbel Corran", "Dov Pettifer", "Fergus Annick"]
+
+
+def test_a_summary_has_as_many_sentences_as_were_asked_for(chain: AnswerChain) -> None:
+    assert len(chain.invoke("Could you sum up the safety rules for me in three sentences?").citations) == 3
+
+
+def test_what_is_not_so_is_shown_and_not_told(field: AnswerChain) -> None:
+    answer = field.invoke("Which of the reports do not mention a storm?")
+    assert answer.refused and "can't be told" in answer.text and len(answer.citations) == 2
 
 
 def test_this_report_is_the_one_asked_within_or_talked_about(library: Library, samples: Path) -> None:
