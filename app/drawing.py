@@ -11,11 +11,14 @@ import subprocess
 import sys
 from functools import lru_cache
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from ingest.run import child
 from ingest.run.limits import memory_each
 
 SECONDS = 20
+_AT_ONCE = BoundedSemaphore(4)
+"""Drawings that go on at a time: each may take memory up to its limit."""
 _LONGEST = 1600
 """Pixels of a picture's longer side."""
 
@@ -27,7 +30,7 @@ def draw(file: Path, stamp: str, page: int) -> bytes | None:
     The last ones are remembered, failures too. `stamp` is the file's size and times: a changed file is drawn anew.
     """
     arguments = [os.fsencode(file).hex(), str(page)]
-    with child.start("app.drawing", *arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with _AT_ONCE, child.start("app.drawing", *arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
             picture, _ = process.communicate(timeout=SECONDS)
         except subprocess.TimeoutExpired:

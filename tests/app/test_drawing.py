@@ -82,3 +82,14 @@ def test_a_page_that_the_file_does_not_have_is_none(handbook: Path, page: int) -
 
 def test_a_name_that_is_no_utf_8_is_found(handbook: Path) -> None:
     assert draw(handbook.rename(os.fsdecode(os.fsencode(handbook.parent) + b"/caf\xe9 \\xe9.pdf")), "", 1)
+
+
+def test_many_pages_asked_at_once_are_all_drawn_by_a_few_processes(handbook: Path) -> None:
+    drawn: dict[int, bytes | None] = {}
+    before, most = len(children()), 0
+    threads = [Thread(target=lambda page=page: drawn.update({page: draw(handbook, "at once", page)})) for page in range(1, 8)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        most = max(most, len(children()) - before)
+    assert most <= 4 and sorted(drawn) == list(range(1, 8)) and all(drawn.values())

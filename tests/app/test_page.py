@@ -77,6 +77,7 @@ def test_pages_are_turned_and_the_text_that_was_read_is_shown_lit(page: Any) -> 
 def test_a_word_file_opens_typeset_with_its_words_lit_and_in_view(page: Any) -> None:
     page.locator(".turn").first.locator(".marker").first.click()
     lit = page.locator(".text td mark")
+    lit.wait_for()
     assert lit.all_inner_texts() == ["57"]
     sheet, row = page.locator(".sheet").bounding_box(), lit.bounding_box()
     assert sheet["y"] <= row["y"] <= sheet["y"] + sheet["height"]
