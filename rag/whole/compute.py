@@ -102,7 +102,8 @@ def _pick(question: str, table: Table, operation: str, named: bool) -> Picked | 
         label = _share(table.columns[0], asked)
         return Picked(table, None, kept, told, (bool(told), label, overlap)) if told or named or label else None
     numeric = [place for place in said if _has_numbers(table, place)]
-    column = max((place for place in numeric if said[place]), key=lambda place: (said[place], -place), default=None)
+    called = [place for place in said if said[place] == 1 and re.search(rf"\b{re.escape(table.columns[place])}\s+column", question, re.I)]
+    column = max((place for place in called or numeric if said[place]), key=lambda place: (said[place], -place), default=None)
     if column is None:
         values = [place for place in numeric if not _is_years(table, place)]
         if len(values) != 1 or not (_share(table.columns[0], asked) or told):
@@ -112,7 +113,7 @@ def _pick(question: str, table: Table, operation: str, named: bool) -> Picked | 
         column = values[0]
     elif not named and overlap <= len(set(words(table.columns[column])).intersection(asked) - _SMALL) and not told:
         return None
-    if len(kept) < 2 and len(rows) > 1 and not re.search(r"\bwhere|\bwhose", question, re.I) and operation in _VALUES:
+    if not called and len(kept) < 2 and len(rows) > 1 and not re.search(r"\bwhere|\bwhose", question, re.I) and operation in _VALUES:
         return None  # one cell is looked up, not computed
     return Picked(table, column, kept, told, (bool(told), said[column], overlap))
 

@@ -5,17 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest import Library
-from ingest.store.paths import below
 from rag.answer import Answer, Timings
 from rag.query import Query
-from rag.retriever import LibraryRetriever
+from rag.retriever import LibraryRetriever, stored
 from rag.whole import each, quoting
 from rag.whole.compute import compute, what_there_is
 from rag.whole.document import Sources, Whole, flat
 from rag.whole.names import Names
 from rag.whole.patterns import every, kinds_of
 from rag.whole.tables import items_under, tables_of
-from rag.whole.task import Task, recognise
+from rag.whole.task import Task, recognise, speaks_of_a_table
 from rag.whole.writing import Writer, write
 
 _NEAR = 16
@@ -42,7 +41,7 @@ def whole(query: Query, helpers: Helpers) -> Iterator[Answer] | None:
     """The parts of an Answer over whole documents; None for a question like any other, which nothing was spent on.
 
     Raises:
-        PathError: the library has nothing at one of `query.within`.
+        QuestionError: the library has nothing at one of `query.within`.
     """
     task = recognise(query, lambda: names_of(query, helpers.library))
     if task is None:
@@ -57,8 +56,9 @@ def names_of(query: Query, library: Library) -> Names:
     """The documents that a question may be about: those within, and which one the conversation was about last."""
     with library.snapshot() as view:
         openings = view.openings()
-    if query.within is not None:
-        openings = {path: openings[path] for path in below(list(query.within), openings)}
+        within = None if query.within is None else stored(view, query.within)
+    if within is not None:
+        openings = {path: openings[path] for path in within}
     last = LibraryRetriever(library=library).evidence(" ".join(query.turns[-1]), 1, query.within) if query.turns else []
     return Names(openings, last[0].chunk.path if last else "")
 
@@ -106,8 +106,9 @@ def _computed(task: Task, query: Query, helpers: Helpers) -> Answer | None:
         evidence = LibraryRetriever(library=helpers.library).evidence(query.question, _NEAR, query.within)
         paths = list(dict.fromkeys(item.chunk.path for item in evidence))
     tables = [table for document in _read(paths, helpers) for table in tables_of(document)]
-    told = query.mode == "compute"
-    found = compute(task.what, tables, told or len(task.documents) == 1)
+    told = query.mode == "compute" or speaks_of_a_table(query.question)
+    named = told or len(task.documents) == 1
+    found = compute(task.what, tables, named) or compute(query.question, tables, named)  # a column may be called like a document
     return what_there_is(tables) if found is None and told else found
 
 

@@ -83,6 +83,11 @@ _QUANTIFIER = re.compile(
 _DETERMINER = re.compile(r"\b(?:(?:of|the|these|those|this|that|my|our|two|three|sets?)\s+)+\Z", re.I)
 
 
+def speaks_of_a_table(question: str) -> bool:
+    """Whether it names a column or rows, so that nothing but a table can answer."""
+    return _A_TABLE.search(question) is not None
+
+
 class Asked:
     """A question with the documents that it names.
 
@@ -237,7 +242,7 @@ def _compute(asked: Asked) -> Task | None:
     ):
         return None
     documents = tuple(path for named in asked.named if len(named.paths) == 1 for path in named.paths)
-    surely = _OPERATION.search(asked.text) or _COUNT.match(asked.text) or _A_TABLE.search(asked.text)
+    surely = _OPERATION.search(asked.text) or _COUNT.match(asked.text) or speaks_of_a_table(asked.text)
     if surely or (documents and all(map(is_sheet, documents))):
         return Task("compute", tuple(dict.fromkeys(documents)), asked.rest)
     return None

@@ -42,7 +42,6 @@ def test_ask_json_has_the_agreed_keys(octavo: Run) -> None:
     assert set(answer) == set(pointed) == ANSWER
     assert set(answer["citations"][0]) == CITATION
     assert set(answer["timings"]) == {"retrieve_s", "first_token_s", "total_s", "prompt_tokens", "completion_tokens"}
-    assert answer["timings"]["prompt_tokens"] == answer["ledger"]["total"]
     assert answer["ledger"]["total"] + answer["ledger"]["reserve"] <= answer["ledger"]["window"]
 
 
