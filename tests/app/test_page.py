@@ -87,6 +87,7 @@ def test_a_refusal_shows_the_nearest_passages(page: Any) -> None:
     turn = page.locator(".turn").nth(1)
     turn.get_by_text("Your documents don't say.").wait_for()
     turn.get_by_text("Nearest passages").wait_for()
+    turn.locator(".tools").wait_for()  # drawn anew for the last time
     turn.locator(".source").first.click()
     page.locator(".pane").wait_for()
 
