@@ -36,7 +36,7 @@ def welcome(name: str) -> None:
 def begin(name: str) -> str | None:
     """A library of which nothing was asked yet in this conversation; returns the question that was clicked."""
     widgets.title("What would you like to know?", _answers())
-    if name != _LIBRARY:
+    if name != _LIBRARY or resources.unfinished(name):  # the answer may stand in what is still to be read
         return None
     return next((question for question in QUESTIONS if st.button(question)), None)
 
