@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from rag.verify.lexicon import keys
+from rag.verify.words import PLACES
 
 
 def _by_first(groups: str) -> dict[str, str]:
@@ -98,11 +99,8 @@ MODIFIERS = {tuple(phrase.split()): sign for sign, phrases in _MODIFIERS.items()
 """What stands before a number and says that it is a bound or a guess."""
 MODIFIERS_BEHIND = _by_first("more over above|less fewer under below|older|newer|younger|later|earlier")
 """What stands behind a number and "or" and makes a bound of it."""
-LABELS = frozenset(
-    """section sections sec chapter chapters ch page pages pp figure figures fig table tables tab clause article art paragraph para
-    annex appendix part item step note footnote question schedule exhibit version release § no number room bus line port""".split()
-)
-"""Behind them a number counts nothing: it is a name."""
+LABELS = PLACES - {"p"} | frozenset("version release § no number room bus line port".split())
+"""Behind them a number counts nothing: it is a name. A p is a penny here."""
 
 _ENGLISH = frozenset("the of and is are was were to in with for on that by from it at as be not".split())
 _OTHERS = frozenset(

@@ -7,7 +7,7 @@ negation governs, so that a claim is rather called unverified than verified.
 import re
 from collections.abc import Sequence
 
-from rag.verify.words import Token
+from rag.verify.words import ABBREVIATIONS, Token
 
 _NEGATIONS = frozenset(
     """not no never none nobody nothing nowhere neither nor without cannot except excluding unless hardly scarcely rarely seldom
@@ -19,10 +19,6 @@ _ASIDES = frozenset("which who whose whom although though whereas while because"
 """Behind a comma they open a clause that the next comma closes."""
 _LEADS = _ASIDES | frozenset("if when where since as after before until unless once".split())
 """At the head of a sentence they do."""
-_ABBREVIATIONS = frozenset(
-    """mr mrs ms dr prof st nos nr fig figs sec ch p pp vol art eq ed e.g i.e cf vs approx ca al inc ltd jr sr dept est mt
-    jan feb mar apr jun jul aug sep sept oct nov dec""".split()
-)
 _NEW_BLOCK = re.compile(r"\n\s*\n|\n\s*(?:[-*+]\s|[•|]|\#+\s)|\|\s*\n")
 _BULLET = re.compile(r"\n\s*(?:[-*+]\s|•)")
 _FIELD = re.compile(r"[^\n.:|]{1,40}:(?:\s|$)")
@@ -79,7 +75,7 @@ class Negations:
             return False  # Open on Sundays? No.
         if _NEW_BLOCK.search(token.gap) or ("\n" in token.gap and _FIELD.match(text, token.start)):
             return True
-        is_abbreviation = before.text in _ABBREVIATIONS or (len(before.text) == 1 and before.text.isalpha())
+        is_abbreviation = before.text in ABBREVIATIONS or (len(before.text) == 1 and before.text.isalpha())
         return _STOP.search(token.gap) is not None and not token.raw[0].islower() and not (is_abbreviation and token.gap[0] == ".")
 
     def _stands_alone(self, place: int) -> bool:

@@ -19,7 +19,7 @@ _ORDINALS = {
     word: n for n, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), 1)
 }
 _SHARES = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "tenth": 10}
-_MONTHS = {
+MONTHS = {
     name: n
     for n, names in enumerate(
         """january jan|february feb|march mar|april apr|may|june jun|july jul|august aug|september sept sep|october oct|november nov
@@ -118,9 +118,9 @@ def read_date(words: Words, raw: Words, at: int) -> tuple[Date, int] | None:
         return Date(None, None, int(words[at])), at + 1
     day, end = _day(words, at)
     end += day is not None and words[end : end + 1] == ["of"]
-    if end >= len(words) or words[end] not in _MONTHS or not raw[end][0].isupper():
+    if end >= len(words) or words[end] not in MONTHS or not raw[end][0].isupper():
         return None
-    month, end = _MONTHS[words[end]], end + 1
+    month, end = MONTHS[words[end]], end + 1
     if day is None:
         day, end = _day(words, end)
     comma = day is not None and words[end : end + 1] == [","]
@@ -133,7 +133,7 @@ def read_date(words: Words, raw: Words, at: int) -> tuple[Date, int] | None:
 
 def _is_month(words: Words, raw: Words, at: int, end: int) -> bool:
     """Whether a month's name alone is the month: not that of March Lane, nor May the person."""
-    if end < len(raw) and raw[end][0].isupper() and words[end] not in _MONTHS:
+    if end < len(raw) and raw[end][0].isupper() and words[end] not in MONTHS:
         return False
     before = words[at - 1] if at else ""
     return words[at] not in _ALSO_WORDS or before in "in since until by of from to during before after last next and".split()

@@ -2,10 +2,9 @@
 
 import re
 
-_ABBREVIATIONS = frozenset(
-    """mr mrs ms dr prof st no nos nr fig figs sec ch p pp vol art eq ed e.g i.e cf vs approx ca al inc ltd jr sr dept est mt c
-    jan feb mar apr jun jul aug sep sept oct nov dec""".split()
-)
+from rag.verify.words import ABBREVIATIONS
+
+_ABBREVIATIONS = ABBREVIATIONS | {"no", "c"}
 _END = re.compile(r"[.!?…][\"')\]]*\s+(?=[^a-z\s])|\n\s*\n|\n(?=\s*(?:[-+•|#>]|\d+[.)])\s?)|(?<=\|)\n|:\s*\n")
 _LAST_WORD = re.compile(r"([\w.]+)\Z")
 

@@ -10,22 +10,14 @@ from collections.abc import Sequence
 
 from ingest.text.stop_words import STOP_WORDS
 from rag.verify.negation import Negations
-from rag.verify.words import Token, normalize, tokens
+from rag.verify.quantity import MONTHS
+from rag.verify.words import PLACES, Token, normalize, tokens
 
 _BEFORE_A_NUMBER = frozenset("-+±~≈<>≤≥$£€¥₹§") | {"<=", ">=", "minus", "negative"}
 _BEHIND_A_NUMBER = frozenset("%‰°$£€¥₹") | frozenset(
     "hundred thousand million billion trillion dozen bn mn am pm noon o'clock bc bce".split()
 )
 _HUNDRED_AND = {("and", "hundred"), ("and", "thousand"), ("and", "million")}
-_LABELS = frozenset(
-    """section sections sec chapter chapters ch page pages p pp figure figures fig table tables tab clause article art paragraph para
-    annex appendix part item step note footnote question schedule exhibit""".split()
-)
-"""Behind them a number counts nothing: it is the name of a place in a document."""
-_MONTHS = frozenset(
-    """january february march april may june july august september october november december
-    jan feb mar apr jun jul aug sep sept oct nov dec""".split()
-)
 _LINE_NUMBER = re.compile(r"^[ \t>]*(?:(#+[ \t]+)\(?|\(?)(\d{1,3}(?:\.\d+)*)[.)]*(?=\s)", re.MULTILINE)
 _SAYS_NOTHING = STOP_WORDS | {"yes", "never", "none", "true", "false"}
 
@@ -92,10 +84,10 @@ def _edges(found: Sequence[Token], numbered: set[int]) -> tuple[list[bool], list
         before, token, behind = found[place - 1], found[place], found[place + 1] if place + 1 < len(found) else None
         if _are_one(before, token):
             ends[place - 1] = begins[place] = False
-        if _is_label(before, token) or (before.text in _MONTHS and _is_day(token) and not token.gap.strip(" .")):
+        if _is_label(before, token) or (before.text in MONTHS and _is_day(token) and not token.gap.strip(" .")):
             begins[place] = False
         month = behind if behind and token.text == "of" else token
-        if _is_day(before) and month.text in _MONTHS and month.raw[0].isupper() and token.gap in (" ", ". "):
+        if _is_day(before) and month.text in MONTHS and month.raw[0].isupper() and token.gap in (" ", ". "):
             ends[place - 1] = False
         if behind and before.is_number and behind.is_number and (token.text == "to" or (token.text, before.text) in _HUNDRED_AND):
             ends[place - 1] = begins[place + 1] = False
@@ -128,7 +120,7 @@ def _are_one(before: Token, token: Token) -> bool:
 
 
 def _is_label(before: Token, token: Token) -> bool:
-    return token.is_number and before.text in _LABELS and token.gap.strip() in ("", ".", ":", "#")
+    return token.is_number and before.text in PLACES and token.gap.strip() in ("", ".", ":", "#")
 
 
 def _is_day(token: Token) -> bool:

@@ -29,6 +29,16 @@ _NUMBER_WORDS = frozenset(
     """zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty
     thirty forty fifty sixty seventy eighty ninety hundred thousand million billion dozen""".split()
 )
+ABBREVIATIONS = frozenset(
+    """mr mrs ms dr prof st nos nr fig figs sec ch p pp vol art eq ed e.g i.e cf vs approx ca al inc ltd jr sr dept est mt
+    jan feb mar apr jun jul aug sep sept oct nov dec""".split()
+)
+"""Behind them a full stop ends no sentence."""
+PLACES = frozenset(
+    """section sections sec chapter chapters ch page pages p pp figure figures fig table tables tab clause article art paragraph para
+    annex appendix part item step note footnote question schedule exhibit""".split()
+)
+"""Behind them a number counts nothing: it is the name of a place in a document."""
 
 
 class Token(NamedTuple):
