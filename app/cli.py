@@ -5,7 +5,6 @@ Data goes to stdout, progress to stderr. A mistake is one line with a hint, neve
 
 import gc
 import os
-import socket
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -209,17 +208,12 @@ def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.",
 
     It prints the address, whose token keeps other accounts and web pages out.
     """
+    from app.door import listening
     from app.settings import Settings
     from ingest.run import child
 
     Settings()  # what is wrong with it is told here, in a line
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            error.filename = f"127.0.0.1:{port}"
-            raise
+    listening(port).close()  # and so is a port that is taken
     command, environment = child.python("app.serve", str(port), *(["--json"] if json else []))
     os.execve(command[0], command, environment)  # noqa: S606  # no shell is wanted
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
@@ -16,6 +17,9 @@ from typing import Any, NamedTuple
 
 import pytest
 import uvicorn
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
 
 from app.door import listening
 from ingest import Library
@@ -133,6 +137,22 @@ def browser() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield chromium
         chromium.close()
+
+
+class Endless(GenericFakeChatModel):
+    """Writes until its generator is closed."""
+
+    began: Any
+    closed: Any
+
+    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        self.began.set()
+        try:
+            while True:
+                time.sleep(0.005)
+                yield ChatGenerationChunk(message=AIMessageChunk("on and "))
+        finally:
+            self.closed.set()
 
 
 @contextmanager

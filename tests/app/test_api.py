@@ -30,7 +30,7 @@ from app.api import make_app
 from app.door import listening
 from app.programs import IN_FLIGHT, WAITING, Busy, Chains, Queue
 from app.protocol import explained
-from tests.app.conftest import GUESTS, Run, listening_at
+from tests.app.conftest import GUESTS, Endless, Run, listening_at
 from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
@@ -368,22 +368,6 @@ class Listening(GenericFakeChatModel):
     def _stream(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
         self.heard.append(messages)
         yield ChatGenerationChunk(message=AIMessageChunk("In advance [1].", response_metadata={"finish_reason": "stop"}))
-
-
-class Endless(GenericFakeChatModel):
-    """Writes until its generator is closed."""
-
-    began: Any
-    closed: Any
-
-    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
-        self.began.set()
-        try:
-            while True:
-                time.sleep(0.005)
-                yield ChatGenerationChunk(message=AIMessageChunk("on and "))
-        finally:
-            self.closed.set()
 
 
 @pytest.mark.parametrize("stream", [True, False])

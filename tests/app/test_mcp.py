@@ -5,8 +5,7 @@ import os
 import re
 import sys
 import threading
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,12 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
-from langchain_core.language_models import GenericFakeChatModel
-from langchain_core.messages import AIMessageChunk
-from langchain_core.outputs import ChatGenerationChunk
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from app.mcp import http_app, make_server
 from app.programs import Chains
-from tests.app.conftest import GUESTS, Run, listening_at
+from tests.app.conftest import GUESTS, Endless, Run, listening_at
 from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
@@ -141,22 +137,6 @@ async def test_what_is_not_in_the_library_is_not_given(chains: Chains, path: str
 async def test_a_mistake_is_told_to_the_agent(chains: Chains, tool: str, arguments: dict[str, Any], says: str) -> None:
     told = await refused(chains, tool, **arguments)
     assert says in told and "Traceback" not in told
-
-
-class Endless(GenericFakeChatModel):
-    """Writes until its generator is closed."""
-
-    began: Any
-    closed: Any
-
-    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
-        self.began.set()
-        try:
-            while True:
-                time.sleep(0.005)
-                yield ChatGenerationChunk(message=AIMessageChunk("on and "))
-        finally:
-            self.closed.set()
 
 
 async def test_a_call_that_is_cancelled_stops_the_model(guests: Path) -> None:
