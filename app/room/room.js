@@ -56,6 +56,7 @@ class Room {
         element.remove();
         this.drawn.delete(id);
       }
+    let newest;
     for (const turn of turns) {
       if (this.drawn.get(turn.id)?.[2] === turn) continue;
       const said = JSON.stringify(turn);
@@ -69,15 +70,17 @@ class Room {
           return element;
         });
       else this.list.append(element);
-      if (!old) this.bring(element);
+      if (!old) newest = [element, turn];
       if (ended) this.giveBack(turn);
       this.drawn.set(turn.id, [said, element, turn]);
     }
+    if (newest) this.bring(...newest);
   }
 
-  // Brings a new question to the top, and keeps it there: Streamlit goes to the end of what grows if it stood there before.
-  bring(element) {
-    const until = performance.now() + HELD;
+  // Brings a question to the top. One that is being answered is kept there: Streamlit goes to the end of what grows if it stood there
+  // before. Nothing else moves under the pointer once it stands.
+  bring(element, turn) {
+    const until = performance.now() + (turn.state === "asking" ? HELD : 0);
     const again = () => {
       element.scrollIntoView({ block: "start" });
       if (element.isConnected && performance.now() < until) requestAnimationFrame(again);
