@@ -21,7 +21,7 @@ from model.linear import Dense, Int4, Int8
 
 FEW = 16
 """Tokens that are read at the price of one: the narrowest product of a tensor core has about as many columns."""
-_SPLITS = 32
+SPLITS = 32
 """Shares of the keys in attend_few."""
 
 
@@ -51,7 +51,7 @@ class Matrix:
 
     @property
     def block(self) -> int:
-        return 256 if self.kind == "int4" and self.columns % 256 == 0 else 128
+        return 256 if self.kind == "int4" and self.columns % 256 == 0 else BK
 
     @property
     def splits(self) -> int:
@@ -60,7 +60,7 @@ class Matrix:
         return next(s for s in range(1, blocks + 1) if blocks % s == 0 and (s == blocks or self.rows // 64 * s >= TARGET))
 
 
-TARGET = 256
+TARGET = 130
 
 
 def _together(parts: Sequence[Tensor]) -> Tensor:
@@ -124,7 +124,7 @@ class Runner:
         rows, N = h.shape
         block = triton.next_power_of_2(N)
         kernels.add_norm[(rows,)](
-            h, y, post, pre, x, rows, self.config.rms_norm_eps, N=N, SPLITS=splits, BLOCK=block, PDL=self.pdl, num_warps=8, launch_pdl=self.pdl
+            h, y, post, pre, x, rows, self.config.rms_norm_eps, N=N, SPLITS=splits, BLOCK=block, PDL=self.pdl, num_warps=NORM_WARPS, launch_pdl=self.pdl
         )  # fmt: skip
 
     def _many(self, ids: Tensor, table: Tensor, logits_to_keep: int) -> Tensor:
@@ -140,9 +140,9 @@ class Runner:
         for i, w in enumerate(self.layers):
             self.add_norm(h, y, post, w.before_attention, x, 0 if y is None else 1)
             qkv = x @ w.qkv.weight.T
-            kernels.rope_append[(R, H + 2 * KV)](qkv, q, table, self.cos, self.sin, i, T, R, **s, SPLITS=1, PDL=False, num_warps=1)
+            kernels.rope_append[(R, 1)](qkv, q, table, self.cos, self.sin, i, T, R, **s, SPLITS=1, HEADS=triton.next_power_of_2(H + 2 * KV), PDL=False, num_warps=4)
             kernels.attend_many[(triton.cdiv(T, BM), H, B)](
-                q, table, o, i, T, w.window or 1 << 30, self.scale, **s, CAP=c.attn_logit_softcapping, BM=BM, BN=BN, STAGES=stages, num_warps=warps
+                q, table, o, i, T, w.window or 1 << 30, self.scale, **s, CAP=c.attn_logit_softcapping, BM=BM, BN=BN, STAGES=stages, num_warps=warps, **EXTRA
             )  # fmt: skip
             y = o.view(R, H * D) @ w.o.weight.T
             self.add_norm(h, y, w.after_attention, w.before_mlp, x, 1)
@@ -153,7 +153,8 @@ class Runner:
         return self.network.logits(x.view(B, T, -1)[:, -logits_to_keep:])
 
 
-ATTENTION = {256: (128, 64, 8, 2), 128: (128, 64, 8, 3)}
+ATTENTION = {256: (128, 64, 8, 2), 128: (128, 64, 8, 2)}
+EXTRA: dict[str, int] = {}
 
 
 class _Step:
@@ -173,7 +174,8 @@ class _Step:
         self.h, self.x = empty(R, c.hidden_size), empty(R, c.hidden_size, dtype=dtype)
         w = runner.layers[0]
         self.qkv, self.q, self.o = empty(w.qkv.splits, R, w.qkv.rows), empty(R, H, D, dtype=dtype), empty(R, H * D, dtype=dtype)
-        self.part, self.sums = empty(B, KV, _SPLITS, self.BQ, D), empty(B, KV, _SPLITS, self.BQ)
+        self.part, self.sums = empty(B, KV, SPLITS, self.BQ, D), empty(B, KV, SPLITS, self.BQ)
+        self.done = torch.zeros(B, KV, device=device, dtype=torch.int32)
         self.y = empty(max(w.o.splits, w.down.splits), R, c.hidden_size)
         self.act = empty(R, c.intermediate_size, dtype=dtype)
         self.logits = empty(R, c.vocab_size)
@@ -195,27 +197,27 @@ class _Step:
         splits = m.splits if end == "sum" else 1
         kernels.matvec[(m.rows // 64, splits)](
             x, m.weight, m.scales, m.codebook, out, self.B * self.T, r.config.final_logit_softcapping, N=m.rows, K=m.columns, SPLITS=splits,
-            KIND=m.kind, END=end, BN=64, BK=m.block, AHEAD=AHEAD, STAGES=4, PDL=r.pdl, num_warps=4, launch_pdl=r.pdl,
+            KIND=m.kind, END=end, BN=64, BK=m.block, AHEAD=AHEAD, STAGES=STAGES, PDL=r.pdl, num_warps=4, launch_pdl=r.pdl,
         )  # fmt: skip
 
     def run(self) -> None:
         r, B, T, R, s = self.runner, self.B, self.T, self.B * self.T, self.runner.shape
         pdl = {"PDL": r.pdl, "launch_pdl": r.pdl}
-        bs = 8192 // s["D"]
         self.h.copy_(r.embed(self.ids))
         splits, post = 0, None
         for i, w in enumerate(r.layers):
             window = w.window or 1 << 30
             r.add_norm(self.h, self.y, post, w.before_attention, self.x, splits)
             self.matvec(self.x, w.qkv, self.qkv, "sum")
-            kernels.rope_append[(R, s["H"] + 2 * s["KV"])](
-                self.qkv, self.q, self.table, r.cos, r.sin, i, T, R, **s, SPLITS=w.qkv.splits, **pdl, num_warps=2
+            kernels.rope_append[(R, triton.cdiv(s["H"] + 2 * s["KV"], HEADS))](
+                self.qkv, self.q, self.table, r.cos, r.sin, i, T, R, **s, SPLITS=w.qkv.splits, HEADS=HEADS, **pdl, num_warps=4
             )  # fmt: skip
-            kernels.attend_few[(B, s["KV"], _SPLITS)](
-                self.q, self.table, self.part, self.sums, i, T, window, r.scale, **s, CAP=r.config.attn_logit_softcapping, SPLITS=_SPLITS,
-                BQ=self.BQ, BS=bs, STAGES=2, **pdl, num_warps=4,
+            kernels.attend_few[(B, s["KV"], SPLITS)](
+                self.q, self.table, self.o, self.part, self.sums, self.done, i, T, window, r.scale, **s,
+                CAP=r.config.attn_logit_softcapping, SPLITS=SPLITS, BQ=self.BQ, BS=BS, LEAST=LEAST, STAGES=FEW_STAGES, FUSED=FUSED, **pdl, num_warps=FEW_WARPS,
             )  # fmt: skip
-            kernels.combine[(R, s["H"])](self.part, self.sums, self.o, self.table, T, window, **s, SPLITS=_SPLITS, BQ=self.BQ, BS=bs, **pdl, num_warps=4)
+            if not FUSED:
+                kernels.combine[(R, s["H"])](self.part, self.sums, self.o, self.table, T, window, **s, SPLITS=SPLITS, BQ=self.BQ, BS=BS, LEAST=LEAST, **pdl, num_warps=4)
             self.matvec(self.o, w.o, self.y, "sum")
             r.add_norm(self.h, self.y, w.after_attention, w.before_mlp, self.x, w.o.splits)
             self.matvec(self.x, w.gate_up, self.act, "geglu")
@@ -225,5 +227,7 @@ class _Step:
         self.matvec(self.x, r.head, self.logits, "cap")
 
 
-AHEAD = 8
+STAGES, BK = 4, 128
+HEADS, BS, LEAST, FEW_STAGES, FEW_WARPS, FUSED, NORM_WARPS = 4, 32, 32, 2, 4, False, 8
+AHEAD = 3
 """Cache lines of each row that a program of matvec fetches ahead."""

@@ -26,8 +26,19 @@ def _wait(PDL: tl.constexpr):
 
 
 @triton.jit
-def _prefetch(addresses):
-    tl.inline_asm_elementwise("prefetch.global.L2 [$1]; mov.u32 $0, 0;", "=r,l", [addresses.to(tl.int64)], dtype=tl.int32, is_pure=False, pack=1)
+def _prefetch(addresses, KB: tl.constexpr):
+    if KB == 1:
+        tl.inline_asm_elementwise("cp.async.bulk.prefetch.L2.global [$1], 512; mov.u32 $0, 0;", "=r,l", [addresses.to(tl.int64)], dtype=tl.int32, is_pure=False, pack=1)
+    elif KB == 2:
+        tl.inline_asm_elementwise("cp.async.bulk.prefetch.L2.global [$1], 1024; mov.u32 $0, 0;", "=r,l", [addresses.to(tl.int64)], dtype=tl.int32, is_pure=False, pack=1)
+    else:
+        tl.inline_asm_elementwise("cp.async.bulk.prefetch.L2.global [$1], 256; mov.u32 $0, 0;", "=r,l", [addresses.to(tl.int64)], dtype=tl.int32, is_pure=False, pack=1)
+
+
+@triton.jit
+def _gelu(x):
+    """The tanh form, which is x times a sigmoid."""
+    return x / (1 + tl.exp2(-LOG2E * 1.5957691216057308 * (x + 0.044715 * x * x * x)))
 
 
 @triton.jit
@@ -76,10 +87,9 @@ def matvec(
     STRIDE: tl.constexpr = K // 2 if KIND == "int4" else K
     first = tl.program_id(1) * (STRIDE // SPLITS)
     start = w + n.to(tl.int64)[:, None] * STRIDE + first
-    if PDL:
-        LINE: tl.constexpr = 64 if KIND == "bfloat16" else 128  # a cache line has 128 bytes
-        for line in tl.static_range(AHEAD // 4):
-            _prefetch(start + (line * 4 + tl.arange(0, 4)[None, :]) * LINE)
+    if PDL and AHEAD:
+        PART: tl.constexpr = 512 if AHEAD == 1 else 1024 if AHEAD == 2 else 256
+        _prefetch(start + tl.arange(0, 2)[None, :] * (PART // 2 if KIND == "bfloat16" else PART), AHEAD)
     _wait(PDL)
     r = tl.arange(0, 16)
     j = tl.arange(0, WIDTH)
@@ -105,10 +115,8 @@ def matvec(
         acc *= tl.load(scales + n)[:, None]
     if END == "geglu":
         gate, up = acc.reshape(2, BN // 2, 16).permute(1, 2, 0).split()
-        inner = 1.5957691216057308 * (gate + 0.044715 * gate * gate * gate)  # gelu's tanh form is a sigmoid
-        acc = gate * up / (1 + tl.exp2(-LOG2E * inner))
         n = tl.program_id(0) * (BN // 2) + tl.arange(0, BN // 2)
-        tl.store(out + r[None, :] * (N // 2) + n[:, None], acc.to(tl.bfloat16), r[None, :] < R)
+        tl.store(out + r[None, :] * (N // 2) + n[:, None], (_gelu(gate) * up).to(tl.bfloat16), r[None, :] < R)
     else:
         if END == "cap":
             acc = cap - 2 * cap / (1 + tl.exp2(acc * (2 * LOG2E / cap)))
@@ -120,86 +128,109 @@ def _store_at(table, b, layer, half, head, KV: tl.constexpr, D: tl.constexpr):
     """Where the keys (half 0) or values (1) of a head begin in the cache of text b; table has (address, capacity, length) of each."""
     capacity = tl.load(table + b * 3 + 1)
     base = tl.load(table + b * 3).to(tl.pointer_type(tl.bfloat16), bitcast=True)
-    return tl.multiple_of(base + ((layer * 2 + half) * KV + head) * capacity * D, 16)
+    return tl.multiple_of(base, 16) + ((layer * 2 + half) * KV + head) * capacity * D
 
 
 @triton.jit
 def rope_append(
     qkv, q, table, cos, sin, layer, T, R,
-    H: tl.constexpr, KV: tl.constexpr, D: tl.constexpr, SPLITS: tl.constexpr, PDL: tl.constexpr,
+    H: tl.constexpr, KV: tl.constexpr, D: tl.constexpr, SPLITS: tl.constexpr, HEADS: tl.constexpr, PDL: tl.constexpr,
 ):  # fmt: skip
-    """Turns queries and keys to their positions; writes queries to q (R, H, D), keys and values into the caches. A program a head."""
+    """Turns queries and keys to their positions; queries go to q (R, H, D), keys and values into the caches. A program some heads of a token."""
     _begin(PDL)
-    row, head = tl.program_id(0), tl.program_id(1)
-    half = tl.arange(0, D // 2)
+    row = tl.program_id(0).to(tl.int64)
+    head, half = (tl.program_id(1) * HEADS + tl.arange(0, HEADS))[:, None], tl.arange(0, D // 2)[None, :]
     position = tl.load(table + row // T * 3 + 2) + row % T
     c, s = tl.load(cos + position * (D // 2) + half), tl.load(sin + position * (D // 2) + half)
+    stored = _store_at(table, row // T, layer, (head - H) // KV, (head - H) % KV, KV, D) + position * D + half
+    known = head < H + 2 * KV
+    at = qkv + (row * (H + 2 * KV) + head) * D + half
     _wait(PDL)
-    at = row.to(tl.int64) * (H + 2 * KV) * D + head * D + half
-    a, b = tl.zeros((D // 2,), tl.float32), tl.zeros((D // 2,), tl.float32)
-    for split in tl.static_range(SPLITS):
-        share = qkv + split * R * (H + 2 * KV) * D + at
-        a += tl.load(share).to(tl.float32)
-        b += tl.load(share + D // 2).to(tl.float32)
-    if head < H + KV:
-        a, b = a * c - b * s, b * c + a * s
-    if head < H:
-        target = q + (row.to(tl.int64) * H + head) * D + half
-    else:
-        target = _store_at(table, row // T, layer, (head - H) // KV, (head - H) % KV, KV, D) + position * D + half
-    tl.store(target, a.to(tl.bfloat16))
-    tl.store(target + D // 2, b.to(tl.bfloat16))
+    a, b = tl.load(at, known, 0.0).to(tl.float32), tl.load(at + D // 2, known, 0.0).to(tl.float32)
+    for i in tl.static_range(1, SPLITS):
+        share = at + i * R * (H + 2 * KV) * D
+        a, b = a + tl.load(share, known, 0.0), b + tl.load(share + D // 2, known, 0.0)
+    turned = head < H + KV
+    a, b = tl.where(turned, a * c - b * s, a).to(tl.bfloat16), tl.where(turned, b * c + a * s, b).to(tl.bfloat16)
+    query = q + (row * H + head) * D + half
+    tl.store(query, a, head < H)
+    tl.store(query + D // 2, b, head < H)
+    tl.store(stored, a, known & (head >= H))
+    tl.store(stored + D // 2, b, known & (head >= H))
+
+
+@triton.jit
+def _inverse(x):
+    return tl.inline_asm_elementwise("rcp.approx.ftz.f32 $0, $1;", "=f,f", [x], dtype=tl.float32, is_pure=True, pack=1)
 
 
 @triton.jit
 def _weights(scores, scale, cap: tl.constexpr):
     """exp(cap * tanh(scores * scale / cap)), by exponentials only."""
     top: tl.constexpr = cap * LOG2E
-    return tl.exp2(top - 2 * top / (1 + tl.exp2(scores * (scale * 2 * LOG2E / cap))))
+    return tl.exp2(top - 2 * top * _inverse(1 + tl.exp2(scores * (scale * 2 * LOG2E / cap))))
 
 
 @triton.jit
 def attend_few(
-    q, table, part, sums, layer, T, window, scale,
+    q, table, out, part, sums, done, layer, T, window, scale,
     H: tl.constexpr, KV: tl.constexpr, D: tl.constexpr, CAP: tl.constexpr, SPLITS: tl.constexpr,
-    BQ: tl.constexpr, BS: tl.constexpr, STAGES: tl.constexpr, PDL: tl.constexpr,
+    BQ: tl.constexpr, BS: tl.constexpr, LEAST: tl.constexpr, STAGES: tl.constexpr, PDL: tl.constexpr, FUSED: tl.constexpr,
 ):  # fmt: skip
-    """Attention of a text's last T <= 16 tokens: a share of the visible keys and all query heads on them a program; `combine` follows."""
+    """Attention of a text's last T <= 16 tokens: q and out (R, H, D).
+
+    A program takes a share of the visible keys, LEAST or more, and all query heads on them. Where there are several shares, whoever
+    finishes last adds them up, always in the same order.
+    """
     _begin(PDL)
     b, head, split = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     G: tl.constexpr = H // KV
     length = tl.load(table + b * 3 + 2).to(tl.int32)
     keys, values = _store_at(table, b, layer, 0, head, KV, D), _store_at(table, b, layer, 1, head, KV, D)
     first = tl.maximum(0, length - window + 1)
-    chunk = tl.cdiv(tl.cdiv(length + T - first, SPLITS), BS) * BS
+    chunk = tl.maximum(LEAST, tl.cdiv(tl.cdiv(length + T - first, SPLITS), BS) * BS)
+    used = tl.cdiv(length + T - first, chunk)
+    if split >= used:
+        return
     start = first + split * chunk
     end = tl.minimum(start + chunk, length + T)
-    if start >= end:
-        return
-    c = tl.arange(0, BQ)
+    c = tl.arange(0, BQ)  # a query: token c // G, head c % G of those on these keys
     d = tl.arange(0, D)
-    position = length + c // G
+    row = (b * T + c // G) * H + head * G + c % G
     _wait(PDL)
-    queries = tl.load(q + ((b * T + c // G) * H + head * G + c % G)[:, None] * D + d[None, :], (c < T * G)[:, None], 0.0)
+    queries = tl.load(q + row[:, None] * D + d[None, :], (c < T * G)[:, None], 0.0)
     acc = tl.zeros((D, BQ), tl.float32)
     total = tl.zeros((BQ,), tl.float32)
     for at in tl.range(start, end, BS, num_stages=STAGES):
         s = at + tl.arange(0, BS)
         k = tl.load(keys + s[:, None] * D + d[None, :], (s < end)[:, None], 0.0)
         v = tl.load(values + s[:, None] * D + d[None, :], (s < end)[:, None], 0.0)
-        back = position[None, :] - s[:, None]
+        back = (length + c // G)[None, :] - s[:, None]
         p = tl.where((back >= 0) & (back < window) & (s < end)[:, None], _weights(tl.dot(k, queries.T), scale, CAP), 0.0)
         total += tl.sum(p, 0)
         acc = tl.dot(v.T, p.to(tl.bfloat16), acc)
-    at = ((b * KV + head) * SPLITS + split) * BQ + c
-    tl.store(sums + at, total)
-    tl.store(part + at[None, :] * D + d[:, None], acc)
+    if FUSED and used == 1:
+        tl.store(out + row[None, :] * D + d[:, None], (acc / total[None, :]).to(tl.bfloat16), (c < T * G)[None, :])
+    else:
+        mine = ((b * KV + head) * SPLITS + split) * BQ + c
+        tl.store(sums + mine, total)
+        tl.store(part + mine[None, :] * D + d[:, None], acc, (c < T * G)[None, :])
+        if FUSED:
+            tl.debug_barrier()  # all threads of a program have written before it counts as done
+            if tl.atomic_add(done + b * KV + head, 1) == used - 1:
+                tl.store(done + b * KV + head, 0)
+                i = tl.arange(0, SPLITS)
+                for query in range(0, T * G):
+                    theirs = ((b * KV + head) * SPLITS + i) * BQ + query
+                    weight = tl.sum(tl.load(sums + theirs, i < used, 0.0, cache_modifier=".cg"), 0)
+                    found = tl.sum(tl.load(part + theirs[:, None] * D + d[None, :], (i < used)[:, None], 0.0, cache_modifier=".cg"), 0)
+                    tl.store(out + ((b * T + query // G) * H + head * G + query % G) * D + d, (found / weight).to(tl.bfloat16))
 
 
 @triton.jit
 def combine(
     part, sums, out, table, T, window,
-    H: tl.constexpr, KV: tl.constexpr, D: tl.constexpr, SPLITS: tl.constexpr, BQ: tl.constexpr, BS: tl.constexpr, PDL: tl.constexpr,
+    H: tl.constexpr, KV: tl.constexpr, D: tl.constexpr, SPLITS: tl.constexpr, BQ: tl.constexpr, BS: tl.constexpr, LEAST: tl.constexpr, PDL: tl.constexpr,
 ):  # fmt: skip
     """Adds up what the programs of `attend_few` found: out (R, H, D). A program a token and head."""
     _begin(PDL)
@@ -208,7 +239,7 @@ def combine(
     b, c = row // T, row % T * G + head % G
     length = tl.load(table + b * 3 + 2).to(tl.int32)
     visible = length + T - tl.maximum(0, length - window + 1)
-    used = tl.cdiv(visible, tl.cdiv(tl.cdiv(visible, SPLITS), BS) * BS)
+    used = tl.cdiv(visible, tl.maximum(LEAST, tl.cdiv(tl.cdiv(visible, SPLITS), BS) * BS))
     split = tl.arange(0, SPLITS)
     d = tl.arange(0, D)
     at = ((b * KV + head // G) * SPLITS + split) * BQ + c
@@ -219,25 +250,6 @@ def combine(
 
 
 @triton.jit
-def _tile(acc, total, queries, keys, values, at, q_at, end, window, scale, D: tl.constexpr, CAP: tl.constexpr, BN: tl.constexpr, EDGE: tl.constexpr):
-    s = at + tl.arange(0, BN)
-    d = tl.arange(0, D)
-    if EDGE:
-        k = tl.load(keys + s[:, None] * D + d[None, :], (s < end)[:, None], 0.0)
-        v = tl.load(values + s[:, None] * D + d[None, :], (s < end)[:, None], 0.0)
-    else:
-        k = tl.load(keys + s[:, None] * D + d[None, :])
-        v = tl.load(values + s[:, None] * D + d[None, :])
-    p = _weights(tl.dot(queries, k.T), scale, CAP)
-    if EDGE:
-        back = q_at[:, None] - s[None, :]
-        p = tl.where((back >= 0) & (back < window), p, 0.0)
-    total += tl.sum(p, 1)
-    acc = tl.dot(p.to(tl.bfloat16), v, acc)
-    return acc, total
-
-
-@triton.jit
 def attend_many(
     q, table, out, layer, T, window, scale,
     H: tl.constexpr, KV: tl.constexpr, D: tl.constexpr, CAP: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, STAGES: tl.constexpr,
@@ -245,26 +257,36 @@ def attend_many(
     """Attention of a text's last T tokens, BM queries of a head a program: q and out (B * T, H, D)."""
     block, head, b = tl.num_programs(0) - 1 - tl.program_id(0), tl.program_id(1), tl.program_id(2)  # the longest first
     length = tl.load(table + b * 3 + 2).to(tl.int32)
-    keys = _store_at(table, b, layer, 0, head // (H // KV), KV, D)
-    values = _store_at(table, b, layer, 1, head // (H // KV), KV, D)
-    m = block * BM + tl.arange(0, BM)
     d = tl.arange(0, D)
+    keys = _store_at(table, b, layer, 0, head // (H // KV), KV, D) + d[None, :]
+    values = _store_at(table, b, layer, 1, head // (H // KV), KV, D) + d[None, :]
+    m = block * BM + tl.arange(0, BM)
     at = ((b * T + m).to(tl.int64) * H + head)[:, None] * D + d[None, :]
     queries = tl.load(q + at, (m < T)[:, None], 0.0)
     acc = tl.zeros((BM, D), tl.float32)
     total = tl.zeros((BM,), tl.float32)
-    start = length + block * BM  # the first query's position
-    end = length + T
-    first = tl.maximum(0, start - window + 1) // BN * BN
-    inner = tl.maximum(first, tl.cdiv(tl.maximum(0, start + BM - window), BN) * BN)  # from here to `edge` all see all
-    edge = tl.maximum(inner, start // BN * BN)
-    last = tl.minimum(start + BM, end)
-    left = tl.cdiv(tl.maximum(0, tl.minimum(inner, last) - first), BN)  # tiles that the window cuts
-    for s in tl.range(inner, edge, BN, num_stages=STAGES):
-        acc, total = _tile(acc, total, queries, keys, values, s, length + m, end, window, scale, D, CAP, BN, False)
-    for i in tl.range(0, left + tl.cdiv(tl.maximum(0, last - edge), BN), num_stages=STAGES):
-        s = tl.where(i < left, first + i * BN, edge + (i - left) * BN)
-        acc, total = _tile(acc, total, queries, keys, values, s, length + m, end, window, scale, D, CAP, BN, True)
+    position = length + block * BM  # of the first query
+    end = tl.minimum(position + BM, length + T)
+    first = tl.maximum(0, position - window + 1) // BN * BN
+    inner = tl.maximum(first, tl.cdiv(tl.maximum(0, position + BM - window), BN) * BN)  # from here up to `edge` all queries see all keys
+    edge = tl.maximum(inner, position // BN * BN)
+    s = inner + tl.arange(0, BN)
+    scores = tl.dot(queries, tl.load(keys + s[:, None] * D, (s < end)[:, None], 0.0).T)
+    for start in tl.range(inner, edge, BN, num_stages=STAGES):
+        s = start + tl.arange(0, BN)
+        ahead = tl.dot(queries, tl.load(keys + (s + BN)[:, None] * D, (s + BN < end)[:, None], 0.0).T)  # runs beside the exponentials
+        p = _weights(scores, scale, CAP)
+        total += tl.sum(p, 1)
+        acc = tl.dot(p.to(tl.bfloat16), tl.load(values + s[:, None] * D), acc)
+        scores = ahead
+    left = tl.cdiv(tl.maximum(0, tl.minimum(inner, end) - first), BN)  # tiles that the window cuts; then those on the diagonal
+    for i in tl.range(0, left + tl.cdiv(tl.maximum(0, end - edge), BN), num_stages=1):
+        s = tl.where(i < left, first + i * BN, edge + (i - left) * BN) + tl.arange(0, BN)
+        scores = tl.dot(queries, tl.load(keys + s[:, None] * D, (s < end)[:, None], 0.0).T)
+        back = (length + m)[:, None] - s[None, :]
+        p = tl.where((back >= 0) & (back < window), _weights(scores, scale, CAP), 0.0)
+        total += tl.sum(p, 1)
+        acc = tl.dot(p.to(tl.bfloat16), tl.load(values + s[:, None] * D, (s < end)[:, None], 0.0), acc)
     tl.store(out + at, (acc / total[:, None]).to(tl.bfloat16), (m < T)[:, None])
 
 
@@ -275,5 +297,4 @@ def geglu(x, out, N: tl.constexpr, BLOCK: tl.constexpr):
     cols = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     gate = tl.load(x + row * 2 * N + cols, cols < N, 0.0).to(tl.float32)
     up = tl.load(x + row * 2 * N + N + cols, cols < N, 0.0).to(tl.float32)
-    inner = 1.5957691216057308 * (gate + 0.044715 * gate * gate * gate)
-    tl.store(out + row * N + cols, (gate * up / (1 + tl.exp2(-LOG2E * inner))).to(out.dtype.element_ty), cols < N)
+    tl.store(out + row * N + cols, (_gelu(gate) * up).to(out.dtype.element_ty), cols < N)
