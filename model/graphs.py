@@ -1,12 +1,11 @@
-"""Gemma 2 on a GPU: the same numbers as gemma2.py's, by the kernels of kernels.py.
+"""Gemma 2 on a GPU: what gemma2.py computes, by the kernels of kernels.py.
 
-Up to sixteen tokens (one of each of several texts, or a guess of several of one) take nine kernels a layer, captured as one CUDA graph for
-each shape. The graph finds the caches and their lengths in a table on the device, so that one graph serves every text at every length.
-More tokens go through cuBLAS's matrix products with a few kernels between them. Nothing here waits for torch's compiler: a kernel takes
-about a second to compile, once (Triton keeps them on disk).
+Up to sixteen tokens (the next ones of several texts, or a guess of some of one) are a `_Step`: nine kernels a layer, captured as one CUDA
+graph. It finds the texts' caches and lengths in a table on the device, so that one graph serves every text at every length. More tokens
+go through cuBLAS's matrix products, and the rest of a layer through four kernels. Torch's compiler has no part in it: Triton compiles a
+kernel in about a second, and keeps it on disk.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,60 +19,75 @@ from model.gemma2 import Gemma2, Layer, rotary
 from model.linear import Dense, Int4, Int8
 
 FEW = 16
-"""Tokens that are read at the price of one: the narrowest product of a tensor core has about as many columns."""
-SPLITS = 32
-"""Shares of the keys in attend_few."""
+"""Tokens that are read at the price of one: the tensor cores' narrowest products have as many columns."""
+_ROWS = 64
+"""Rows of a matrix that a program of matvec multiplies."""
+_SHARES = 32
+"""Shares of the keys, at most, in attend_few."""
+_ATTENTION = {64: (128, 64, 3), 128: (128, 64, 3), 256: (128, 64, 2)}
+"""Queries and keys of a tile and stages of attend_many for a head of so many dimensions, the best of ten on an H100."""
+_SMALL_ATTENTION = {64: (64, 64, 2), 128: (64, 64, 2), 256: (64, 16, 2)}
+"""Those that fit the 99 KB of shared memory that a program has on other cards."""
+_MOST_CAP = 64
+"""Soft-caps up to here: the sum of 2^20 exponentials of it is still a number."""
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Weights of one or several linear modules, one above the other in one buffer."""
+    """The weights of one linear module, or of several, one above the other."""
 
-    weight: Tensor  # (rows, columns), or (rows, columns / 2) where it is int4
+    weight: Tensor
+    """(rows, columns); two columns a byte where it is int4 (see linear.py)."""
     scales: Tensor | None
     codebook: Tensor | None
+    """None where the codes are -8 to 7."""
     kind: str
     rows: int
     columns: int
 
     @classmethod
     def of(cls, *modules: nn.Module) -> "Matrix":
-        """Moves the modules' weights together; the modules keep views of them."""
-        first = modules[0]
-        if isinstance(first, Dense):
+        """Moves the weights of modules of one kind together; the modules keep views of them."""
+        if all(isinstance(m, Dense) for m in modules):
             weight = _together([m.weight for m in modules])
             return cls(weight, None, None, "bfloat16", *weight.shape)
         codes, scales = _together([m.codes for m in modules]), _together([m.scales for m in modules])
-        if isinstance(first, Int8):
+        if all(isinstance(m, Int8) for m in modules):
             return cls(codes, scales, None, "int8", *codes.shape)
-        even = bool((first.codebook == torch.arange(-8.0, 8.0, device=codes.device)).all())
-        return cls(codes, scales, None if even else first.codebook, "int4", codes.shape[0], codes.shape[1] * 2)
+        books = [m.codebook for m in modules]
+        assert all(torch.equal(book, books[0]) for book in books)
+        even = torch.equal(books[0].float(), torch.arange(-8.0, 8.0, device=codes.device))
+        return cls(codes, scales, None if even else books[0].float(), "int4", len(codes), codes.shape[1] * 2)
 
     @property
-    def block(self) -> int:
-        return 256 if self.kind == "int4" and self.columns % 256 == 0 else BK
+    def shares(self) -> int:
+        """Shares of the columns in matvec, so that there are programs for all multiprocessors; more where programs compute more."""
+        wanted = 130 if self.kind == "bfloat16" else 520
+        blocks = self.columns // 128
+        return next(s for s in range(1, blocks + 1) if blocks % s == 0 and (s == blocks or self.rows // _ROWS * s >= wanted))
 
-    @property
-    def splits(self) -> int:
-        """Shares of the columns, so that there are at least two programs a multiprocessor."""
-        blocks = self.columns // self.block
-        return next(s for s in range(1, blocks + 1) if blocks % s == 0 and (s == blocks or self.rows // 64 * s >= TARGET))
-
-
-TARGET = 130
+    def times(self, x: Tensor) -> Tensor:
+        """x (R, columns) -> (R, rows), for many rows of x."""
+        if self.kind == "bfloat16":
+            return x @ self.weight.T
+        plain = torch.empty(self.rows, self.columns, device=x.device, dtype=x.dtype)
+        kernels.unpack[(self.rows, triton.cdiv(self.columns, 1024))](
+            self.weight, self.scales, self.codebook, plain, K=self.columns, KIND=self.kind, BLOCK=1024
+        )  # fmt: skip
+        return x @ plain.T
 
 
 def _together(parts: Sequence[Tensor]) -> Tensor:
     if len(parts) == 1:
         return parts[0].data
-    whole = torch.cat([p.data for p in parts])
-    for part, view in zip(parts, whole.split([len(p) for p in parts]), strict=True):
+    whole = torch.cat([part.data for part in parts])
+    for part, view in zip(parts, whole.split([len(part) for part in parts]), strict=True):
         part.data = view
     return whole
 
 
 class _Weights:
-    """A layer's matrices, fused, and its norms."""
+    """A layer's matrices, those with the same input as one, and its norms."""
 
     def __init__(self, layer: Layer) -> None:
         attention, mlp = layer.self_attn, layer.mlp
@@ -81,153 +95,179 @@ class _Weights:
         self.o = Matrix.of(attention.o_proj)
         self.gate_up = Matrix.of(mlp.gate_proj, mlp.up_proj)
         self.down = Matrix.of(mlp.down_proj)
-        self.window = attention.window
+        self.window = attention.window or 1 << 30
         self.before_attention = layer.input_layernorm.weight.data
         self.after_attention = layer.post_attention_layernorm.weight.data
         self.before_mlp = layer.pre_feedforward_layernorm.weight.data
         self.after_mlp = layer.post_feedforward_layernorm.weight.data
 
 
+def runs(network: Gemma2) -> bool:
+    """Whether `Runner` can read tokens with this network: bfloat16 or packed weights, in sizes that the kernels' tiles divide."""
+    c = network.config
+    if network.device.type != "cuda" or network.dtype != torch.bfloat16 or torch.cuda.get_device_capability(network.device) < (8, 0):
+        return False
+    fused = [group for layer in network.layers for group in (layer.self_attn, layer.mlp)]
+    inputs = [[m for name, m in group.named_children() if name not in ("o_proj", "down_proj")] for group in fused]
+    widths = (c.hidden_size, c.intermediate_size, c.num_attention_heads * c.head_dim)
+    return (
+        all(len({type(m) for m in same}) == 1 for same in inputs)
+        and all(width % 128 == 0 for width in widths)
+        and c.num_key_value_heads * c.head_dim % _ROWS == 0
+        and c.vocab_size % _ROWS == 0
+        and c.head_dim in _ATTENTION
+        and c.attn_logit_softcapping <= _MOST_CAP
+        and not isinstance(network.embed_tokens, Int4)
+    )
+
+
 class Runner:
+    """Reads tokens as `Gemma2.forward` does."""
+
     def __init__(self, network: Gemma2) -> None:
-        self.network = network
-        self.config = network.config
-        self.pdl = torch.cuda.get_device_capability(network.device) >= (9, 0)
+        c, device = network.config, network.device
+        self.network, self.config, self.device = network, c, device
+        self.early = torch.cuda.get_device_capability(device) >= (9, 0)
+        """Whether a kernel can start before its predecessor has ended."""
         self.layers = [_Weights(layer) for layer in network.layers]
         self.head = Matrix.of(network.embed_tokens)
-        positions = torch.arange(self.config.max_position_embeddings, device=network.device)[None]
-        self.cos, self.sin = (t.view(-1, self.config.head_dim // 2).contiguous() for t in rotary(positions, self.config.head_dim, self.config.rope_theta))
-        self.shape = {"H": self.config.num_attention_heads, "KV": self.config.num_key_value_heads, "D": self.config.head_dim}
-        self.scale = self.config.query_pre_attn_scalar**-0.5
+        positions = torch.arange(c.max_position_embeddings, device=device)[None]
+        self.cos, self.sin = (t.reshape(-1, c.head_dim // 2) for t in rotary(positions, c.head_dim, c.rope_theta))
+        self.shape = {"H": c.num_attention_heads, "KV": c.num_key_value_heads, "D": c.head_dim}
+        self.scale = c.query_pre_attn_scalar**-0.5
+        roomy = torch.cuda.get_device_properties(device).shared_memory_per_block_optin > 200_000
+        self.tile = (_ATTENTION if roomy else _SMALL_ATTENTION)[c.head_dim]
         self._steps: dict[tuple[int, int], _Step] = {}
 
-    def __call__(self, ids: Tensor, caches: Sequence[KVCache], logits_to_keep: int) -> Tensor:
+    def __call__(self, ids: Tensor, caches: Sequence[KVCache], logits_to_keep: int = 0) -> Tensor:
+        """ids (B, T), read behind what each of B caches holds -> soft-capped logits (B, kept, vocab_size) in fp32."""
         B, T = ids.shape
-        table = torch.tensor([(c.store.data_ptr(), c.capacity, c.length) for c in caches])
-        for cache in caches:
-            assert cache.length + T <= cache.capacity, "the cache is full"
+        assert all(cache.length + T <= cache.capacity for cache in caches), "the cache is full"
+        table = torch.tensor([(cache.store.data_ptr(), cache.capacity, cache.length) for cache in caches]).pin_memory()
         if B * T <= FEW:
-            step = self._steps.get((B, T)) or self._steps.setdefault((B, T), _Step(self, B, T))
-            out = step(ids, table)
+            if (B, T) not in self._steps:
+                self._steps[B, T] = _Step(self, B, T)
+            logits = self._steps[B, T](ids, table)[:, -logits_to_keep:]
         else:
-            out = self._many(ids, table.to(ids.device), logits_to_keep)
+            logits = self._read(ids, table.to(self.device, non_blocking=True), logits_to_keep or T)
         for cache in caches:
             cache.advance(T)
-        return out[:, -logits_to_keep:]
+        return logits
 
     def embed(self, ids: Tensor) -> Tensor:
-        """(rows, hidden_size)"""
-        x = self.network.embed_tokens.rows(ids.view(-1)).to(self.network.dtype)
+        """ids (B, T) -> (B * T, hidden_size)"""
+        x = self.network.embed_tokens.rows(ids.flatten()).to(self.network.dtype)
         return x * torch.tensor(self.config.hidden_size**0.5, dtype=x.dtype)
 
-    def add_norm(self, h: Tensor, y: Tensor | None, post: Tensor | None, pre: Tensor, x: Tensor, splits: int) -> None:
+    def add_norm(self, h: Tensor, y: Tensor | None, post: Tensor | None, pre: Tensor, x: Tensor, shares: int = 1) -> None:
         rows, N = h.shape
-        block = triton.next_power_of_2(N)
         kernels.add_norm[(rows,)](
-            h, y, post, pre, x, rows, self.config.rms_norm_eps, N=N, SPLITS=splits, BLOCK=block, PDL=self.pdl, num_warps=NORM_WARPS, launch_pdl=self.pdl
+            h, y, post, pre, x, rows, self.config.rms_norm_eps, N=N, SPLITS=shares if y is not None else 0, BLOCK=triton.next_power_of_2(N),
+            PDL=self.early, num_warps=8, launch_pdl=self.early,
         )  # fmt: skip
 
-    def _many(self, ids: Tensor, table: Tensor, logits_to_keep: int) -> Tensor:
+    def _read(self, ids: Tensor, table: Tensor, kept: int) -> Tensor:
+        """Many tokens. What the last layer does behind its keys and values is done for the kept ones alone."""
         B, T = ids.shape
-        c, s, device = self.config, self.shape, ids.device
-        H, KV, D = s["H"], s["KV"], s["D"]
-        R = B * T
         h = self.embed(ids)
-        x, q, o = torch.empty_like(h), torch.empty(R, H, D, device=device, dtype=h.dtype), torch.empty(R, H, D, device=device, dtype=h.dtype)
-        act = torch.empty(R, c.intermediate_size, device=device, dtype=h.dtype)
+        x = torch.empty_like(h)
         y, post = None, None
-        BM, BN, warps, stages = ATTENTION[D]
-        for i, w in enumerate(self.layers):
-            self.add_norm(h, y, post, w.before_attention, x, 0 if y is None else 1)
-            qkv = x @ w.qkv.weight.T
-            kernels.rope_append[(R, 1)](qkv, q, table, self.cos, self.sin, i, T, R, **s, SPLITS=1, HEADS=triton.next_power_of_2(H + 2 * KV), PDL=False, num_warps=4)
-            kernels.attend_many[(triton.cdiv(T, BM), H, B)](
-                q, table, o, i, T, w.window or 1 << 30, self.scale, **s, CAP=c.attn_logit_softcapping, BM=BM, BN=BN, STAGES=stages, num_warps=warps, **EXTRA
-            )  # fmt: skip
-            y = o.view(R, H * D) @ w.o.weight.T
-            self.add_norm(h, y, w.after_attention, w.before_mlp, x, 1)
-            both = x @ w.gate_up.weight.T
-            kernels.geglu[(R, triton.cdiv(c.intermediate_size, 1024))](both, act, N=c.intermediate_size, BLOCK=1024, num_warps=4)
-            y, post = act @ w.down.weight.T, w.after_mlp
-        self.add_norm(h, y, post, self.network.norm.weight.data, x, 1)
-        return self.network.logits(x.view(B, T, -1)[:, -logits_to_keep:])
+        for number, w in enumerate(self.layers):
+            self.add_norm(h, y, post, w.before_attention, x)
+            q = self._append(w.qkv.times(x), table, number, T)
+            if number == len(self.layers) - 1 and kept < T:
+                h, q = (t.view(B, T, -1)[:, T - kept :].reshape(B * kept, -1) for t in (h, q))
+                table, T = table + torch.tensor([0, 0, T - kept], device=table.device), kept
+                x = torch.empty_like(h)
+            y = w.o.times(self._attend(q, table, number, B, T))
+            self.add_norm(h, y, w.after_attention, w.before_mlp, x)
+            both = w.gate_up.times(x)
+            act = both.new_empty(len(x), self.config.intermediate_size)
+            kernels.geglu[(len(x), triton.cdiv(act.shape[1], 1024))](both, act, N=act.shape[1], BLOCK=1024)
+            y, post = w.down.times(act), w.after_mlp
+        self.add_norm(h, y, post, self.network.norm.weight.data, x)
+        return self.network.logits(x.view(B, T, -1))
 
+    def _append(self, qkv: Tensor, table: Tensor, layer: int, T: int) -> Tensor:
+        """Puts keys and values into the caches; queries (B * T, H * D)."""
+        s = self.shape
+        q = qkv.new_empty(len(qkv), s["H"] * s["D"])
+        heads = triton.next_power_of_2(s["H"] + 2 * s["KV"])
+        kernels.rope_append[(len(qkv), 1)](qkv, q, table, self.cos, self.sin, layer, T, len(qkv), **s, SPLITS=1, HEADS=heads, PDL=False)
+        return q
 
-ATTENTION = {256: (128, 64, 8, 2), 128: (128, 64, 8, 2)}
-EXTRA: dict[str, int] = {}
+    def _attend(self, q: Tensor, table: Tensor, layer: int, B: int, T: int) -> Tensor:
+        out = torch.empty_like(q)
+        queries, keys, stages = self.tile
+        kernels.attend_many[(triton.cdiv(T, queries), self.shape["H"], B)](
+            q, table, out, layer, T, self.layers[layer].window, self.scale, **self.shape, CAP=self.config.attn_logit_softcapping,
+            BM=queries, BN=keys, STAGES=stages, num_warps=queries // 16,
+        )  # fmt: skip
+        return out
 
 
 class _Step:
-    """B texts, T tokens more of each: a CUDA graph and the buffers that it works in."""
+    """T tokens more of B texts: a CUDA graph and the buffers that it works in."""
 
     def __init__(self, runner: Runner, B: int, T: int) -> None:
         self.runner, self.B, self.T = runner, B, T
-        c, R, device, dtype = runner.config, B * T, runner.network.device, runner.network.dtype
-        H, KV, D = runner.shape["H"], runner.shape["KV"], runner.shape["D"]
+        c, s, R, w = runner.config, runner.shape, B * T, runner.layers[0]
 
         def empty(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
-            return torch.empty(shape, device=device, dtype=dtype)
+            return torch.zeros(shape, device=runner.device, dtype=dtype)
 
-        self.ids = torch.zeros(B, T, device=device, dtype=torch.long)
-        self.table = torch.zeros(B, 3, device=device, dtype=torch.long)
-        self.BQ = max(16, triton.next_power_of_2(T * (H // KV)))
-        self.h, self.x = empty(R, c.hidden_size), empty(R, c.hidden_size, dtype=dtype)
-        w = runner.layers[0]
-        self.qkv, self.q, self.o = empty(w.qkv.splits, R, w.qkv.rows), empty(R, H, D, dtype=dtype), empty(R, H * D, dtype=dtype)
-        self.part, self.sums = empty(B, KV, SPLITS, self.BQ, D), empty(B, KV, SPLITS, self.BQ)
-        self.done = torch.zeros(B, KV, device=device, dtype=torch.int32)
-        self.y = empty(max(w.o.splits, w.down.splits), R, c.hidden_size)
-        self.act = empty(R, c.intermediate_size, dtype=dtype)
-        self.logits = empty(R, c.vocab_size)
+        self.ids, self.table = empty(B, T, dtype=torch.long), empty(B, 3, dtype=torch.long)
+        self.h, self.x = empty(R, c.hidden_size), empty(R, c.hidden_size, dtype=torch.bfloat16)
+        self.qkv, self.y = empty(w.qkv.shares, R, w.qkv.rows), empty(max(w.o.shares, w.down.shares), R, c.hidden_size)
+        self.q, self.o = (empty(R, w.o.columns, dtype=torch.bfloat16) for _ in range(2))
+        self.columns = max(16, triton.next_power_of_2(T * (s["H"] // s["KV"])))
+        self.part = empty(B, s["KV"], _SHARES, self.columns, s["D"])
+        self.sums = empty(B, s["KV"], _SHARES, self.columns)
+        self.act, self.logits = empty(R, c.intermediate_size, dtype=torch.bfloat16), empty(R, c.vocab_size)
         self.graph: torch.cuda.CUDAGraph | None = None
 
     def __call__(self, ids: Tensor, table: Tensor) -> Tensor:
-        self.ids.copy_(ids)
-        self.table.copy_(table)
+        self.ids.copy_(ids, non_blocking=True)
+        self.table.copy_(table, non_blocking=True)
         if self.graph is None:
-            self.run()  # compiles; what it writes is written again
+            self._launch()  # compiles; the graph then writes the same once more
             self.graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self.graph):
-                self.run()
+                self._launch()
         self.graph.replay()
         return self.logits.view(self.B, self.T, -1).clone()
 
-    def matvec(self, x: Tensor, m: Matrix, out: Tensor, end: str) -> None:
-        r = self.runner
-        splits = m.splits if end == "sum" else 1
-        kernels.matvec[(m.rows // 64, splits)](
-            x, m.weight, m.scales, m.codebook, out, self.B * self.T, r.config.final_logit_softcapping, N=m.rows, K=m.columns, SPLITS=splits,
-            KIND=m.kind, END=end, BN=64, BK=m.block, AHEAD=AHEAD, STAGES=STAGES, PDL=r.pdl, num_warps=4, launch_pdl=r.pdl,
-        )  # fmt: skip
-
-    def run(self) -> None:
-        r, B, T, R, s = self.runner, self.B, self.T, self.B * self.T, self.runner.shape
-        pdl = {"PDL": r.pdl, "launch_pdl": r.pdl}
+    def _launch(self) -> None:
+        r, T, R, s = self.runner, self.T, self.B * self.T, self.runner.shape
+        early = {"PDL": r.early, "launch_pdl": r.early}
+        keys = min(64, 8192 // s["D"])
+        heads = 4
         self.h.copy_(r.embed(self.ids))
-        splits, post = 0, None
-        for i, w in enumerate(r.layers):
-            window = w.window or 1 << 30
-            r.add_norm(self.h, self.y, post, w.before_attention, self.x, splits)
-            self.matvec(self.x, w.qkv, self.qkv, "sum")
-            kernels.rope_append[(R, triton.cdiv(s["H"] + 2 * s["KV"], HEADS))](
-                self.qkv, self.q, self.table, r.cos, r.sin, i, T, R, **s, SPLITS=w.qkv.splits, HEADS=HEADS, **pdl, num_warps=4
+        y, post, shares = None, None, 1
+        for number, w in enumerate(r.layers):
+            r.add_norm(self.h, y, post, w.before_attention, self.x, shares)
+            self._matvec(self.x, w.qkv, self.qkv, "sum")
+            kernels.rope_append[(R, triton.cdiv(s["H"] + 2 * s["KV"], heads))](
+                self.qkv, self.q, self.table, r.cos, r.sin, number, T, R, **s, SPLITS=w.qkv.shares, HEADS=heads, **early
             )  # fmt: skip
-            kernels.attend_few[(B, s["KV"], SPLITS)](
-                self.q, self.table, self.o, self.part, self.sums, self.done, i, T, window, r.scale, **s,
-                CAP=r.config.attn_logit_softcapping, SPLITS=SPLITS, BQ=self.BQ, BS=BS, LEAST=LEAST, STAGES=FEW_STAGES, FUSED=FUSED, **pdl, num_warps=FEW_WARPS,
+            kernels.attend_few[(self.B, s["KV"], _SHARES)](
+                self.q, self.table, self.part, self.sums, number, T, w.window, r.scale, **s, CAP=r.config.attn_logit_softcapping,
+                SPLITS=_SHARES, BQ=self.columns, BS=keys, **early,
             )  # fmt: skip
-            if not FUSED:
-                kernels.combine[(R, s["H"])](self.part, self.sums, self.o, self.table, T, window, **s, SPLITS=SPLITS, BQ=self.BQ, BS=BS, LEAST=LEAST, **pdl, num_warps=4)
-            self.matvec(self.o, w.o, self.y, "sum")
-            r.add_norm(self.h, self.y, w.after_attention, w.before_mlp, self.x, w.o.splits)
-            self.matvec(self.x, w.gate_up, self.act, "geglu")
-            self.matvec(self.act, w.down, self.y, "sum")
-            splits, post = w.down.splits, w.after_mlp
-        r.add_norm(self.h, self.y, post, r.network.norm.weight.data, self.x, splits)
-        self.matvec(self.x, r.head, self.logits, "cap")
+            kernels.combine[(R, s["H"])](
+                self.part, self.sums, self.o, self.table, T, w.window, **s, SPLITS=_SHARES, BQ=self.columns, BS=keys, **early
+            )  # fmt: skip
+            self._matvec(self.o, w.o, self.y, "sum")
+            r.add_norm(self.h, self.y, w.after_attention, w.before_mlp, self.x, w.o.shares)
+            self._matvec(self.x, w.gate_up, self.act, "geglu")
+            self._matvec(self.act, w.down, self.y, "sum")
+            y, post, shares = self.y, w.after_mlp, w.down.shares
+        r.add_norm(self.h, y, post, r.network.norm.weight.data, self.x, shares)
+        self._matvec(self.x, r.head, self.logits, "cap")
 
-
-STAGES, BK = 4, 128
-HEADS, BS, LEAST, FEW_STAGES, FEW_WARPS, FUSED, NORM_WARPS = 4, 32, 32, 2, 4, False, 8
-AHEAD = 3
-"""Cache lines of each row that a program of matvec fetches ahead."""
+    def _matvec(self, x: Tensor, m: Matrix, out: Tensor, end: str) -> None:
+        r = self.runner
+        kernels.matvec[(m.rows // _ROWS, m.shares if end == "sum" else 1)](
+            x, m.weight, m.scales, m.codebook, out, self.B * self.T, r.config.final_logit_softcapping, N=m.rows, K=m.columns,
+            SPLITS=m.shares if end == "sum" else 1, KIND=m.kind, END=end, BN=_ROWS, BK=128, STAGES=4, PDL=r.early, launch_pdl=r.early,
+        )  # fmt: skip

@@ -1,9 +1,12 @@
-"""Triton kernels for a token on a GPU: between two matrices nothing goes back to memory but a few thousand numbers.
+"""Triton kernels for Gemma 2 on a GPU: what stands between and beside the matrix products of a prompt, and all of a step of few tokens.
 
-A step of one to sixteen tokens is bound by reading the weights, so `matvec` is made to read without a pause: its programs fetch the first
-weights into the L2 cache while the kernels before it still run (programmatic dependent launch: every kernel here says at once that its
-successor may start, and waits for its predecessor only where it needs its result). Gemma 2's soft-cap bounds every score by +-50, so
-that exp(score) never overflows and softmax needs no running maximum: sums over any share of the keys simply add up.
+Such a step, of one to sixteen tokens, is bound by reading the weights, so `matvec` reads without a pause. Every kernel says at once that
+its successor may start (programmatic dependent launch) and waits for its predecessor only where it needs its result; what comes before
+that, the fetch of the first weights among it, runs beside the predecessor. Shares of a sum are written by one kernel and added up by the
+next, always in the same order: the same text gives the same numbers.
+
+Gemma 2's soft-cap bounds every score by +-50, so exp(score) never overflows and softmax needs no running maximum: what programs find out
+over their shares of the keys simply adds up.
 """
 
 import triton
@@ -26,13 +29,11 @@ def _wait(PDL: tl.constexpr):
 
 
 @triton.jit
-def _prefetch(addresses, KB: tl.constexpr):
-    if KB == 1:
-        tl.inline_asm_elementwise("cp.async.bulk.prefetch.L2.global [$1], 512; mov.u32 $0, 0;", "=r,l", [addresses.to(tl.int64)], dtype=tl.int32, is_pure=False, pack=1)
-    elif KB == 2:
-        tl.inline_asm_elementwise("cp.async.bulk.prefetch.L2.global [$1], 1024; mov.u32 $0, 0;", "=r,l", [addresses.to(tl.int64)], dtype=tl.int32, is_pure=False, pack=1)
-    else:
-        tl.inline_asm_elementwise("cp.async.bulk.prefetch.L2.global [$1], 256; mov.u32 $0, 0;", "=r,l", [addresses.to(tl.int64)], dtype=tl.int32, is_pure=False, pack=1)
+def _prefetch(addresses):
+    """256 bytes from each address on, from memory into the L2 cache."""
+    tl.inline_asm_elementwise(
+        "cp.async.bulk.prefetch.L2.global [$1], 256; mov.u32 $0, 0;", "=r,l", [addresses.to(tl.int64)], dtype=tl.int32, is_pure=False, pack=1
+    )
 
 
 @triton.jit
@@ -69,10 +70,49 @@ def add_norm(h, y, post, pre, x, rows, eps, N: tl.constexpr, SPLITS: tl.constexp
 
 
 @triton.jit
+def _halves(codes, codebook):
+    """The lower and the upper half of each byte as numbers in bfloat16."""
+    if codebook is None:  # from -8 to 7: a half in the last bits of 128.0 is 128 + half, and 136 less is what it stands for
+        low, high = tl.inline_asm_elementwise(
+            """{
+            .reg .b32 even, odd, even_high, odd_high, one, shift;
+            mov.b32 one, 0x3f803f80;
+            mov.b32 shift, 0xc308c308;
+            prmt.b32 even, $4, 0, 0x4140;
+            prmt.b32 odd, $4, 0, 0x4342;
+            shr.u32 even_high, even, 4;
+            shr.u32 odd_high, odd, 4;
+            lop3.b32 even, even, 0x000f000f, 0x43004300, 0xea;
+            lop3.b32 odd, odd, 0x000f000f, 0x43004300, 0xea;
+            lop3.b32 even_high, even_high, 0x000f000f, 0x43004300, 0xea;
+            lop3.b32 odd_high, odd_high, 0x000f000f, 0x43004300, 0xea;
+            fma.rn.bf16x2 $0, even, one, shift;
+            fma.rn.bf16x2 $1, odd, one, shift;
+            fma.rn.bf16x2 $2, even_high, one, shift;
+            fma.rn.bf16x2 $3, odd_high, one, shift;
+            }""",
+            "=r,=r,=r,=r,r", [codes], dtype=(tl.bfloat16, tl.bfloat16), is_pure=True, pack=4,
+        )  # fmt: skip
+    else:
+        low, high = tl.load(codebook + (codes & 15)).to(tl.bfloat16), tl.load(codebook + (codes >> 4)).to(tl.bfloat16)
+    return low, high
+
+
+@triton.jit
+def _scaled(values, scales, BLOCKS: tl.constexpr):
+    """values (N, 16 * BLOCKS) times scales (N, BLOCKS). A scale has more digits than bfloat16, so its rest is multiplied too."""
+    N: tl.constexpr = values.shape[0]
+    most = scales.to(tl.bfloat16)
+    rest = (scales.to(tl.float32) - most.to(tl.float32)).to(tl.bfloat16)
+    blocks = values.reshape(N, BLOCKS, 16)
+    return (blocks * rest[:, :, None] + blocks * most[:, :, None]).reshape(N, BLOCKS * 16)
+
+
+@triton.jit
 def matvec(
     x, w, scales, codebook, out, R, cap,
     N: tl.constexpr, K: tl.constexpr, SPLITS: tl.constexpr, KIND: tl.constexpr, END: tl.constexpr,
-    BN: tl.constexpr, BK: tl.constexpr, AHEAD: tl.constexpr, STAGES: tl.constexpr, PDL: tl.constexpr,
+    BN: tl.constexpr, BK: tl.constexpr, STAGES: tl.constexpr, PDL: tl.constexpr,
 ):  # fmt: skip
     """out = x @ w.T for R <= 16 rows of x (R, K): BN rows of w and a share of its columns a program, on the tensor cores.
 
@@ -87,9 +127,9 @@ def matvec(
     STRIDE: tl.constexpr = K // 2 if KIND == "int4" else K
     first = tl.program_id(1) * (STRIDE // SPLITS)
     start = w + n.to(tl.int64)[:, None] * STRIDE + first
-    if PDL and AHEAD:
-        PART: tl.constexpr = 512 if AHEAD == 1 else 1024 if AHEAD == 2 else 256
-        _prefetch(start + tl.arange(0, 2)[None, :] * (PART // 2 if KIND == "bfloat16" else PART), AHEAD)
+    if PDL:
+        PIECE: tl.constexpr = 128 if KIND == "bfloat16" else 256  # numbers in 256 bytes
+        _prefetch(start + tl.arange(0, 2 if STRIDE // SPLITS >= 2 * PIECE else 1)[None, :] * PIECE)
     _wait(PDL)
     r = tl.arange(0, 16)
     j = tl.arange(0, WIDTH)
@@ -99,15 +139,13 @@ def matvec(
         k = first + block * WIDTH + j
         if KIND == "int4":  # a byte holds columns 16 apart: two products, of the lower and of the upper halves
             low = k // 16 * 32 + k % 16
-            scale = tl.load(scales + n.to(tl.int64)[:, None] * (K // 32) + (k // 16)[None, :]).to(tl.float32)
-            if codebook is None:
-                w_low, w_high = (codes & 15).to(tl.float32) - 8, (codes >> 4).to(tl.float32) - 8
-            else:
-                w_low, w_high = tl.load(codebook + (codes & 15)), tl.load(codebook + (codes >> 4))
+            BLOCKS: tl.constexpr = WIDTH // 16
+            scale = tl.load(scales + n.to(tl.int64)[:, None] * (K // 32) + (first + block * WIDTH) // 16 + tl.arange(0, BLOCKS)[None, :])
+            w_low, w_high = _halves(codes, codebook)
             x_low = tl.load(x + r[:, None] * K + low[None, :], r[:, None] < R, 0.0)
             x_high = tl.load(x + r[:, None] * K + low[None, :] + 16, r[:, None] < R, 0.0)
-            acc = tl.dot((w_low * scale).to(tl.bfloat16), x_low.T, acc)
-            acc = tl.dot((w_high * scale).to(tl.bfloat16), x_high.T, acc)
+            acc = tl.dot(_scaled(w_low, scale, BLOCKS), x_low.T, acc)
+            acc = tl.dot(_scaled(w_high, scale, BLOCKS), x_high.T, acc)
         else:
             values = tl.load(x + r[:, None] * K + k[None, :], r[:, None] < R, 0.0)
             acc = tl.dot(codes.to(tl.float32).to(tl.bfloat16) if KIND == "int8" else codes, values.T, acc)
@@ -173,27 +211,22 @@ def _weights(scores, scale, cap: tl.constexpr):
 
 @triton.jit
 def attend_few(
-    q, table, out, part, sums, done, layer, T, window, scale,
+    q, table, part, sums, layer, T, window, scale,
     H: tl.constexpr, KV: tl.constexpr, D: tl.constexpr, CAP: tl.constexpr, SPLITS: tl.constexpr,
-    BQ: tl.constexpr, BS: tl.constexpr, LEAST: tl.constexpr, STAGES: tl.constexpr, PDL: tl.constexpr, FUSED: tl.constexpr,
+    BQ: tl.constexpr, BS: tl.constexpr, PDL: tl.constexpr,
 ):  # fmt: skip
-    """Attention of a text's last T <= 16 tokens: q and out (R, H, D).
-
-    A program takes a share of the visible keys, LEAST or more, and all query heads on them. Where there are several shares, whoever
-    finishes last adds them up, always in the same order.
-    """
+    """Attention of a text's last T <= 16 tokens, for `combine` to add up: a share of the visible keys and all query heads on them a program."""
     _begin(PDL)
     b, head, split = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     G: tl.constexpr = H // KV
     length = tl.load(table + b * 3 + 2).to(tl.int32)
     keys, values = _store_at(table, b, layer, 0, head, KV, D), _store_at(table, b, layer, 1, head, KV, D)
     first = tl.maximum(0, length - window + 1)
-    chunk = tl.maximum(LEAST, tl.cdiv(tl.cdiv(length + T - first, SPLITS), BS) * BS)
-    used = tl.cdiv(length + T - first, chunk)
-    if split >= used:
-        return
+    chunk = tl.cdiv(tl.cdiv(length + T - first, SPLITS), BS) * BS
     start = first + split * chunk
     end = tl.minimum(start + chunk, length + T)
+    if start >= end:
+        return
     c = tl.arange(0, BQ)  # a query: token c // G, head c % G of those on these keys
     d = tl.arange(0, D)
     row = (b * T + c // G) * H + head * G + c % G
@@ -201,7 +234,7 @@ def attend_few(
     queries = tl.load(q + row[:, None] * D + d[None, :], (c < T * G)[:, None], 0.0)
     acc = tl.zeros((D, BQ), tl.float32)
     total = tl.zeros((BQ,), tl.float32)
-    for at in tl.range(start, end, BS, num_stages=STAGES):
+    for at in tl.range(start, end, BS, num_stages=2):
         s = at + tl.arange(0, BS)
         k = tl.load(keys + s[:, None] * D + d[None, :], (s < end)[:, None], 0.0)
         v = tl.load(values + s[:, None] * D + d[None, :], (s < end)[:, None], 0.0)
@@ -209,28 +242,15 @@ def attend_few(
         p = tl.where((back >= 0) & (back < window) & (s < end)[:, None], _weights(tl.dot(k, queries.T), scale, CAP), 0.0)
         total += tl.sum(p, 0)
         acc = tl.dot(v.T, p.to(tl.bfloat16), acc)
-    if FUSED and used == 1:
-        tl.store(out + row[None, :] * D + d[:, None], (acc / total[None, :]).to(tl.bfloat16), (c < T * G)[None, :])
-    else:
-        mine = ((b * KV + head) * SPLITS + split) * BQ + c
-        tl.store(sums + mine, total)
-        tl.store(part + mine[None, :] * D + d[:, None], acc, (c < T * G)[None, :])
-        if FUSED:
-            tl.debug_barrier()  # all threads of a program have written before it counts as done
-            if tl.atomic_add(done + b * KV + head, 1) == used - 1:
-                tl.store(done + b * KV + head, 0)
-                i = tl.arange(0, SPLITS)
-                for query in range(0, T * G):
-                    theirs = ((b * KV + head) * SPLITS + i) * BQ + query
-                    weight = tl.sum(tl.load(sums + theirs, i < used, 0.0, cache_modifier=".cg"), 0)
-                    found = tl.sum(tl.load(part + theirs[:, None] * D + d[None, :], (i < used)[:, None], 0.0, cache_modifier=".cg"), 0)
-                    tl.store(out + ((b * T + query // G) * H + head * G + query % G) * D + d, (found / weight).to(tl.bfloat16))
+    mine = ((b * KV + head) * SPLITS + split) * BQ + c
+    tl.store(sums + mine, total)
+    tl.store(part + mine[None, :] * D + d[:, None], acc, (c < T * G)[None, :])
 
 
 @triton.jit
 def combine(
     part, sums, out, table, T, window,
-    H: tl.constexpr, KV: tl.constexpr, D: tl.constexpr, SPLITS: tl.constexpr, BQ: tl.constexpr, BS: tl.constexpr, LEAST: tl.constexpr, PDL: tl.constexpr,
+    H: tl.constexpr, KV: tl.constexpr, D: tl.constexpr, SPLITS: tl.constexpr, BQ: tl.constexpr, BS: tl.constexpr, PDL: tl.constexpr,
 ):  # fmt: skip
     """Adds up what the programs of `attend_few` found: out (R, H, D). A program a token and head."""
     _begin(PDL)
@@ -239,7 +259,7 @@ def combine(
     b, c = row // T, row % T * G + head % G
     length = tl.load(table + b * 3 + 2).to(tl.int32)
     visible = length + T - tl.maximum(0, length - window + 1)
-    used = tl.cdiv(visible, tl.maximum(LEAST, tl.cdiv(tl.cdiv(visible, SPLITS), BS) * BS))
+    used = tl.cdiv(visible, tl.cdiv(tl.cdiv(visible, SPLITS), BS) * BS)
     split = tl.arange(0, SPLITS)
     d = tl.arange(0, D)
     at = ((b * KV + head // G) * SPLITS + split) * BQ + c
@@ -298,3 +318,20 @@ def geglu(x, out, N: tl.constexpr, BLOCK: tl.constexpr):
     gate = tl.load(x + row * 2 * N + cols, cols < N, 0.0).to(tl.float32)
     up = tl.load(x + row * 2 * N + N + cols, cols < N, 0.0).to(tl.float32)
     tl.store(out + row * N + cols, (_gelu(gate) * up).to(out.dtype.element_ty), cols < N)
+
+
+@triton.jit
+def unpack(codes, scales, codebook, out, K: tl.constexpr, KIND: tl.constexpr, BLOCK: tl.constexpr):
+    """Packed weights (N, K) made plain, BLOCK columns of a row a program."""
+    row = tl.program_id(0).to(tl.int64)
+    if KIND == "int8":
+        k = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+        values = tl.load(codes + row * K + k, k < K, 0).to(tl.float32) * tl.load(scales + row)
+        tl.store(out + row * K + k, values.to(tl.bfloat16), k < K)
+    else:
+        j = tl.program_id(1) * (BLOCK // 2) + tl.arange(0, BLOCK // 2)
+        scale = tl.load(scales + row * (K // 32) + j // 16, j < K // 2, 0.0).to(tl.float32)
+        low, high = _halves(tl.load(codes + row * (K // 2) + j, j < K // 2, 0), codebook)
+        at = out + row * K + j // 16 * 32 + j % 16
+        tl.store(at, (low.to(tl.float32) * scale).to(tl.bfloat16), j < K // 2)
+        tl.store(at + 16, (high.to(tl.float32) * scale).to(tl.bfloat16), j < K // 2)

@@ -1,4 +1,4 @@
-"""How a token is chosen: pure functions from logits, (vocab_size,), to an id."""
+"""How a token is chosen: pure functions from logits, (vocab_size,), to an id. They work where the logits lie."""
 
 from collections.abc import Callable
 
@@ -15,21 +15,25 @@ def greedy(logits: Tensor) -> int:
 def sampled(temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: int | None = None) -> Sampler:
     """A sampler that draws from the `top_k` likeliest tokens (0: all) holding `top_p` of the probability.
 
-    The same seed gives the same text. Temperature 0 is greedy.
+    The same seed gives the same text, on the same kind of device. Temperature 0 is greedy.
     """
     if temperature <= 0:
         return greedy
-    generator = torch.Generator()
-    generator.manual_seed(seed) if seed is not None else generator.seed()
+    generators: dict[torch.device, torch.Generator] = {}
+
+    def generator(device: torch.device) -> torch.Generator:
+        if device not in generators:
+            generators[device] = torch.Generator(device)
+            generators[device].manual_seed(seed) if seed is not None else generators[device].seed()
+        return generators[device]
 
     def sample(logits: Tensor) -> int:
-        values, ids = (logits.float().cpu() / temperature).sort(descending=True)
-        if top_k:
-            values = values[:top_k]
+        scaled = logits.float() / temperature
+        values, ids = scaled.topk(min(top_k, len(scaled))) if top_k else scaled.sort(descending=True)
         probabilities = values.softmax(-1)
         # a token stays while those before it hold less than top_p: the likeliest one always does
         probabilities[probabilities.cumsum(-1) - probabilities >= top_p] = 0
         probabilities[0].clamp_(min=1e-30)
-        return int(ids[torch.multinomial(probabilities, 1, generator=generator)])
+        return int(ids[torch.multinomial(probabilities, 1, generator=generator(logits.device))])
 
     return sample

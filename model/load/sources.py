@@ -4,11 +4,13 @@ import os
 import re
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from model.batching import Run
 from model.engine import Model
 from model.errors import PrecisionError, SourceError
 from model.gemma2 import Gemma2
@@ -43,7 +45,17 @@ def load_model(
 
 
 def model_of(network: Gemma2, checkpoint: Checkpoint) -> Model:
-    return Model(network, checkpoint.tokenizer, checkpoint.card)
+    return Model(network, checkpoint.tokenizer, checkpoint.card, _runner(network))
+
+
+def _runner(network: Gemma2) -> Run | None:
+    """What reads tokens faster than plain torch on this network's device, where there is something."""
+    if network.device.type == "cuda" and find_spec("triton"):
+        from model import graphs
+
+        if graphs.runs(network):
+            return graphs.Runner(network)
+    return None
 
 
 def resolve_device(device: str) -> str:

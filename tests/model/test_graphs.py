@@ -1,0 +1,148 @@
+"""The kernels for a GPU against the network in plain torch: the same weights, the same ids. All of it needs a GPU."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from model.cache import KVCache
+from model.config import Gemma2Config
+from model.gemma2 import Gemma2
+from model.linear import Int4, Int8
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+graphs: Any = pytest.importorskip("model.graphs") if torch.cuda.is_available() else None
+
+IQ4_NL = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
+ROOM = 400
+
+
+def config(heads: int, groups: int, head_dim: int) -> Gemma2Config:
+    return Gemma2Config(
+        vocab_size=512,
+        hidden_size=384,
+        intermediate_size=640,
+        num_hidden_layers=3,
+        num_attention_heads=heads,
+        num_key_value_heads=groups,
+        head_dim=head_dim,
+        query_pre_attn_scalar=head_dim,
+        sliding_window=70,
+        attn_logit_softcapping=50.0,
+        final_logit_softcapping=30.0,
+        rms_norm_eps=1e-6,
+        rope_theta=10000.0,
+        max_position_embeddings=1024,
+    )
+
+
+SHAPES = {"like-2b": config(8, 4, 256), "like-27b": config(4, 2, 128), "mqa": config(4, 1, 256), "narrow": config(6, 2, 64)}
+PACKED: dict[str, Any] = {
+    "int8": Int8.of,
+    "int4": Int4.of,
+    "iq4_nl": lambda w: Int4(
+        torch.randint(0, 256, (len(w), w.shape[1] // 2), device=w.device, dtype=torch.uint8),
+        torch.full((len(w), w.shape[1] // 32), 0.0015, device=w.device).half(),
+        torch.tensor(IQ4_NL, device=w.device, dtype=torch.float32),
+    ),
+}
+
+
+def network(shape: str, packed: str | None = None) -> Gemma2:
+    torch.manual_seed(0)
+    network = Gemma2(SHAPES[shape]).cuda()
+    for p in network.parameters():
+        p.data.normal_(0, 0.3 if p.dim() == 1 else 0.09)
+    network = network.bfloat16().eval().requires_grad_(False)
+    if packed:
+        for name, module in list(network.named_modules()):
+            if name.endswith("_proj"):
+                network.set_submodule(name, PACKED[packed](module.weight))
+        network.set_submodule("embed_tokens", Int8.of(network.embed_tokens.weight))
+    return network
+
+
+class Side:
+    """One way to read two texts."""
+
+    def __init__(self, run: Any, of: Gemma2, dtype: torch.dtype) -> None:
+        self.run = run
+        self.caches = [KVCache(of.config, ROOM + extra, of.device, dtype) for extra in (0, 33)]
+
+    def read(self, ids: Tensor, rows: list[int], kept: int) -> Tensor:
+        out: Tensor = self.run(ids, [self.caches[i] for i in rows], kept)
+        return out.log_softmax(-1)
+
+
+def readings(vocab: int) -> Iterator[tuple[Tensor, list[int], int]]:
+    """Prompts, tokens and guesses of one text and of two, of lengths around the window and the kernels' tiles."""
+    torch.manual_seed(1)
+    for rows, tokens, kept in (([0], 150, 0), ([1], 33, 1), ([0], 17, 3), ([0], 1, 1), ([0, 1], 1, 1), ([1], 7, 7), ([0, 1], 8, 8), ([0, 1], 64, 2)):
+        yield torch.randint(0, vocab, (len(rows), tokens), device="cuda"), rows, kept
+
+
+def divergence(exact: Tensor, other: Tensor) -> float:
+    return float((exact.exp() * (exact - other)).sum(-1).mean())
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("shape", SHAPES)
+def test_logits_are_no_further_from_fp32_than_those_of_plain_torch(shape: str) -> None:
+    fast, plain, exact = network(shape), network(shape), network(shape).float()
+    assert graphs.runs(fast)
+    ours, theirs = Side(graphs.Runner(fast), fast, torch.bfloat16), Side(plain, plain, torch.bfloat16)
+    oracle = Side(exact, exact, torch.float32)
+    mine = yours = 0.0
+    for ids, rows, kept in readings(512):
+        right, out = oracle.read(ids, rows, kept), ours.read(ids, rows, kept)
+        assert out.shape == right.shape
+        assert divergence(right, out) < 2e-3
+        mine, yours = mine + divergence(right, out), yours + divergence(right, theirs.read(ids, rows, kept))
+    assert mine <= yours * 1.05
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("packed", PACKED)
+def test_packed_weights_give_the_logits_of_plain_torch(packed: str) -> None:
+    fast, plain = network("like-2b", packed), network("like-2b", packed)
+    ours, theirs = Side(graphs.Runner(fast), fast, torch.bfloat16), Side(plain, plain, torch.bfloat16)
+    for ids, rows, kept in readings(512):
+        assert divergence(theirs.read(ids, rows, kept), ours.read(ids, rows, kept)) < 4e-3
+
+
+@torch.inference_mode()
+def test_a_text_cut_back_goes_on_as_if_nothing_had_followed() -> None:
+    net = network("like-2b")
+    ours = Side(graphs.Runner(net), net, torch.bfloat16)
+    ids = torch.randint(0, 512, (1, 90), device="cuda")
+    ours.read(ids, [0], 1)
+    first = ours.read(ids[:, :1], [0], 1)
+    ours.read(ids[:, :9], [0], 1)
+    ours.caches[0].truncate(90)
+    assert torch.equal(ours.read(ids[:, :1], [0], 1), first)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_kernels_fit_cards_with_99_kb_of_shared_memory(shape: str) -> None:
+    net, plain = network(shape), network(shape)
+    runner = graphs.Runner(net)
+    runner.tile = graphs._SMALL_ATTENTION[net.config.head_dim]
+    graphs.kernels.attend_many.device_caches.clear()
+    ours, theirs = Side(runner, net, torch.bfloat16), Side(plain, plain, torch.bfloat16)
+    for ids, rows, kept in readings(512):
+        assert divergence(theirs.read(ids, rows, kept), ours.read(ids, rows, kept)) < 4e-3
+    names = ("add_norm", "matvec", "rope_append", "attend_few", "combine", "attend_many", "geglu", "unpack")
+    compiled = [one for name in names for cache in getattr(graphs.kernels, name).device_caches.values() for one in cache[0].values()]
+    assert len(compiled) > 8
+    assert max(one.metadata.shared for one in compiled) <= 99 * 1024
+
+
+def test_what_the_kernels_are_not_made_for_is_left_to_plain_torch() -> None:
+    net = network("mqa")
+    assert graphs.runs(net)
+    assert not graphs.runs(network("mqa").float())
+    net.layers[0].self_attn.k_proj = Int8.of(net.layers[0].self_attn.k_proj.weight)
+    assert not graphs.runs(net)
