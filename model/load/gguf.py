@@ -6,11 +6,7 @@ Tensors are turned back into plain numbers on loading. GGUF keeps RMSNorm's 1 + 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from gguf import GGMLQuantizationType, TokenType
-from gguf.quants import IQ4_NL, dequantize
-from numpy.typing import NDArray
+from gguf import TokenType
 from tokenizers import AddedToken, decoders, normalizers
 from tokenizers import Tokenizer as Encoder
 from tokenizers import models as encoders
@@ -19,6 +15,7 @@ from torch import Tensor
 from model.config import ELSEWHERE, Gemma2Config, require, shown
 from model.errors import SourceError
 from model.load.checkpoint import Checkpoint
+from model.load.dequantize import dequantized
 from model.load.gguf_file import GGUFFile, StoredTensor
 from model.tokenizer import Tokenizer, is_content
 
@@ -104,28 +101,8 @@ def parameter_name(name: str) -> str:
 
 def to_torch(tensor: StoredTensor) -> Tensor:
     """One GGUF tensor as fp32, norms brought back to Hugging Face's convention."""
-    if tensor.kind == GGMLQuantizationType.IQ4_NL:
-        values = torch.from_numpy(dequantize_iq4_nl(tensor.data))
-    else:
-        values = torch.from_numpy(np.require(dequantize(tensor.data, tensor.kind), np.float32, "W"))
+    values = dequantized(tensor.data, tensor.kind)
     return values - 1 if tensor.name.endswith("norm.weight") else values
-
-
-_PAIRS = [
-    np.array(IQ4_NL.kvalues, dtype=np.float32)[np.stack([two & 15, two >> 8 & 15], axis=-1)].view(np.uint64).reshape(-1)
-    for two in (np.arange(1 << 16), np.arange(1 << 16) >> 4)
-]
-"""The two values, side by side, that the lower and the upper four bits of each two bytes stand for."""
-
-
-def dequantize_iq4_nl(data: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """IQ4_NL blocks, (..., bytes), as fp32, (..., columns). gguf's own function took most of the time of loading the starter."""
-    blocks = data.reshape(-1, 18)
-    scales = blocks[..., :2].copy().view(np.float16).astype(np.float32)
-    bytes_by_two = blocks[..., 2:].copy().view("<u2")
-    numbers = np.concatenate([pair[bytes_by_two] for pair in _PAIRS], axis=-1).view(np.float32)
-    numbers *= scales
-    return numbers.reshape(*data.shape[:-1], -1)
 
 
 _LONGEST_PIECE = 1000

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from gguf import GGMLQuantizationType, GGUFReader
-from gguf.quants import dequantize
+from gguf import GGUFReader
 from safetensors.torch import load_file, save_file
 
 from model import ModelError, load_model
 from model.errors import PrecisionError, SourceError
 from model.load import sources
-from model.load.gguf import dequantize_iq4_nl
 from model.load.gguf_file import GGUFFile
 from model.load.sources import starter_file
 from tests.model.conftest import oracle, tokenizer_json
@@ -73,12 +71,6 @@ def test_auto_is_float32_where_that_is_faster_and_there_is_memory(
     monkeypatch.setattr(sources.os, "sysconf", {"SC_PHYS_PAGES": pages, "SC_PAGE_SIZE": 4096}.__getitem__)
     model = load_model(directory, device="cpu", dtype="auto")
     assert {p.dtype for p in model.network.parameters()} == {chosen}
-
-
-def test_what_the_starter_packs_is_unpacked_as_gguf_does() -> None:
-    rows = np.random.default_rng(0).integers(0, 256, (7, 4 * 18), dtype=np.uint8)
-    rows.reshape(7, 4, 18)[..., 1] &= 0xBF  # scales below 2: none is infinite or no number
-    assert np.array_equal(dequantize_iq4_nl(rows), dequantize(rows, GGMLQuantizationType.IQ4_NL))
 
 
 def _edit(directory: Path, **changes: Any) -> None:
