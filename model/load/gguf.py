@@ -135,7 +135,9 @@ def _column(values: dict[str, Any], name: str, types: tuple[type, ...], origin: 
 def build_tokenizer(tokens: list[str], scores: list[float], kinds: list[int], origin: str) -> Tokenizer:
     """A BPE encoder of SentencePiece's pieces: of two neighbours, those merge first whose joined piece scores best."""
     # some files write the spaces of a run as U+2581, but such pieces are looked for in the text as it comes
-    tokens = [t.replace("\u2581", " ") if kind == TokenType.USER_DEFINED and len(t) > 1 else t for t, kind in zip(tokens, kinds, strict=True)]
+    tokens = [
+        t.replace("\u2581", " ") if kind == TokenType.USER_DEFINED and len(t) > 1 else t for t, kind in zip(tokens, kinds, strict=True)
+    ]
     vocab = {token: i for i, token in enumerate(tokens)}
     normal = {token for token, kind in zip(tokens, kinds, strict=True) if kind == TokenType.NORMAL}
     merges: list[tuple[float, int, int, str, str]] = []

@@ -13,7 +13,7 @@ from gguf import GGUFWriter
 from model.errors import SourceError
 
 STATE = "training.json"
-"""In a run's folder: {"run": which command's run it is, "step": that of its checkpoint}."""
+"""In a run's folder: {"run": which command's run it is, "step": that of its checkpoint, "seconds": spent until then}."""
 
 
 def check_new_file(out: Path) -> None:
@@ -55,7 +55,7 @@ def read_state(out: Path) -> dict[str, Any]:
     """
     try:
         state: dict[str, Any] = json.loads((out / STATE).read_text(encoding="utf-8"))
-        if isinstance(state.get("step"), int):
+        if isinstance(state.get("step"), int) and isinstance(state.get("seconds", 0.0), float):
             return state
     except FileNotFoundError:
         return {}
