@@ -13,6 +13,7 @@ import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -20,10 +21,12 @@ from typing import Any
 
 from ingest import Library
 from ingest import Settings as IngestSettings
+from model.batching import MOST
 from rag.answer import NOT_FOUND, Answer
 from rag.chain import AnswerChain, build_chain
 from rag.errors import EvalError
 from rag.hashes import hashes, library_state, short
+from rag.models import batches
 from rag.read import default_reader, read
 from rag.retriever import LibraryRetriever
 from rag.scoring import estimate, figures, marks
@@ -158,17 +161,23 @@ def ask_all(
     done = held = sum(short(made) in kept for made in wanted)
     if held:
         progress(held, len(rows))
+    missing = [row for row, made in zip(rows, wanted, strict=True) if short(made) not in kept]
     predictions = []
-    for row, made in zip(rows, wanted, strict=True):
-        if short(made) in kept:
-            predictions.append(kept[short(made)])
-            continue
-        predictions.append(_prediction(chain, row, paths) | {"hashes": made})
-        if out is not None:
-            with out.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(predictions[-1], ensure_ascii=False) + "\n")
-        done += 1
-        progress(done, len(rows))
+    with ThreadPoolExecutor(MOST if batches(chain.model) else 1) as pool:
+        asked = pool.map(lambda row: _prediction(chain, row, paths), missing)
+        try:
+            for made in wanted:
+                if short(made) in kept:
+                    predictions.append(kept[short(made)])
+                    continue
+                predictions.append(next(asked) | {"hashes": made})
+                if out is not None:
+                    with out.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(predictions[-1], ensure_ascii=False) + "\n")
+                done += 1
+                progress(done, len(rows))
+        finally:  # who stops it waits for those being asked, not for the rest
+            pool.shutdown(wait=False, cancel_futures=True)
     return predictions, held
 
 

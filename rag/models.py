@@ -87,6 +87,11 @@ class AnswerModel:
         return servers.stream(self.chat, messages, self.url, config)
 
 
+def batches(model: AnswerModel) -> bool:
+    """Whether questions asked at once come sooner than one by one: where our own engine writes the answers, not the reader's spans."""
+    return isinstance(model.chat, ChatGemma2) and not model.can.quotes
+
+
 @cache
 def _starter_tokenizer() -> Tokenizer:
     return read_checkpoint("starter").tokenizer
