@@ -33,6 +33,8 @@ _CONFIG = {
     "max_position_embeddings": "context_length",
     "rope_theta": "rope.freq_base",
 }
+_LEFT_OUT = {"rope_theta": 10000.0, "sliding_window": 4096, "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0}
+"""What llama.cpp takes for granted where a file doesn't say it: most leave out the first, those of Gemma 2's first days all."""
 TENSORS = {
     "attn_norm": "input_layernorm",
     "post_attention_norm": "post_attention_layernorm",
@@ -49,21 +51,25 @@ TENSORS = {
 """A block's tensors: GGUF's name -> ours."""
 
 
-def read_gguf(file: Path) -> Checkpoint:
+def read_gguf(file: Path, origin: str = "") -> Checkpoint:
     """Reads a Gemma 2 GGUF file; tensors are mapped and dequantised one at a time when asked for.
+
+    Args:
+        origin: what it was named as, where that says more than the file.
 
     Raises:
         SourceError: not a GGUF file, or not Gemma 2's architecture.
     """
     stored = GGUFFile(file)
     values = stored.values
+    origin = origin or str(file)
     architecture = values.get("general.architecture")
     if architecture != "gemma2":
-        raise SourceError(f"{file}: holds a {shown(architecture)} model; Octavo's own engine runs Gemma 2 only", ELSEWHERE)
-    tokenizer = read_tokenizer(values, str(file))
+        raise SourceError(f"{origin}: holds a {shown(architecture)} model; Octavo's own engine runs Gemma 2 only", ELSEWHERE)
+    tokenizer = read_tokenizer(values, origin)
     return Checkpoint(
-        origin=str(file),
-        config=_config(values, len(values["tokenizer.ggml.tokens"]), str(file)),
+        origin=origin,
+        config=_config(values, len(values["tokenizer.ggml.tokens"]), origin),
         tokenizer=tokenizer,
         tensors=lambda: ((parameter_name(t.name), to_torch(t)) for t in stored.tensors),
         card={k.partition(".")[2]: str(v) for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str | int)},
@@ -78,11 +84,16 @@ def query_scalar(config: Gemma2Config) -> int:
 def _config(values: dict[str, Any], vocab_size: int, origin: str) -> Gemma2Config:
     names = {ours: f"gemma2.{theirs}" for ours, theirs in _CONFIG.items()}
     found = {ours: values[theirs] for ours, theirs in names.items() if theirs in values}
-    # llama.cpp's writers leave out the rotary base and the query scale
-    found = {"rope_theta": 10000.0, "vocab_size": vocab_size, "query_pre_attn_scalar": found.get("head_dim"), **found}
+    found = {**_LEFT_OUT, "vocab_size": vocab_size, "query_pre_attn_scalar": found.get("head_dim"), **found}
     config = Gemma2Config.from_dict(found, origin, names)
     config = Gemma2Config.from_dict({**found, "query_pre_attn_scalar": query_scalar(config)}, origin, names)
-    fixed = {"rope.scaling.type": "none", "rope.dimension_count": config.head_dim, "attention.value_length": config.head_dim}
+    fixed = {
+        "rope.scaling.type": "none",
+        "rope.dimension_count": config.head_dim,
+        "rope.freq_base_swa": config.rope_theta,
+        "attention.value_length": config.head_dim,
+        "attention.sliding_window_pattern": 2,
+    }
     for key, value in fixed.items():
         given = values.get(f"gemma2.{key}", value)
         require(given == value, origin, f"gemma2.{key}", given, repr(value))

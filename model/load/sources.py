@@ -1,4 +1,4 @@
-"""Where a model comes from: the starter, a directory, a .gguf file, or the Hugging Face hub's id."""
+"""Where a model comes from: the starter, a directory, a .gguf file, Ollama's store, or the Hugging Face hub's id."""
 
 import os
 import re
@@ -13,6 +13,8 @@ from model.engine import Model
 from model.errors import PrecisionError, SourceError
 from model.load.checkpoint import Checkpoint, Quantize, build_network
 
+OLLAMA = "ollama:"
+"""Begins the name of a model in Ollama's store."""
 _DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
@@ -22,7 +24,8 @@ def load_model(
     """Loads a Gemma 2.
 
     Args:
-        source: "starter", a directory in Hugging Face's layout, a .gguf file, or a hub id like google/gemma-2-2b-it.
+        source: "starter", a directory in Hugging Face's layout, a .gguf file, what Ollama has pulled as ollama:NAME, or a hub id
+            like google/gemma-2-2b-it.
         device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
         dtype: torch.bfloat16 or torch.float32, also by name; "auto" for bfloat16, unless this processor is far slower in it.
         quantize: "int8" or "int4" packs the weights while they are loaded, in half or nearly a quarter of bfloat16's memory.
@@ -76,24 +79,29 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
     Raises:
         SourceError: there is no such model, or it isn't Gemma 2.
     """
+    if isinstance(source, str) and source.startswith(OLLAMA):
+        from model.load.gguf import read_gguf
+        from model.load.ollama import ollama_file
+
+        return read_gguf(ollama_file(source.removeprefix(OLLAMA)), source)
     path = starter_file() if source == "starter" else Path(source).expanduser()
     if path.is_dir():
         from model.load.safetensors import read_directory
 
         return read_directory(path)
-    if path.suffix == ".gguf":
-        if not path.is_file():
-            raise SourceError(f"{path}: no such file")
+    if path.is_file():
         from model.load.gguf import read_gguf
 
         return read_gguf(path)
+    if path.suffix == ".gguf":
+        raise SourceError(f"{path}: no such file", "is the path right?")
     if isinstance(source, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", source):
         from model.load.safetensors import read_directory
 
         return read_directory(hub_directory(source))
     raise SourceError(
         f"no model called {str(source)!r}",
-        "name starter, a directory with safetensors, a .gguf file, a hub id like google/gemma-2-2b-it, or openai:NAME@URL",
+        "name starter, a directory with safetensors, a .gguf file, ollama:NAME, a hub id like google/gemma-2-2b-it, or openai:NAME@URL",
     )
 
 

@@ -133,6 +133,8 @@ def test_what_transformers_may_leave_out_or_write_otherwise_is_read() -> None:
         ("rope.scaling.type", "linear"),
         ("rope.dimension_count", 16),
         ("attention.value_length", 16),
+        ("attention.sliding_window_pattern", 6),
+        ("rope.freq_base_swa", 1e6),
         ("attention.key_length", 31),
     ],
     ids=str,
