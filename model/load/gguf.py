@@ -150,15 +150,15 @@ def build_tokenizer(tokens: list[str], scores: list[float], kinds: list[int], or
         t.replace("\u2581", " ") if kind == TokenType.USER_DEFINED and len(t) > 1 else t for t, kind in zip(tokens, kinds, strict=True)
     ]
     vocab = {token: i for i, token in enumerate(tokens)}
-    normal = {token for token, kind in zip(tokens, kinds, strict=True) if kind == TokenType.NORMAL}
-    merges: list[tuple[float, int, int, str, str]] = []
-    for token in normal:
+    normal = {token: vocab[token] for token, kind in zip(tokens, kinds, strict=True) if kind == TokenType.NORMAL}
+    merges: list[tuple[float, int, int]] = []
+    for token, i in normal.items():
         for cut in range(1, len(token)):
-            left, right = token[:cut], token[cut:]
-            if left in normal and right in normal:
-                merges.append((-scores[vocab[token]], vocab[left], vocab[right], left, right))
+            if (left := normal.get(token[:cut])) is not None and (right := normal.get(token[cut:])) is not None:
+                merges.append((-scores[i], left, right))
     merges.sort()
-    encoder = Encoder(encoders.BPE(vocab=vocab, merges=[m[3:] for m in merges], byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+    pairs = [(tokens[left], tokens[right]) for _, left, right in merges]
+    encoder = Encoder(encoders.BPE(vocab=vocab, merges=pairs, byte_fallback=True, unk_token="<unk>", fuse_unk=True))
     encoder.normalizer = normalizers.Replace(" ", "\u2581")
     encoder.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
     control = {t: vocab[t] for t, kind in zip(tokens, kinds, strict=True) if kind in (TokenType.CONTROL, TokenType.UNKNOWN)}
