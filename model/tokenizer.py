@@ -34,7 +34,7 @@ class Tokenizer:
 
     def __init__(self, encoder: Encoder, control: dict[str, int], origin: str) -> None:
         self._encoder = encoder
-        self._control = frozenset(control.values())
+        self._control = {i: piece for piece, i in control.items()}
         self._bytes = {encoder.token_to_id(f"<0x{byte:02X}>"): bytes([byte]) for byte in range(256)}
         try:
             encoder.encode("\0\U0010ffff")  # in no vocabulary: fails, if it does, now and not within a document
@@ -75,6 +75,20 @@ class Tokenizer:
         """Ids -> text; control tokens show as nothing, broken byte sequences as U+FFFD."""
         stream = TextStream(self)
         return "".join([*map(stream.push, ids), stream.flush()])
+
+    def to_json(self) -> str:
+        """Hugging Face's tokenizer.json: here, control pieces in a text are control tokens, and <bos> stands before it."""
+        data = json.loads(self._encoder.to_str())
+        plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+        control = [{"id": i, "content": piece, **plain, "special": True} for i, piece in self._control.items()]
+        data["added_tokens"] = sorted(data["added_tokens"] + control, key=lambda token: token["id"])
+        data["post_processor"] = {
+            "type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "<bos>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [{"SpecialToken": {"id": "<bos>", "type_id": 0}}, *({"Sequence": {"id": x, "type_id": 0}} for x in "AB")],
+            "special_tokens": {"<bos>": {"id": "<bos>", "ids": [self.bos_id], "tokens": ["<bos>"]}},
+        }
+        return json.dumps(data, ensure_ascii=False)
 
     def piece(self, token: int) -> str | bytes:
         """What a token adds to a text: a byte of a character, or text; nothing for a control token."""

@@ -74,15 +74,15 @@ class GGUFFile:
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             self.values, entries = self._header()
-            parts, found = (self._whole_number(f"split.{key}", default) for key, default in (("count", 1), ("no", 0)))
+            self.parts, found = (self._whole_number(f"split.{key}", default) for key, default in (("count", 1), ("no", 0)))
             if found != part:
-                raise SourceError(f"{path}: is part {found + 1} of a model in {parts} files", "name the first of them")
+                raise SourceError(f"{path}: is part {found + 1} of a model in {self.parts} files", "name the first of them")
             start = self._aligned(self._at)
             self.tensors = [self._tensor(start, *entry) for entry in entries]
         except (OSError, ValueError, IndexError, OverflowError, struct.error) as error:
             raise SourceError(f"{path}: not a readable GGUF file ({error})") from error
-        if part == 0 and parts > 1:
-            self.tensors += [tensor for file, n in _further_parts(path, parts) for tensor in GGUFFile(file, n).tensors]
+        if part == 0 and self.parts > 1:
+            self.tensors += [tensor for file, n in _further_parts(path, self.parts) for tensor in GGUFFile(file, n).tensors]
 
     def _whole_number(self, key: str, default: int) -> int:
         value = self.values.get(key, default)

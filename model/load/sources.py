@@ -79,26 +79,33 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
     Raises:
         SourceError: there is no such model, or it isn't Gemma 2.
     """
-    if isinstance(source, str) and source.startswith(OLLAMA):
-        from model.load.gguf import read_gguf
-        from model.load.ollama import ollama_file
-
-        return read_gguf(ollama_file(source.removeprefix(OLLAMA)), source)
-    path = starter_file() if source == "starter" else Path(source).expanduser()
-    if path.is_dir():
+    found = find_source(source)
+    if found.is_dir():
         from model.load.safetensors import read_directory
 
-        return read_directory(path)
-    if path.is_file():
-        from model.load.gguf import read_gguf
+        return read_directory(found)
+    from model.load.gguf import read_gguf
 
-        return read_gguf(path)
+    return read_gguf(found, str(source) if str(source).startswith(OLLAMA) else "")
+
+
+def find_source(source: str | Path) -> Path:
+    """The folder or the GGUF file of a model, downloaded where a hub id is named.
+
+    Raises:
+        SourceError: there is no such model.
+    """
+    if isinstance(source, str) and source.startswith(OLLAMA):
+        from model.load.ollama import ollama_file
+
+        return ollama_file(source.removeprefix(OLLAMA))
+    path = starter_file() if source == "starter" else Path(source).expanduser()
+    if path.is_dir() or path.is_file():
+        return path
     if path.suffix == ".gguf":
         raise SourceError(f"{path}: no such file", "is the path right?")
     if isinstance(source, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", source):
-        from model.load.safetensors import read_directory
-
-        return read_directory(hub_directory(source))
+        return hub_directory(source)
     raise SourceError(
         f"no model called {str(source)!r}",
         "name starter, a directory with safetensors, a .gguf file, ollama:NAME, a hub id like google/gemma-2-2b-it, or openai:NAME@URL",
