@@ -137,11 +137,11 @@ def model(named: str | None) -> Iterator[Finding]:
     if source.startswith("openai:"):
         yield _served(source)
         return
-    from model.load.sources import read_checkpoint
+    from model.load.sources import OLLAMA, read_checkpoint
     from model.settings import Settings as Engine
 
     parameters = _HUB.get(source)
-    if "/" in source and not Path(source).expanduser().exists() and not source.endswith(".gguf"):
+    if "/" in source and not source.startswith(OLLAMA) and not Path(source).expanduser().exists() and not source.endswith(".gguf"):
         yield Finding("model", "note", f"{source}: a name on the Hugging Face hub", "the first question downloads it, if it isn't here")
     else:
         parameters = read_checkpoint(source).config.num_parameters

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app import examples, looking, measuring
+from app import examples, looking, measuring, moving
 from app.chatting import chat
 from app.doctor import doctor
 from app.mistakes import as_mistake
@@ -57,7 +57,7 @@ def ask(
     csv: Annotated[Path | None, typer.Option("--csv", help="With --each: write the table here.", metavar="FILE")] = None,
     json: Json = False,
 ) -> None:
-    """Answer a question, with the passages that the answer stands on."""
+    """Answer a question, with the passages that it stands on."""
     from app.answers import open_chain, show, show_each
     from rag.query import read_query
 
@@ -164,41 +164,9 @@ def reembed(
         say(f"{count} vectors made by {embedder}")
 
 
-@app.command(name="export", epilog=examples.EXPORT)
-def export_file(file: Annotated[Path, typer.Argument(help="The file to write.")], library: Library = "default", json: Json = False) -> None:
-    """Back a library up into one file."""
-    from ingest import Settings
-    from ingest.store.backup import export_library
-
-    size = export_library(Settings().library_dir(library), file)
-    if json:
-        print_json({"file": str(file), "bytes": size})
-    else:
-        say(f"{file}: {size / 1e6:.1f} MB; `octavo import {file} --library NAME` brings it back")
-
-
-@app.command(name="import", epilog=examples.IMPORT)
-def import_file(
-    file: Annotated[Path, typer.Argument(help="A file that export wrote.")], library: Library = "default", json: Json = False
-) -> None:
-    """Bring a library back from a file that export wrote.
-
-    It is checked first, and gets a name that is free.
-    """
-    from ingest import Library as Store
-    from ingest import Settings
-    from ingest.store.backup import import_library
-
-    directory = Settings().library_dir(library)
-    import_library(file, directory)
-    with Store.open(directory) as store:
-        facts = store.status()
-    if json:
-        print_json({"library": str(directory), "documents": facts["documents"], "chunks": facts["chunks"]})
-    else:
-        say(f"{facts['documents']} documents, {facts['chunks']} chunks in {directory}")
-
-
+app.command(name="export", epilog=examples.EXPORT)(moving.export_library)
+app.command(name="import", epilog=examples.IMPORT)(moving.import_library)
+app.command(name="export-model", epilog=examples.EXPORT_MODEL)(moving.export_model)
 app.command(epilog=examples.DOCTOR)(doctor)
 
 

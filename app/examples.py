@@ -55,6 +55,12 @@ REMOVE = examples({"octavo remove ~/papers/old.pdf": "a file", "octavo remove ~/
 REEMBED = examples({"octavo reembed intfloat/multilingual-e5-small": "from the hub", "octavo reembed ./my-embedder": "a directory"})
 EXPORT = examples({"octavo export papers.octavo": "", "octavo export work.octavo --library work": ""})
 IMPORT = examples({"octavo import papers.octavo --library copy": ""})
+EXPORT_MODEL = examples(
+    {
+        "octavo export-model ollama:gemma2:2b ~/gemma-2-2b": "for transformers",
+        "octavo export-model ~/my-gemma my-gemma.gguf": "for llama.cpp and Ollama",
+    }
+)
 APP = examples({"octavo app": "", "octavo app --port 9000": ""})
 SERVE = examples({"octavo serve": "the library `default`", "octavo serve --library work --port 9000": "another, on another port"})
 MCP = examples({"octavo mcp --library work": "on stdin and stdout, as agents start it", "octavo mcp --port 9001": "over HTTP"})

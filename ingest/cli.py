@@ -27,7 +27,7 @@ def ingest(
     json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
     parent: Annotated[int | None, typer.Option(help="Stop when this process, which started it, has ended.", hidden=True)] = None,
 ) -> None:
-    """Add documents to a library, or bring it up to date with them.
+    """Add documents to a library, or bring it up to date.
 
     What is unchanged is left alone, what changed is read again, what is gone from a folder is removed. Exit code 0: all
     fine; 1: some files failed, each named with its reason; 2: nothing could be done.

@@ -47,7 +47,7 @@ class ChatGemma2(BaseChatModel):
     """
 
     source: str = Field(default="starter", alias="model")
-    """What `model.load_model` takes: starter, a directory, a .gguf file, a hub id."""
+    """What `model.load_model` takes: starter, a directory, a .gguf file, ollama:NAME, a hub id."""
     max_tokens: int = Field(default=256, ge=1)
     temperature: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     top_p: float = Field(default=1.0, gt=0, le=1)

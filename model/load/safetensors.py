@@ -1,6 +1,7 @@
 """A directory in Hugging Face's layout: config.json, tokenizer.json, one or several .safetensors files."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def read_directory(directory: Path) -> Checkpoint:
         config=config,
         tokenizer=tokenizer_in(directory, config.vocab_size),
         tensors=lambda: read_tensors(directory),
-        card={"name": directory.name, **card_of(values)},
+        card={"name": directory.name, **_licence_in(directory), **card_of(values)},
     )
 
 
@@ -35,6 +36,15 @@ def card_of(values: dict[str, Any]) -> dict[str, str]:
     """What a config.json that training wrote says of its model."""
     card = values.get("octavo")
     return {k: str(v) for k, v in card.items()} if isinstance(card, dict) else {}
+
+
+def _licence_in(directory: Path) -> dict[str, str]:
+    """That which the head of a README.md names, as those of the hub do."""
+    try:
+        found = re.search(r"^license: *\"?([\w.-]+)", (directory / "README.md").read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+    except OSError:
+        return {}
+    return {"license": found[1]} if found else {}
 
 
 def tokenizer_in(directory: Path, vocab_size: int | None = None) -> Tokenizer:

@@ -1,4 +1,4 @@
-"""Where a model comes from: the starter, a directory, a .gguf file, or the Hugging Face hub's id."""
+"""Where a model comes from: the starter, a directory, a .gguf file, Ollama's store, or the Hugging Face hub's id."""
 
 import os
 import re
@@ -14,6 +14,8 @@ from model.errors import PrecisionError, SourceError
 from model.gemma2 import Gemma2
 from model.load.checkpoint import Checkpoint, Quantize, build_network
 
+OLLAMA = "ollama:"
+"""Begins the name of a model in Ollama's store."""
 _DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
@@ -23,7 +25,8 @@ def load_model(
     """Loads a Gemma 2.
 
     Args:
-        source: "starter", a directory in Hugging Face's layout, a .gguf file, or a hub id like google/gemma-2-2b-it.
+        source: "starter", a directory in Hugging Face's layout, a .gguf file, what Ollama has pulled as ollama:NAME, or a hub id
+            like google/gemma-2-2b-it.
         device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
         dtype: torch.bfloat16 or torch.float32, also by name; "auto" for bfloat16, unless this processor is far slower in it.
         quantize: "int8" or "int4" packs the weights while they are loaded, in half or nearly a quarter of bfloat16's memory.
@@ -81,24 +84,36 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
     Raises:
         SourceError: there is no such model, or it isn't Gemma 2.
     """
+    found = find_source(source)
+    if found.is_dir():
+        from model.load.safetensors import read_directory
+
+        return read_directory(found)
+    from model.load.gguf import read_gguf
+
+    return read_gguf(found, str(source) if str(source).startswith(OLLAMA) else "")
+
+
+def find_source(source: str | Path) -> Path:
+    """The folder or the GGUF file of a model, downloaded where a hub id is named.
+
+    Raises:
+        SourceError: there is no such model.
+    """
+    if isinstance(source, str) and source.startswith(OLLAMA):
+        from model.load.ollama import ollama_file
+
+        return ollama_file(source.removeprefix(OLLAMA))
     path = starter_file() if source == "starter" else Path(source).expanduser()
-    if path.is_dir():
-        from model.load.safetensors import read_directory
-
-        return read_directory(path)
+    if path.is_dir() or path.is_file():
+        return path
     if path.suffix == ".gguf":
-        if not path.is_file():
-            raise SourceError(f"{path}: no such file")
-        from model.load.gguf import read_gguf
-
-        return read_gguf(path)
+        raise SourceError(f"{path}: no such file", "is the path right?")
     if isinstance(source, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", source):
-        from model.load.safetensors import read_directory
-
-        return read_directory(hub_directory(source))
+        return hub_directory(source)
     raise SourceError(
         f"no model called {str(source)!r}",
-        "name starter, a directory with safetensors, a .gguf file, a hub id like google/gemma-2-2b-it, or openai:NAME@URL",
+        "name starter, a directory with safetensors, a .gguf file, ollama:NAME, a hub id like google/gemma-2-2b-it, or openai:NAME@URL",
     )
 
 
