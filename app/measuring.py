@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -79,6 +79,47 @@ def calibrate(questions: Questions, library: Asked = None, model: Model = None, 
 
 
 bench = typer.Typer(help="Measure how quick this machine is.", no_args_is_help=True)
+
+
+@bench.command(name="model")
+def bench_model(
+    model: Annotated[
+        str, typer.Option("--model", help="A model, or 2b, 9b or 27b for random weights of that shape.", metavar="M")
+    ] = "starter",
+    context: Annotated[int, typer.Option(help="Tokens of the prompt.", min=2)] = 2000,
+    tokens: Annotated[int, typer.Option(help="Tokens of the answer.", min=2)] = 64,
+    rounds: Annotated[int, typer.Option(help="Times that each is run; the best counts.", min=1)] = 3,
+    compare: Annotated[Literal["transformers", "llama.cpp"] | None, typer.Option(help="Run in turns with ours.")] = None,
+    quantize: Annotated[Literal["int8", "int4"] | None, typer.Option(help="Pack the weights.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, bfloat16, float32.")] = "auto",
+    json: Json = False,
+) -> None:
+    """Reading a prompt and writing an answer, beside what this machine's memory and arithmetic allow. The last line is JSON."""
+    from model.bench import bench as run
+
+    figures = run(
+        model,
+        device=device,
+        dtype=dtype,
+        quantize=quantize,
+        context=context,
+        tokens=tokens,
+        rounds=rounds,
+        compare=compare,
+        tell=lambda line: say(line, err=True),
+    )
+    if not json:
+        say(f"{figures['device']}: {figures['ceilings']['gb_s']} GB/s, {figures['ceilings']['tflop_s']} TFLOP/s")
+        for name in filter(None, ("ours", compare)):
+            f = figures[name]
+            say(
+                f"{name:12} prompt {f['prefill_tok_s']:,.0f} tokens/s ({f['prefill_tflop_s']} TFLOP/s, {f['prefill_share']:.0%}), "
+                f"answer {f['decode_tok_s']:,.1f} tokens/s ({f['decode_gb_s']} GB/s, {f['decode_share']:.0%})"
+            )
+        if compare:
+            say(f"{'times':12} prompt {figures['ratios']['prefill']}, answer {figures['ratios']['decode']}")
+    print_json(figures)
 
 
 @bench.command(name="ask")

@@ -5,7 +5,6 @@ itself. The first question pays for loading the embedder, the reader and the mod
 """
 
 import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ import torch
 
 from ingest import Library
 from ingest import Settings as IngestSettings
+from model.bench import processor
 from rag.chain import RETRIEVED, AnswerChain, build_chain
 from rag.errors import EvalError
 from rag.evaluate import read_lines
@@ -23,8 +23,6 @@ from rag.read import READ, default_reader, read
 from rag.retriever import LibraryRetriever
 
 STAGES = ("retrieve", "read", "gate", "generate", "whole")
-_FAST = ("amx_bf16", "amx_int8", "avx512_bf16", "avx512_vnni", "avx512f", "avx2")
-"""What makes a processor quick at this, as Linux names it."""
 
 
 def bench(questions: Path, library: str, model: str | None, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -72,14 +70,3 @@ def _timed(chain: AnswerChain, question: str, tell: Callable[[str], None]) -> di
 def _quantiles(times: Sequence[float]) -> dict[str, float]:
     ordered = sorted(times)
     return {"p50_ms": round(ordered[len(ordered) // 2], 1), "p95_ms": round(ordered[int(len(ordered) * 0.95)], 1)}
-
-
-def processor() -> str:
-    """Its name and what of `_FAST` it has, where Linux tells; else what Python knows."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    facts = dict(reversed([[part.strip() for part in line.split(":", 1)] for line in lines if ":" in line]))
-    flags = [flag for flag in _FAST if flag in facts.get("flags", "").split()]
-    return " ".join([facts.get("model name", platform.machine()), *([f"({', '.join(flags)})"] if flags else [])])

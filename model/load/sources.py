@@ -11,6 +11,7 @@ import torch
 
 from model.engine import Model
 from model.errors import PrecisionError, SourceError
+from model.gemma2 import Gemma2
 from model.load.checkpoint import Checkpoint, Quantize, build_network
 
 OLLAMA = "ollama:"
@@ -41,6 +42,10 @@ def load_model(
     if isinstance(dtype, str):
         dtype = choose_dtype(device, checkpoint.config.num_parameters)
     network = build_network(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype, quantize)
+    return model_of(network, checkpoint)
+
+
+def model_of(network: Gemma2, checkpoint: Checkpoint) -> Model:
     return Model(network, checkpoint.tokenizer, checkpoint.card)
 
 

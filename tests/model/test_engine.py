@@ -134,7 +134,7 @@ def test_a_text_that_repeats_itself_takes_few_passes(model: Model) -> None:
         return torch.nn.functional.one_hot(torch.tensor(said[len(generated)]), len(logits)).float()
 
     assert [t.id for t in watched.generate([2, *said, 7], 10, stop_ids=(), processors=[quote], draft=PromptLookup())] == said
-    assert passes == [12, 1, 8]
+    assert passes == [12, 9]
 
 
 def test_a_lookup_that_is_always_wrong_seldom_guesses() -> None:

@@ -3,6 +3,7 @@
 import json
 import lzma
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,17 @@ def test_a_row_that_cannot_be_asked_is_named(tmp_path: Path, change: dict[str, A
     (tmp_path / "q.jsonl").write_text(json.dumps(ROWS[0]) + "\n" + json.dumps(ROWS[0] | change))
     with pytest.raises(EvalError, match=f"question 2: .*{message}"):
         evaluate_answers(tmp_path / "q.jsonl", None, "starter", None, quiet)
+
+
+def test_questions_asked_at_once_are_answered_as_one_by_one_and_written_in_order(
+    made: tuple[Library, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that writes its answers itself is asked several at once; in fp32, since batches round otherwise in bf16."""
+    monkeypatch.setenv("OCTAVO_DTYPE", "float32")
+    chain = build_chain(made[0], "starter")
+    chain.model = replace(chain.model, can=replace(chain.model.can, quotes=False))
+    alone = [chain.invoke({"question": row["question"], "within": [made[1][c] for c in row["contexts"]]}).text for row in ROWS]
+    rows = [{**row, "id": f"{row['id']}{n}"} for n in range(3) for row in ROWS]
+    predictions, _ = ask_all(chain, rows, made[1], tmp_path / "out.jsonl", quiet)
+    assert [p["answer"] for p in predictions] == alone * 3
+    assert [p["id"] for p in written(tmp_path / "out.jsonl")] == [row["id"] for row in rows]
