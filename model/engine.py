@@ -1,16 +1,19 @@
-"""Running a loaded Gemma 2: prefill, decode, score. Token ids in, token ids out.
+"""Running a loaded Gemma 2: read, generate, score. Token ids in, token ids out.
 
-A generation owns its cache and nothing else, so several may run at once over one network; dropping the iterator, or
-setting its `cancel` event, ends it and frees the cache.
+A `State` is a text that was read; a generation owns its state and nothing else, so several may run at once over one network, and
+dropping the iterator, or setting its `cancel` event, ends it and frees the cache. All passes over the weights go through one function,
+`run` (see batching.Run): the network itself, or what is faster on the device that it is on.
 """
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import torch
 from torch import Tensor
 
+from model.batching import Batcher, Run
 from model.cache import KVCache
 from model.config import Gemma2Config
 from model.errors import WindowError
@@ -24,21 +27,39 @@ _PREFILL_STEP = 1024
 LogitsProcessor = Callable[[list[int], Tensor], Tensor]
 """(ids generated so far, logits (vocab_size,)) -> the logits to choose from; a pure function, which may write into the logits."""
 
+Draft = Callable[[Sequence[int]], list[int]]
+"""(all ids so far) -> ids that may follow, which are then read in one pass; see lookup.PromptLookup."""
+
+
+@dataclass(slots=True)
+class State:
+    """A text that was read, and what may follow it."""
+
+    ids: list[int]
+    cache: KVCache
+    logits: Tensor
+    """(vocab_size,), of the token after it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
     id: int
-    logprob: float
-    """Natural logarithm of its probability, before any processor."""
+    _logprob: Tensor
+
+    @property
+    def logprob(self) -> float:
+        """Natural logarithm of its probability, before any processor."""
+        return self._logprob.item()
 
 
 class Model:
     """A network with its tokenizer, on one device."""
 
-    def __init__(self, network: Gemma2, tokenizer: Tokenizer, card: dict[str, str]) -> None:
+    def __init__(self, network: Gemma2, tokenizer: Tokenizer, card: dict[str, str], run: Run | None = None) -> None:
         self.network = network
         self.tokenizer = tokenizer
         self.card = card
+        self._run = Batcher(run or network)
 
     @property
     def config(self) -> Gemma2Config:
@@ -46,16 +67,12 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        device: torch.device = self.network.embed_tokens.weight.device
-        return device
+        return self.network.device
 
     @property
     def window(self) -> int:
         """How many tokens a prompt and its answer may have together."""
         return self.config.max_position_embeddings
-
-    def new_cache(self, capacity: int, batch: int = 1) -> KVCache:
-        return KVCache(self.config, capacity, batch, self.device, self.network.embed_tokens.weight.dtype)
 
     @torch.inference_mode()
     def forward(self, ids: Tensor, logits_to_keep: int = 0) -> Tensor:
@@ -63,94 +80,117 @@ class Model:
         out: Tensor = self.network(ids.to(self.device), logits_to_keep=logits_to_keep)
         return out
 
-    @torch.inference_mode()
-    def prefill(self, ids: Sequence[int], cache: KVCache, cancel: threading.Event | None = None) -> Tensor | None:
-        """Reads the prompt into the cache.
+    def read(self, ids: Sequence[int], state: State | None = None, room: int = 0, cancel: threading.Event | None = None) -> State | None:
+        """Reads a text, <bos> included.
+
+        Args:
+            state: an earlier text, given up for this one: what both begin with is not read again.
+            room: tokens that will follow.
 
         Returns:
-            Logits (vocab_size,) of the token after it, or None if `cancel` was set meanwhile.
+            Its state, or None if `cancel` was set meanwhile.
         """
-        hidden = None
-        for start in range(0, len(ids), _PREFILL_STEP):
+        assert ids, "an empty text has no next token"
+        kept, logits = 0, None
+        if state is not None and state.cache.capacity >= len(ids) + room:
+            cache = state.cache
+            kept = min(sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(ids, state.ids, strict=False))), len(ids) - 1)
+            cache.truncate(min(kept, cache.length))
+        else:
+            cache = KVCache(self.config, len(ids) + room, self.device, self.network.dtype)
+        for start in range(cache.length, len(ids), _PREFILL_STEP):
             if cancel is not None and cancel.is_set():
                 return None
-            block = torch.tensor([ids[start : start + _PREFILL_STEP]], device=self.device)
-            hidden = self.network.hidden(block, cache)
-        assert hidden is not None, "an empty prompt has no next token"
-        return self.network.logits(hidden[0, -1])
+            logits = self._read_on(ids[start : start + _PREFILL_STEP], cache, 1)
+        assert logits is not None
+        return State(list(ids), cache, logits[-1])
 
-    @torch.inference_mode()
-    def decode(self, token: int, cache: KVCache) -> Tensor:
-        """Reads one more token into the cache; logits (vocab_size,) of the token after it."""
-        return self.network.logits(self.network.hidden(torch.tensor([[token]], device=self.device), cache)[0, -1])
+    def _read_on(self, ids: Sequence[int], cache: KVCache, logits_to_keep: int) -> Tensor:
+        """Logits (kept, vocab_size) of what follows each of the last ids."""
+        return self._run(torch.tensor([list(ids)], device=self.device), cache, logits_to_keep)
+
+    def score(self, state: State, ids: Sequence[int]) -> float:
+        """Log-probability (natural) that the text goes on with these ids. The state stays as it was, but needs room for them."""
+        assert ids
+        logits = state.logits[None]
+        if len(ids) > 1:
+            logits = torch.cat((logits, self._read_on(ids[:-1], state.cache, len(ids) - 1)))
+            state.cache.truncate(len(state.ids))
+        targets = torch.tensor(list(ids), device=self.device)
+        return logits.log_softmax(-1).gather(1, targets[:, None]).sum().item()
 
     def generate(
         self,
-        ids: Sequence[int],
+        text: Sequence[int] | State,
         max_new_tokens: int = 256,
         *,
         stop_ids: Collection[int] | None = None,
         sampler: Sampler = greedy,
         processors: Sequence[LogitsProcessor] = (),
+        draft: Draft | None = None,
         cancel: threading.Event | None = None,
     ) -> Iterator[Token]:
         """Yields tokens until a stop id (not yielded), `max_new_tokens`, or `cancel` is set.
 
         Args:
-            ids: the prompt, <bos> included.
+            text: the prompt's ids, <bos> included, or its state with room for the answer, given up for it: `read` may go on from there.
             stop_ids: by default those of the tokenizer.
             sampler: chooses a token from the logits.
             processors: change the logits, one after the other, before a token is chosen.
+            draft: guesses several tokens, so that those it guessed rightly come together.
 
         Raises:
             WindowError: prompt and answer together would not fit the window.
         """
         assert max_new_tokens > 0
-        if len(ids) + max_new_tokens > self.window:
+        length = len(text.ids if isinstance(text, State) else text)
+        if length + max_new_tokens > self.window:
             raise WindowError(
-                f"the prompt has {len(ids)} tokens; with {max_new_tokens} for the answer that is more than the model's {self.window}",
+                f"the prompt has {length} tokens; with {max_new_tokens} for the answer that is more than the model's {self.window}",
                 "ask a shorter question or allow a shorter answer",
             )
-        return self._generate(ids, max_new_tokens, self.tokenizer.stop_ids if stop_ids is None else stop_ids, sampler, processors, cancel)
+        stop_ids = self.tokenizer.stop_ids if stop_ids is None else stop_ids
+        return self._generate(text, max_new_tokens, stop_ids, sampler, processors, draft, cancel)  # raised above, not at the first token
 
     def _generate(
         self,
-        ids: Sequence[int],
+        text: Sequence[int] | State,
         max_new_tokens: int,
         stop_ids: Collection[int],
         sampler: Sampler,
         processors: Sequence[LogitsProcessor],
+        draft: Draft | None,
         cancel: threading.Event | None,
     ) -> Iterator[Token]:
-        cache = self.new_cache(len(ids) + max_new_tokens)
-        logits = self.prefill(ids, cache, cancel)
-        generated: list[int] = []
-        while logits is not None:
-            token, logprobs = self._choose(logits, generated, sampler, processors)
-            if token in stop_ids:
-                return
-            yield Token(token, logprobs[token].item())
-            generated.append(token)
-            if len(generated) == max_new_tokens or (cancel is not None and cancel.is_set()):
-                return
-            logits = self.decode(token, cache)
+        state = text if isinstance(text, State) else self.read(text, room=max_new_tokens, cancel=cancel)
+        if state is None:
+            return
+        begin = len(state.ids)
+        guess: list[int] = []
+        logits = state.logits[None]  # (1 + len(guess), vocab_size)
+        with self._run.generating():
+            while True:
+                for row, guessed in zip(logits, [*guess, None], strict=True):
+                    token, logprob = self._choose(row, state.ids[begin:], sampler, processors)
+                    if token in stop_ids:
+                        return
+                    state.ids.append(token)
+                    yield Token(token, logprob)
+                    if len(state.ids) - begin == max_new_tokens or (cancel is not None and cancel.is_set()):
+                        return
+                    if token != guessed:
+                        break
+                state.cache.truncate(len(state.ids) - 1)  # what was read of a wrong guess goes
+                left = max_new_tokens - (len(state.ids) - begin) - 1
+                guess = draft(state.ids)[:left] if draft and self._run.together == 1 else []
+                logits = self._read_on([state.ids[-1], *guess], state.cache, 1 + len(guess))
 
     @torch.inference_mode()
     def _choose(self, logits: Tensor, generated: list[int], sampler: Sampler, processors: Sequence[LogitsProcessor]) -> tuple[int, Tensor]:
-        """The next token, and the log-probabilities before any processor."""
-        logprobs = logits.log_softmax(-1)
+        """The next token, and its log-probability before any processor."""
+        normaliser = logits.logsumexp(-1)
+        changed = logits.clone() if processors else logits
         for process in processors:
-            logits = process(generated, logits)
-        return sampler(logits), logprobs
-
-    def score(self, ids: Sequence[int], spans: Sequence[tuple[int, int]]) -> list[float]:
-        """Log-probability (natural) of each span [start, end) of ids, given all that stands before it."""
-        with torch.inference_mode():
-            hidden = self.network.hidden(torch.tensor([list(ids)], device=self.device))[0]  # (T, hidden_size)
-            scores = []
-            for start, end in spans:
-                assert 0 < start < end <= len(ids)
-                logprobs = self.network.logits(hidden[start - 1 : end - 1]).log_softmax(-1)  # (end - start, vocab_size)
-                targets = torch.tensor(ids[start:end], device=self.device)
-                scores.append(logprobs.gather(1, targets[:, None]).sum().item())
-        return scores
+            changed = process(generated, changed)
+        token = sampler(changed)
+        return token, logits[token] - normaliser

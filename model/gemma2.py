@@ -5,6 +5,8 @@ two halves. Norms, rotary positions, soft-caps and softmax are computed in fp32;
 of the output head among them, are in the weights' dtype, as in transformers.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -12,6 +14,7 @@ from torch.nn import functional as F
 from model.attention import attention
 from model.cache import KVCache
 from model.config import Gemma2Config
+from model.linear import Dense
 
 
 class RMSNorm(nn.Module):
@@ -29,9 +32,9 @@ class RMSNorm(nn.Module):
 
 
 def rotary(positions: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
-    """Cosines and sines, (T, head_dim / 2) in fp32, of the angle by which each pair of dimensions turns at a position."""
+    """positions (B, T) -> cosines and sines, (B, 1, T, head_dim / 2) in fp32, of the angle by which each pair of dimensions turns."""
     exponent = torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32) / head_dim
-    angles = positions.float()[:, None] * theta**-exponent
+    angles = positions.float()[:, None, :, None] * theta**-exponent
     return angles.cos(), angles.sin()
 
 
@@ -46,9 +49,9 @@ class MLP(nn.Module):
 
     def __init__(self, config: Gemma2Config) -> None:
         super().__init__()
-        self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
-        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
-        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+        self.gate_proj = Dense(config.hidden_size, config.intermediate_size)
+        self.up_proj = Dense(config.hidden_size, config.intermediate_size)
+        self.down_proj = Dense(config.intermediate_size, config.hidden_size)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.down_proj(F.gelu(self.gate_proj(x), approximate="tanh") * self.up_proj(x))
@@ -64,19 +67,21 @@ class Attention(nn.Module):
         self.softcap = config.attn_logit_softcapping
         self.window = config.sliding_window if config.is_sliding(layer) else None
         queries, keys = config.num_attention_heads * config.head_dim, config.num_key_value_heads * config.head_dim
-        self.q_proj = nn.Linear(config.hidden_size, queries, bias=False)
-        self.k_proj = nn.Linear(config.hidden_size, keys, bias=False)
-        self.v_proj = nn.Linear(config.hidden_size, keys, bias=False)
-        self.o_proj = nn.Linear(queries, config.hidden_size, bias=False)
+        self.q_proj = Dense(config.hidden_size, queries)
+        self.k_proj = Dense(config.hidden_size, keys)
+        self.v_proj = Dense(config.hidden_size, keys)
+        self.o_proj = Dense(queries, config.hidden_size)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: KVCache | None, backend: str) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, caches: Sequence[KVCache] | None, backend: str) -> Tensor:
         B, T, _ = x.shape
         q = rotate(self.q_proj(x).view(B, T, -1, self.head_dim).transpose(1, 2), cos, sin)  # (B, H, T, D)
         k = rotate(self.k_proj(x).view(B, T, -1, self.head_dim).transpose(1, 2), cos, sin)  # (B, KV, T, D)
         v = self.v_proj(x).view(B, T, -1, self.head_dim).transpose(1, 2)  # (B, KV, T, D)
-        if cache is not None:
-            k, v = cache.append(self.layer, k, v)  # (B, KV, S, D)
-        y = attention(q, k, v, scale=self.scale, softcap=self.softcap, window=self.window, backend=backend)
+        rows = [(q, k, v)]
+        if caches is not None:  # each row has its own keys: (1, KV, S, D), S of any length
+            kept = [cache.append(self.layer, k[i], v[i]) for i, cache in enumerate(caches)]
+            rows = [(q[i, None], keys[None], values[None]) for i, (keys, values) in enumerate(kept)]
+        y = torch.cat([attention(*row, scale=self.scale, softcap=self.softcap, window=self.window, backend=backend) for row in rows])
         out: Tensor = self.o_proj(y.transpose(1, 2).reshape(B, T, -1))
         return out
 
@@ -91,8 +96,8 @@ class Layer(nn.Module):
         self.pre_feedforward_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.post_feedforward_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: KVCache | None, backend: str) -> Tensor:
-        x = x + self.post_attention_layernorm(self.self_attn(self.input_layernorm(x), cos, sin, cache, backend))
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, caches: Sequence[KVCache] | None, backend: str) -> Tensor:
+        x = x + self.post_attention_layernorm(self.self_attn(self.input_layernorm(x), cos, sin, caches, backend))
         x = x + self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(x)))
         return x
 
@@ -102,21 +107,28 @@ class Gemma2(nn.Module):
         super().__init__()
         self.config = config
         self.backend = backend
-        # left empty, since weights are always loaded: drawing normal numbers on the meta device imports torch's compiler
-        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size, _weight=torch.empty(config.vocab_size, config.hidden_size))
+        self.embed_tokens = Dense(config.hidden_size, config.vocab_size)
         self.layers = nn.ModuleList(Layer(config, i) for i in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
-    def hidden(self, ids: Tensor, cache: KVCache | None = None) -> Tensor:
-        """ids (B, T) -> final hidden states (B, T, hidden_size), in the weights' dtype."""
-        start = cache.length if cache else 0
-        x = self.embed_tokens(ids)
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.norm.weight.dtype
+
+    @property
+    def device(self) -> torch.device:
+        return self.norm.weight.device
+
+    def hidden(self, ids: Tensor, caches: Sequence[KVCache] | None = None) -> Tensor:
+        """ids (B, T), read behind what each of B caches holds -> final hidden states (B, T, hidden_size), in the weights' dtype."""
+        x = self.embed_tokens.rows(ids).to(self.dtype)
         x = x * torch.tensor(self.config.hidden_size**0.5, dtype=x.dtype)  # rounded to the weights' dtype, as in training
-        positions = torch.arange(start, start + ids.shape[1], device=ids.device)
+        starts = torch.tensor([cache.length for cache in caches or ()] or [0], device=ids.device)
+        positions = starts[:, None] + torch.arange(ids.shape[1], device=ids.device)
         cos, sin = rotary(positions, self.config.head_dim, self.config.rope_theta)
         for layer in self.layers:
-            x = layer(x, cos, sin, cache, self.backend)
-        if cache is not None:
+            x = layer(x, cos, sin, caches, self.backend)
+        for cache in caches or ():
             cache.advance(ids.shape[1])
         out: Tensor = self.norm(x)
         return out
@@ -124,8 +136,8 @@ class Gemma2(nn.Module):
     def logits(self, hidden: Tensor) -> Tensor:
         """(..., hidden_size) -> (..., vocab_size) in fp32, soft-capped. The output head is the embedding."""
         cap = self.config.final_logit_softcapping
-        return torch.tanh(F.linear(hidden, self.embed_tokens.weight).float() / cap) * cap
+        return torch.tanh(self.embed_tokens(hidden).float() / cap) * cap
 
-    def forward(self, ids: Tensor, cache: KVCache | None = None, logits_to_keep: int = 0) -> Tensor:
+    def forward(self, ids: Tensor, caches: Sequence[KVCache] | None = None, logits_to_keep: int = 0) -> Tensor:
         """Logits for the last `logits_to_keep` positions (0: all). All of 8192 x 256,000 would take 8.4 GB."""
-        return self.logits(self.hidden(ids, cache)[:, -logits_to_keep:])
+        return self.logits(self.hidden(ids, caches)[:, -logits_to_keep:])

@@ -22,6 +22,7 @@ from torch import Tensor
 from model import Model, load_model
 from model.engine import LogitsProcessor
 from model.errors import SourceError, WindowError
+from model.lookup import PromptLookup
 from model.sampling import sampled
 from model.settings import Settings
 from model.tokenizer import TextStream
@@ -126,7 +127,8 @@ class ChatGemma2(BaseChatModel):
         limit = min(call.max_tokens, max(1, model.window - len(ids)))
         sampler = sampled(call.temperature, call.top_k, call.top_p, call.seed)
         try:
-            tokens = model.generate(ids, limit, sampler=sampler, processors=[_mask_first(closed)] if closed else (), cancel=cancel)
+            processors = [_mask_first(closed)] if closed else ()
+            tokens = model.generate(ids, limit, sampler=sampler, processors=processors, draft=PromptLookup(), cancel=cancel)
         except WindowError as error:
             raise PromptTooLong(str(error), error.hint) from error
         text, count = TextStream(model.tokenizer), 0

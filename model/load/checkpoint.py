@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from model.config import Gemma2Config
 from model.errors import SourceError
 from model.gemma2 import Gemma2
+from model.linear import BLOCK, Int4, Int8
 from model.tokenizer import Tokenizer
 
 
@@ -23,14 +25,20 @@ class Checkpoint:
     """What the file says of itself: name, licence, how it wants to be prompted."""
 
 
+Quantize = Literal["int8", "int4"]
 _UNQUANTISED = "name a checkpoint in bfloat16 or float32, or a GGUF file"
 _FLOATING = (torch.bfloat16, torch.float16, torch.float32, torch.float64)
 
 
 def build_network(
-    config: Gemma2Config, tensors: Iterable[tuple[str, Tensor]], origin: str, device: torch.device, dtype: torch.dtype
+    config: Gemma2Config,
+    tensors: Iterable[tuple[str, Tensor]],
+    origin: str,
+    device: torch.device,
+    dtype: torch.dtype,
+    quantize: Quantize | None = None,
 ) -> Gemma2:
-    """A network on `device`. Weights that have the dtype already are the mapped file itself.
+    """A network on `device`. Weights that have the dtype already are the mapped file itself; packed ones are made one at a time.
 
     Args:
         tensors: (name as in gemma2.py, tensor), one at a time.
@@ -56,7 +64,15 @@ def build_network(
         if tensor.dim() == 1 and not bool(tensor.isfinite().all()):  # norms: a few numbers, and a spoilt one spoils every answer
             raise SourceError(tensor_is + "holds values that are no numbers", "download the checkpoint again")
         owner, _, last = name.rpartition(".")
-        setattr(network.get_submodule(owner), last, nn.Parameter(tensor.to(device=device, dtype=dtype), requires_grad=False))
+        if quantize and tensor.dim() == 2:
+            network.set_submodule(owner, _packed(tensor.to(device), quantize, is_embedding=owner == "embed_tokens"))
+        else:
+            setattr(network.get_submodule(owner), last, nn.Parameter(tensor.to(device=device, dtype=dtype), requires_grad=False))
     if wanted:
         raise SourceError(f"{origin}: {len(wanted)} tensors are missing, {min(wanted)!r} among them")
     return network.eval()
+
+
+def _packed(weight: Tensor, quantize: Quantize, is_embedding: bool) -> Int8 | Int4:
+    """The embedding, which is the output head too, keeps 8 bits; so does a matrix whose rows aren't whole blocks."""
+    return Int8.of(weight) if quantize == "int8" or is_embedding or weight.shape[1] % BLOCK else Int4.of(weight)

@@ -11,13 +11,13 @@ import torch
 
 from model.engine import Model
 from model.errors import PrecisionError, SourceError
-from model.load.checkpoint import Checkpoint, build_network
+from model.load.checkpoint import Checkpoint, Quantize, build_network
 
 _DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
 def load_model(
-    source: str | Path = "starter", device: str = "auto", dtype: torch.dtype | str = torch.bfloat16, quantize: None = None
+    source: str | Path = "starter", device: str = "auto", dtype: torch.dtype | str = torch.bfloat16, quantize: Quantize | None = None
 ) -> Model:
     """Loads a Gemma 2.
 
@@ -25,19 +25,19 @@ def load_model(
         source: "starter", a directory in Hugging Face's layout, a .gguf file, or a hub id like google/gemma-2-2b-it.
         device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
         dtype: torch.bfloat16 or torch.float32, also by name; "auto" for bfloat16, unless this processor is far slower in it.
+        quantize: "int8" or "int4" packs the weights while they are loaded, in half or nearly a quarter of bfloat16's memory.
 
     Raises:
         SourceError: there is no such model, or it isn't Gemma 2.
         PrecisionError: float16, in which Gemma 2's residual stream overflows.
     """
-    assert quantize is None, "4 and 8 bits at run time are not built yet"
     dtype = _DTYPES.get(str(dtype), dtype)
     if dtype not in (*_DTYPES.values(), "auto"):
         raise PrecisionError("Gemma 2 runs in bfloat16 or float32: its activations overflow float16", "set OCTAVO_DTYPE=auto")
     device, checkpoint = resolve_device(device), read_checkpoint(source)
     if isinstance(dtype, str):
         dtype = choose_dtype(device, checkpoint.config.num_parameters)
-    network = build_network(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype)
+    network = build_network(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype, quantize)
     return Model(network, checkpoint.tokenizer, checkpoint.card)
 
 

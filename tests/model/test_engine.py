@@ -1,12 +1,21 @@
 """Generating, stopping, cancelling, sampling, scoring."""
 
+import dataclasses
 import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from model import Model, load_model
+from model.batching import Run
+from model.cache import KVCache
 from model.errors import WindowError
+from model.gemma2 import Gemma2
+from model.lookup import PromptLookup
 from model.sampling import greedy, sampled
 from tests.model.conftest import oracle, tokenizer_json
 
@@ -61,12 +70,118 @@ def test_two_generations_at_once_do_not_meet(model: Model) -> None:
     assert [[t.id for t, _ in together], [t.id for _, t in together]] == alone
 
 
-def test_scores_are_the_logprobs_of_generated_tokens(model: Model) -> None:
+def test_a_score_is_the_logprobs_of_what_would_be_generated(model: Model) -> None:
     tokens = list(model.generate(PROMPT, 10, stop_ids=()))
-    ids = PROMPT + [t.id for t in tokens]
-    spans = [(4, 7), (7, 14)]
-    sums = [sum(t.logprob for t in tokens[a - 4 : b - 4]) for a, b in spans]
-    assert model.score(ids, spans) == pytest.approx(sums, abs=1e-3)
+    state = model.read(PROMPT, room=9)
+    assert state is not None
+    for count in (1, 4, 10, 3):  # a score leaves the state as it was
+        expected = sum(t.logprob for t in tokens[:count])
+        assert model.score(state, [t.id for t in tokens[:count]]) == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_text_is_read_on_from_what_it_shares_with_an_earlier_one(model: Model) -> None:
+    passes: list[int] = []
+    watched = Model(model.network, model.tokenizer, {}, run=_counting(model, passes))
+    text, other = PROMPT * 10, PROMPT * 6 + [9, 9, 9]
+    first = watched.read(text, room=20)
+    assert first is not None
+    tokens = [t.id for t in watched.generate(first, 10, stop_ids=())]
+    passes.clear()
+    for again in (text + tokens[:5], other, other[:7], other[:7]):
+        first = watched.read(again, first)
+        assert first is not None
+        assert (first.logits - model.forward(torch.tensor([again]))[0, -1]).abs().max() <= 1e-4
+    assert passes == [1, 3, 1, 1]
+
+
+def _counting(model: Model, passes: list[int]) -> Run:
+    def run(ids: torch.Tensor, caches: Sequence[KVCache], logits_to_keep: int) -> torch.Tensor:
+        passes.append(ids.shape[1])
+        return model.network(ids, caches, logits_to_keep)
+
+    return run
+
+
+def test_more_than_one_step_of_a_prompt_is_read(model: Model) -> None:
+    config = dataclasses.replace(model.config, max_position_embeddings=4096)
+    network = Gemma2(config)
+    network.load_state_dict(model.network.state_dict())
+    ids = torch.randint(8, 300, (2500,)).tolist()
+    read = Model(network, model.tokenizer, {}).read(ids)
+    assert read is not None
+    assert (read.logits - network(torch.tensor([ids]), logits_to_keep=1)[0, 0]).abs().max() <= 1e-4
+
+
+@given(st.lists(st.integers(8, 12), min_size=4, max_size=40), st.integers(1, 30))
+def test_guesses_leave_the_text_as_it_is(model: Model, prompt: list[int], count: int) -> None:
+    plain = [t.id for t in model.generate(prompt, count, stop_ids=())]
+    always = model.generate(prompt, count, stop_ids=(), draft=lambda ids: [9, *ids[-3:]])
+    assert [t.id for t in always] == plain
+    assert [t.id for t in model.generate(prompt, count, stop_ids=(), draft=PromptLookup())] == plain
+    drawn = [
+        [t.id for t in model.generate(prompt, count, stop_ids=(), sampler=sampled(2.0, seed=1), draft=d)] for d in (None, PromptLookup())
+    ]
+    assert drawn[0] == drawn[1]
+
+
+def test_a_text_that_repeats_itself_takes_few_passes(model: Model) -> None:
+    passes: list[int] = []
+    watched = Model(model.network, model.tokenizer, {}, run=_counting(model, passes))
+    said = [50, 60, 70, 80, 90, 100, 110, 120, 130, 140]
+
+    def quote(generated: list[int], logits: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.one_hot(torch.tensor(said[len(generated)]), len(logits)).float()
+
+    assert [t.id for t in watched.generate([2, *said, 7], 10, stop_ids=(), processors=[quote], draft=PromptLookup())] == said
+    assert passes == [12, 1, 8]
+
+
+def test_a_lookup_that_is_always_wrong_seldom_guesses() -> None:
+    lookup, ids = PromptLookup(), [1, 2, 3]
+    guesses = []
+    for _ in range(300):
+        guesses.append(bool(lookup(ids)))
+        ids += [1, 2]  # what followed 1, 2 is never the same
+        ids.append(3 + len(ids))
+    assert sum(guesses) <= 20
+
+
+def test_threads_that_wait_together_share_passes(model: Model) -> None:
+    sizes: list[int] = []
+    started = threading.Barrier(6)
+
+    def run(ids: torch.Tensor, caches: Sequence[KVCache], logits_to_keep: int) -> torch.Tensor:
+        sizes.append(len(ids))
+        return model.network(ids, caches, logits_to_keep)
+
+    watched = Model(model.network, model.tokenizer, {}, run=run)
+    prompts = [[2, *range(40 + n, 44 + 3 * n)] for n in range(6)]
+    alone = [[t.id for t in model.generate(prompt, 40, stop_ids=())] for prompt in prompts]
+
+    def ask(prompt: list[int]) -> list[int]:
+        started.wait()
+        return [t.id for t in watched.generate(prompt, 40, stop_ids=())]
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(ask, prompts)) == alone
+    assert max(sizes) > 3 and len(sizes) < 6 * 40 / 2
+
+
+def test_an_error_in_a_pass_reaches_everyone_in_it(model: Model) -> None:
+    def run(ids: torch.Tensor, caches: Sequence[KVCache], logits_to_keep: int) -> torch.Tensor:
+        if ids.shape[1] == 1:
+            raise MemoryError("none left")
+        return model.network(ids, caches, logits_to_keep)
+
+    broken = Model(model.network, model.tokenizer, {}, run=run)
+
+    def ask(prompt: list[int]) -> str:
+        with pytest.raises(MemoryError) as caught:
+            list(broken.generate(prompt, 5, stop_ids=()))
+        return str(caught.value)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, [PROMPT] * 4)) == ["none left"] * 4
 
 
 def test_sampling_keeps_to_top_k_and_top_p_and_its_seed() -> None:

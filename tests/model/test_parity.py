@@ -44,20 +44,23 @@ def test_stepwise_decoding_equals_one_forward(pair: Pair) -> None:
     model = ours(pair)
     ids = torch.randint(0, BASE["vocab_size"], (1, 60))
     whole = model.forward(ids)[0]
-    cache = model.new_cache(60)
-    steps = [model.prefill(ids[0, :13].tolist(), cache)]
-    steps += [model.decode(int(t), cache) for t in ids[0, 13:]]
+    state = model.read(ids[0, :13].tolist(), room=47)
+    assert state is not None
+    steps = [state.logits]
+    for length in range(14, 61):
+        state = model.read(ids[0, :length].tolist(), state)
+        steps.append(state.logits)
     assert (torch.stack(steps) - whole[12:]).abs().max() <= 1e-4
 
 
 def test_a_truncated_cache_goes_on_as_if_nothing_had_followed(pair: Pair) -> None:
     model = ours(pair)
-    ids = torch.randint(0, BASE["vocab_size"], (40,)).tolist()
-    cache = model.new_cache(40)
-    model.prefill(ids[:35], cache)
-    cache.truncate(20)
-    again = model.prefill(ids[20:40], cache)
-    assert (again - model.forward(torch.tensor([ids]))[0, -1]).abs().max() <= 1e-4
+    ids = torch.randint(0, BASE["vocab_size"] - 1, (40,)).tolist()
+    wrong = ids[:20] + [token + 1 for token in ids[20:35]]
+    state = model.read(wrong, room=5)
+    again = model.read(ids, state)
+    assert again is not None and again.cache is state.cache
+    assert (again.logits - model.forward(torch.tensor([ids]))[0, -1]).abs().max() <= 1e-4
 
 
 @torch.no_grad()

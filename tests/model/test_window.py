@@ -31,10 +31,10 @@ def test_a_step_equals_the_whole_at_the_edges_of_window_and_context() -> None:
         p.normal_(0, 0.4)
     ids = torch.randint(0, 320, (1, 8192))
     whole = network(ids)
-    cache = KVCache(SMALL, 8192, 1, torch.device("cpu"), torch.float32)
+    cache = KVCache(SMALL, 8192, torch.device("cpu"), torch.float32)
     done = 0
     for edge in (4094, 4095, 4096, 4097, 8190, 8191, 8192):
-        step = network(ids[:, done:edge], cache, logits_to_keep=1)
+        step = network(ids[:, done:edge], [cache], logits_to_keep=1)
         assert (step - whole[:, edge - 1]).abs().max() <= 1e-4, edge
         done = edge
 

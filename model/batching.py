@@ -1,0 +1,86 @@
+"""Generations of several threads, batched: all that wait for their next token get it from one pass over the weights.
+
+Reading the weights is what a token costs, so sixteen tokens of sixteen texts cost little more than one. Nobody plans the batches: of the
+threads that wait, one makes the pass for all, while the others queue for the next.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from model.cache import KVCache
+
+Run = Callable[[Tensor, Sequence[KVCache], int], Tensor]
+"""(ids (B, T), a cache for each row, logits_to_keep) -> logits (B, kept, vocab_size) in fp32, soft-capped; the caches hold T more."""
+
+MOST = 16
+_PATIENCE = 0.02
+"""Seconds that a pass waits for those that were in the last one and haven't come back: their readers may be slow."""
+
+
+class _Waiting:
+    def __init__(self, ids: Tensor, cache: KVCache) -> None:
+        self.ids = ids  # (1, 1)
+        self.cache = cache
+        self.logits: Tensor | None = None
+        self.error: Exception | None = None
+
+
+class Batcher:
+    """`run`, one pass at a time, with rows of single tokens put together."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.together = 1
+        """Rows of the last pass that was made for single tokens."""
+        self._pass = threading.Lock()
+        self._arrived = threading.Condition()
+        self._waiting: list[_Waiting] = []
+        self._generating = 0
+
+    @contextmanager
+    def generating(self) -> Iterator[None]:
+        """Around the passes of one generation: nobody waits for it once it has ended."""
+        with self._arrived:
+            self._generating += 1
+        try:
+            yield
+        finally:
+            with self._arrived:
+                self._generating -= 1
+                self._arrived.notify()
+
+    def __call__(self, ids: Tensor, cache: KVCache, logits_to_keep: int = 1) -> Tensor:
+        """Reads ids, (1, T), into the cache; logits, (kept, vocab_size), of what follows each of the last tokens."""
+        if ids.shape[1] > 1:
+            with self._pass, torch.inference_mode():
+                return self.run(ids, [cache], logits_to_keep)[0]
+        mine = _Waiting(ids, cache)
+        with self._arrived:
+            self._waiting.append(mine)
+            self._arrived.notify()
+        while mine.logits is None:
+            with self._pass:
+                if mine.logits is None and mine.error is None:
+                    self._run_those_waiting()
+            if mine.error is not None:
+                raise mine.error
+        return mine.logits
+
+    def _run_those_waiting(self) -> None:
+        with self._arrived:
+            self._arrived.wait_for(lambda: len(self._waiting) >= min(self.together, self._generating), timeout=_PATIENCE)
+            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        self.together = len(batch)
+        try:
+            with torch.inference_mode():
+                logits = self.run(torch.cat([one.ids for one in batch]), [one.cache for one in batch], 1)
+        except Exception as error:  # each of them is told
+            for one in batch:
+                one.error = error
+            return
+        for one, row in zip(batch, logits, strict=True):
+            one.logits = row
