@@ -18,6 +18,7 @@ from torch import Tensor
 
 from model.config import ELSEWHERE, Gemma2Config, require, shown
 from model.errors import SourceError
+from model.linear import Int4, Int8, Packed
 from model.load.checkpoint import Checkpoint
 from model.load.gguf_file import GGUFFile, StoredTensor
 from model.tokenizer import Tokenizer, is_content
@@ -68,7 +69,7 @@ def read_gguf(file: Path) -> Checkpoint:
         origin=str(file),
         config=_config(values, len(values["tokenizer.ggml.tokens"]), str(file)),
         tokenizer=tokenizer,
-        tensors=lambda: ((parameter_name(t.name), to_torch(t)) for t in stored.tensors),
+        tensors=lambda: ((parameter_name(t.name), as_stored(t)) for t in stored.tensors),
         card={k.partition(".")[2]: str(v) for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str | int)},
     )
 
@@ -100,6 +101,22 @@ def parameter_name(name: str) -> str:
         return "norm.weight"
     parts = name.split(".")
     return f"layers.{parts[1]}.{TENSORS.get(parts[2], parts[2])}.weight" if len(parts) == 4 else name
+
+
+def as_stored(tensor: StoredTensor) -> Tensor | Packed:
+    """One GGUF tensor, packed where linear.py has the kind."""
+    if tensor.kind not in _PACKED or tensor.data.ndim != 2:
+        return to_torch(tensor)
+    rows, eight = len(tensor.data), tensor.kind == GGMLQuantizationType.Q8_0
+    blocks = tensor.data.reshape(rows, -1, 34 if eight else 18)  # each a scale in fp16, then its codes
+    scales = torch.from_numpy(blocks[..., :2].copy().view(np.float16)[..., 0])
+    codes = torch.from_numpy(blocks[..., 2:].reshape(rows, -1))
+    if eight:
+        return Int8(codes.view(torch.int8), scales)
+    return Int4(codes, scales, torch.tensor(IQ4_NL.kvalues, dtype=torch.float32) if tensor.kind == GGMLQuantizationType.IQ4_NL else None)
+
+
+_PACKED = (GGMLQuantizationType.IQ4_NL, GGMLQuantizationType.Q4_0, GGMLQuantizationType.Q8_0)
 
 
 def to_torch(tensor: StoredTensor) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from model import native
 from model.engine import Model
 from model.errors import PrecisionError, SourceError
 from model.load.checkpoint import Checkpoint, Quantize, build_network
@@ -37,8 +38,14 @@ def load_model(
     device, checkpoint = resolve_device(device), read_checkpoint(source)
     if isinstance(dtype, str):
         dtype = choose_dtype(device, checkpoint.config.num_parameters)
-    network = build_network(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype, quantize)
-    return Model(network, checkpoint.tokenizer, checkpoint.card)
+    library = native.library() if device.startswith("cpu") and native.runs(checkpoint.config) else None
+    network = build_network(
+        *(checkpoint.config, checkpoint.tensors(), checkpoint.origin),
+        *(torch.device(device), dtype),
+        quantize=quantize,
+        keep_packed=library is not None,
+    )
+    return Model(network, checkpoint.tokenizer, checkpoint.card, native.Runner(network, library) if library else None)
 
 
 def resolve_device(device: str) -> str:
