@@ -6,6 +6,7 @@
 #include "numbers.h"
 #include "matrix.h"
 #include "attention.h"
+#include "tiles.h"
 
 #define PART 256 /* keys of a query that one thread attends to */
 #define LINES 32 /* rows of a matrix that one thread multiplies at a time */
@@ -112,6 +113,40 @@ void octavo_add_norm(const network *n, float *x, const void *y, const float *aft
         add_norm(n, x + t * n->hidden, y ? (const uint8_t *)y + t * bytes : NULL, after, before, (uint8_t *)out + t * bytes, n->bf16);
 }
 
+#if TILES
+int octavo_tiles(void) { return tiles_allowed(); }
+
+/* x (tokens, columns) times `count` matrices, side by side, in bf16: out (tokens, rows of all). */
+void octavo_multiply(const network *n, const matrix *w, int64_t count, const uint16_t *x, int64_t tokens, uint16_t *out) {
+    const long K = w->columns, blocks = (tokens + 31) / 32;
+    long all = 0;
+    for (long i = 0; i < count; i++) all += w[i].rows;
+    const long lines = all < 64 * PANELS * n->threads ? 64 : 32 * PANELS;
+    uint16_t *left = aligned_alloc(64, blocks * 32 * K * 2);
+    TEAM {
+        uint16_t *right = aligned_alloc(64, lines * DEPTH * 2);
+        float *sums = aligned_alloc(64, lines * blocks * 32 * 4);
+        EACH (long b = 0; b < blocks; b++)
+            for (long k = 0; k < K; k += 32)
+                for (long r = 0; r < 32; r++) {
+                    uint16_t *to = left + (b * K + k + r) * 32;
+                    if (b * 32 + r < tokens) memcpy(to, x + (b * 32 + r) * K + k, 64);
+                    else memset(to, 0, 64);
+                }
+        for (long i = 0, from = 0; i < count; from += w[i++].rows) {
+#pragma omp for schedule(dynamic, 1) nowait
+            for (long r = 0; r < w[i].rows; r += lines)
+                tiles_times(w + i, r, r + lines < w[i].rows ? r + lines : w[i].rows, left, tokens, right, sums, out + from, all);
+        }
+        free(right);
+        free(sums);
+    }
+    free(left);
+}
+#else
+int octavo_tiles(void) { return 0; }
+#endif
+
 /* gate: (tokens, stride), inner of them used; so is up. out: (tokens, inner). */
 void octavo_geglu(const network *n, const void *gate, const void *up, int64_t stride, void *out, int64_t tokens) {
     const long bytes = width(n->bf16), inner = n->inner;
@@ -140,7 +175,7 @@ void octavo_attend(const network *n, const cache *c, int64_t layer, const void *
         if (tiles) {
 #pragma omp for collapse(2) schedule(dynamic, 1)
             for (long g = 0; g < n->groups; g++)
-                for (long key = first_key(&a, 0, 0) / ROWS * ROWS; key < end; key += ROWS) pack(&a, g, key, end);
+                for (long key = first_key(&a, 0, 0) / ROWS * ROWS; key < end; key += ROWS) pack_keys(&a, g, key, end);
         }
 #endif
 #pragma omp for collapse(2) schedule(dynamic, 1)

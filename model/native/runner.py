@@ -55,6 +55,7 @@ class Runner:
         c = network.config
         assert runs(c)
         self._network, self._library = network, library
+        self._tiles = bool(library.octavo_tiles())
         self._held: list[Tensor] = []  # what C has the addresses of
         self._layers = (_Layer * c.num_hidden_layers)(*[self._layer(layer) for layer in network.layers])
         exponent = torch.arange(0, c.head_dim, 2, dtype=torch.float32) / c.head_dim
@@ -133,31 +134,37 @@ class Runner:
         for i, layer in enumerate(self._network.layers):
             stored, a, m = self._layers[i], layer.self_attn, layer.mlp
             last = i + 1 == kinds.count
-            qkv = self._times(h, [(a.q_proj, stored.q), (a.k_proj, stored.k), (a.v_proj, stored.v)], space)
+            qkv = self._times(h, stored.q, (a.q_proj, a.k_proj, a.v_proj), space)
             skipped = len(ids) - kept if last else 0  # behind the last layer's keys only those are of use whose logits are asked for
             call.octavo_attend(c, held, c_int64(i), c_void_p(qkv.data_ptr()), c_void_p(y.data_ptr()), T, c_int64(skipped))
             x, h, y = x[skipped:], h[skipped:], y[skipped:]
-            add_norm(self._times(y, [(a.o_proj, stored.o)], space), stored.norms[1], stored.norms[2])
-            gate_up = self._times(h, [(m.gate_proj, stored.gate), (m.up_proj, stored.up)], space)
+            add_norm(self._times(y, stored.o, (a.o_proj,), space), stored.norms[1], stored.norms[2])
+            gate_up = self._times(h, stored.gate, (m.gate_proj, m.up_proj), space)
             inner = torch.empty(len(h), kinds.inner, dtype=dtype)
             gate, up = gate_up.data_ptr(), gate_up[:, kinds.inner :].data_ptr()
             call.octavo_geglu(c, c_void_p(gate), c_void_p(up), c_int64(gate_up.shape[1]), c_void_p(inner.data_ptr()), c_int64(len(h)))
-            add_norm(self._times(inner, [(m.down_proj, stored.down)], space), stored.norms[3], kinds.norm if last else self._layers[i + 1].norms[0])
+            add_norm(self._times(inner, stored.down, (m.down_proj,), space), stored.norms[3], kinds.norm if last else self._layers[i + 1].norms[0])
         logits = torch.empty(len(h), kinds.embedding.rows)
         call.octavo_head(c, c_void_p(h.data_ptr()), c_int64(len(h)), c_void_p(logits.data_ptr()))
         return logits
 
-    def _times(self, x: Tensor, matrices: Sequence[tuple[nn.Module, _Matrix]], space: Tensor) -> Tensor:
-        """x (T, columns) times some matrices, side by side: (T, rows of all)."""
+    def _times(self, x: Tensor, first: _Matrix, modules: Sequence[nn.Module], space: Tensor) -> Tensor:
+        """x (T, columns) times some matrices, side by side: (T, rows of all). C has them one behind the other, from `first` on."""
+        matrices = (_Matrix * len(modules)).from_address(ctypes.addressof(first))
+        if x.dtype == torch.bfloat16 and self._tiles:
+            out = torch.empty(len(x), sum(m.rows for m in matrices), dtype=x.dtype)
+            args = (c_int64(len(modules)), c_void_p(x.data_ptr()), c_int64(len(x)), c_void_p(out.data_ptr()))
+            self._library.octavo_multiply(byref(self._c), matrices, *args)
+            return out
         parts = []
-        for module, matrix in matrices:
+        for module, matrix in zip(modules, matrices, strict=True):
             if isinstance(module, Dense):
                 parts.append(module(x))
                 continue
             count = _AT_ONCE // matrix.columns
-            for first in range(0, matrix.rows, count):
-                plain = space[: min(count, matrix.rows - first) * matrix.columns].view(-1, matrix.columns)
-                args = (byref(matrix), c_int64(first), c_int64(len(plain)), c_void_p(plain.data_ptr()))
+            for start in range(0, matrix.rows, count):
+                plain = space[: min(count, matrix.rows - start) * matrix.columns].view(-1, matrix.columns)
+                args = (byref(matrix), c_int64(start), c_int64(len(plain)), c_void_p(plain.data_ptr()))
                 self._library.octavo_plain(byref(self._c), *args)
                 parts.append(F.linear(x, plain))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
