@@ -8,11 +8,9 @@ import ctypes
 import hashlib
 import logging
 import os
-import platform
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from ctypes import c_void_p
 from functools import cache
 from pathlib import Path
 
@@ -32,7 +30,7 @@ def library(target: tuple[str, ...] = ("-march=native",)) -> ctypes.CDLL | None:
     Args:
         target: GCC's options that name the processor; tests ask for lesser ones.
     """
-    if platform.machine() not in ("x86_64", "AMD64") or os.name != "posix" or "AVX2" not in torch.backends.cpu.get_cpu_capability().upper() + "AVX2":
+    if not Path("/proc/cpuinfo").exists() or " avx2 " not in _processor():
         return None
     try:
         file = _folder() / f"{_key(target)}.so"
@@ -58,9 +56,14 @@ def _key(target: Sequence[str]) -> str:
     known = hashlib.sha256(" ".join([*_COMPILE, *target]).encode())
     for source in _SOURCES:
         known.update(source.read_bytes())
-    with Path("/proc/cpuinfo").open() as info:
-        known.update(next((line for line in info if line.startswith("flags")), "").encode())
+    known.update(_processor().encode())
     return known.hexdigest()[:32]
+
+
+def _processor() -> str:
+    """What the processor can do, as Linux lists it."""
+    with Path("/proc/cpuinfo").open() as info:
+        return next((line for line in info if line.startswith("flags")), "")
 
 
 def _compile(target: Sequence[str], file: Path) -> None:

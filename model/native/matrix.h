@@ -102,10 +102,15 @@ INLINE void multiply(
         const block *b = x;
         vf acc[TOGETHER] = {};
         if (kind <= BF16) {
-            for (long k = 0; k < K; k += W) {
-                const vf v = load(w->codes, row * K + k, kind == BF16);
-                for (int t = 0; t < tokens; t++) acc[t] += v * load(plain, t * K + k, 0);
+            vf more[TOGETHER] = {}; /* two sums, since each addition waits for the one before */
+            for (long k = 0; k < K; k += 2 * W) {
+                const vf v0 = load(w->codes, row * K + k, kind == BF16), v1 = load(w->codes, row * K + k + W, kind == BF16);
+                for (int t = 0; t < tokens; t++) {
+                    acc[t] += v0 * load(plain, t * K + k, 0);
+                    more[t] += v1 * load(plain, t * K + k + W, 0);
+                }
             }
+            for (int t = 0; t < tokens; t++) acc[t] += more[t];
         } else {
             const uint8_t *p = w->codes + (kind == BLOCKS4 ? row * K / 2 : row * K);
             const uint16_t *scales = (const uint16_t *)w->scales + row * K / 32;
