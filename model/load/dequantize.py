@@ -13,6 +13,9 @@ from gguf.quants import IQ4_NL, dequantize
 from numpy.typing import NDArray
 from torch import Tensor
 
+from model.linear import Int4, Int8, Packed
+
+_CODE_BYTES = {GGMLQuantizationType.IQ4_NL: 16, GGMLQuantizationType.Q4_0: 16, GGMLQuantizationType.Q8_0: 32}
 _AT_ONCE = 1 << 15
 """Numbers that one thread of torch's takes alone: where other programs work, threads that wait for one another at each step took 30
 times as long."""
@@ -91,3 +94,15 @@ def dequantized(data: NDArray[np.generic], kind: GGMLQuantizationType) -> Tensor
         some = torch.from_numpy(blocks[start : start + step].copy())  # a file is mapped read-only, which torch warns of
         out[start : start + step] = _FAST[kind](some).view(len(some), numbers)
     return out.view(*data.shape[:-1], -1)
+
+
+def packed(data: NDArray[np.uint8], kind: GGMLQuantizationType) -> Packed | None:
+    """A matrix's blocks, (rows, bytes), as they are stored, where linear.py has their kind: a scale in fp16, then the codes."""
+    if kind not in _CODE_BYTES or data.ndim != 2:
+        return None
+    blocks = data.reshape(len(data), -1, 2 + _CODE_BYTES[kind])
+    scales = torch.from_numpy(blocks[..., :2].copy().view(np.float16)[..., 0])
+    codes = torch.from_numpy(blocks[..., 2:].reshape(len(data), -1))
+    if kind == GGMLQuantizationType.Q8_0:
+        return Int8(codes.view(torch.int8), scales)
+    return Int4(codes, scales, _CODEBOOK if kind == GGMLQuantizationType.IQ4_NL else None)

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from model.config import ELSEWHERE, Gemma2Config, require, shown
 from model.errors import SourceError
+from model.linear import Packed
 from model.load.checkpoint import Checkpoint
-from model.load.dequantize import dequantized
+from model.load.dequantize import dequantized, packed
 from model.load.gguf_file import GGUFFile, StoredTensor
 from model.tokenizer import Tokenizer, is_content
 
@@ -71,7 +72,7 @@ def read_gguf(file: Path, origin: str = "") -> Checkpoint:
         origin=origin,
         config=_config(values, len(values["tokenizer.ggml.tokens"]), origin),
         tokenizer=tokenizer,
-        tensors=lambda: ((parameter_name(t.name), to_torch(t)) for t in stored.tensors),
+        tensors=lambda: ((parameter_name(t.name), as_stored(t)) for t in stored.tensors),
         card={k.partition(".")[2]: str(v) for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str | int)},
     )
 
@@ -108,6 +109,11 @@ def parameter_name(name: str) -> str:
         return "norm.weight"
     parts = name.split(".")
     return f"layers.{parts[1]}.{TENSORS.get(parts[2], parts[2])}.weight" if len(parts) == 4 else name
+
+
+def as_stored(tensor: StoredTensor) -> Tensor | Packed:
+    """One GGUF tensor, packed where linear.py has the kind."""
+    return packed(tensor.data, tensor.kind) or to_torch(tensor)
 
 
 def to_torch(tensor: StoredTensor) -> Tensor:

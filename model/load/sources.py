@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from model import native
+from model.batching import Run
 from model.engine import Model
 from model.errors import PrecisionError, SourceError
 from model.gemma2 import Gemma2
@@ -41,12 +43,23 @@ def load_model(
     device, checkpoint = resolve_device(device), read_checkpoint(source)
     if isinstance(dtype, str):
         dtype = choose_dtype(device, checkpoint.config.num_parameters)
-    network = build_network(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype, quantize)
+    network = build_network(
+        *(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype),
+        quantize=quantize,
+        keep_packed=device.startswith("cpu") and native.library() is not None and native.runs(checkpoint.config),
+    )
     return model_of(network, checkpoint)
 
 
 def model_of(network: Gemma2, checkpoint: Checkpoint) -> Model:
-    return Model(network, checkpoint.tokenizer, checkpoint.card)
+    """The model, run by what is fastest on its device."""
+    return Model(network, checkpoint.tokenizer, checkpoint.card, _runner(network))
+
+
+def _runner(network: Gemma2) -> Run | None:
+    if network.device.type == "cpu" and native.runs(network.config) and (library := native.library()) is not None:
+        return native.Runner(network, library)
+    return None
 
 
 def resolve_device(device: str) -> str:
