@@ -102,7 +102,7 @@ def packed(data: NDArray[np.uint8], kind: GGMLQuantizationType) -> Packed | None
         return None
     blocks = data.reshape(len(data), -1, 2 + _CODE_BYTES[kind])
     scales = torch.from_numpy(blocks[..., :2].copy().view(np.float16)[..., 0])
-    codes = torch.from_numpy(blocks[..., 2:].reshape(len(data), -1))
+    codes = torch.from_numpy(np.ascontiguousarray(blocks[..., 2:].reshape(len(data), -1)))
     if kind == GGMLQuantizationType.Q8_0:
         return Int8(codes.view(torch.int8), scales)
     return Int4(codes, scales, _CODEBOOK if kind == GGMLQuantizationType.IQ4_NL else None)

@@ -40,3 +40,10 @@ def test_a_file_of_k_kinds_is_the_network_of_its_numbers(tmp_path: Path) -> None
         (tmp_path / f"{name}.gguf").write_bytes(header.bytes())
         logits.append(load_model(tmp_path / f"{name}.gguf", device="cpu", dtype=torch.float32).forward(torch.arange(40)[None]))
     assert torch.equal(*logits) and logits[0].std() > 0.1
+
+
+def test_packed_blocks_are_whole_rows_of_their_own() -> None:
+    """A row of a single block is no view into the file, which is read-only and has scales between the codes."""
+    for kind in (GGMLQuantizationType.Q4_0, GGMLQuantizationType.Q8_0):
+        matrix = ours.packed(np.zeros((5, GGML_QUANT_SIZES[kind][1]), dtype=np.uint8), kind)
+        assert matrix is not None and matrix.codes.is_contiguous()
