@@ -138,6 +138,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Watch:
         ["ask", "Up to what age does the Society's insurance cover volunteers on duty?"],
         ["verify"],
         ["export", "all.octavo"],
+        ["export-model", "starter", "starter.gguf"],
         ["import", "all.octavo", "--library", "copy"],
         ["ask", "How many votes did Kit Mabbott get in the trustee election?", "--library", "copy"],
         ["status"],
