@@ -28,6 +28,8 @@ PROTOCOLS = {"serve", "mcp"}
 def examples() -> Iterator[str]:
     for command in COMMANDS.values():
         yield from re.findall(r"^  (octavo .*?)(?:  |$)", command.epilog or "", re.MULTILINE)
+    for page in (ROOT / "docs").glob("*.md"):
+        yield from re.findall(r"^octavo .*$", page.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def octavo_in_a_process(*args: str | Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
