@@ -62,7 +62,7 @@ class Asking:
 
     def answer(self) -> dict[str, Any]:
         """What there is of it."""
-        return told(self._answer, *self._about) | {"trouble": self._trouble}
+        return told(self._answer, *self._about) | {"trouble": self._trouble, "asked_as": self._asked.get("mode", "auto")}
 
     def stop(self) -> None:
         """Ends it and keeps what came. A model that is busy with its prompt goes on until its next word, which nobody reads."""
@@ -92,7 +92,7 @@ class Asking:
 
     def _keep(self) -> None:
         """Writes what has come since the last time; a model may be silent for long between two words."""
-        written = self._answer
+        written: Answer | None = None
         while not self._ended.wait(_EVERY):
             with self._writing:
                 if self.state == "asking" and self._answer is not written:

@@ -106,12 +106,16 @@ def _asking() -> dict[tuple[str, int], Asking]:
     return {}
 
 
-def ask(name: str, person: Person, question: str, within: Sequence[str], conversation: int | None) -> int:
-    """Begins to answer a question; returns the conversation that it belongs to."""
+def ask(name: str, person: Person, question: str, within: Sequence[str], conversation: int | None, mode: str = "auto") -> int:
+    """Begins to answer a question; returns the conversation that it belongs to.
+
+    Args:
+        mode: what is to be done with it, one of `rag.query.MODES`.
+    """
     kept = conversations(name, person)
     history = [(turn.question, turn.answer["text"]) for turn in kept.turns(conversation) if turn.answer.get("text")] if conversation else []
     conversation, turn = kept.ask(question, within, conversation)
-    asked = {"question": question, "history": history} | ({"within": list(within)} if within else {})
+    asked = {"question": question, "history": history, "mode": mode} | ({"within": list(within)} if within else {})
     for key in [key for key, earlier in list(_asking().items()) if earlier.kept]:
         _asking().pop(key, None)
     _asking()[name, turn] = Asking(lambda: AnswerChain(library(name), model(), Settings()), asked, kept, turn)

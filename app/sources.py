@@ -17,6 +17,7 @@ from starlette.routing import Route
 from app import resources
 from app.drawing import draw
 from app.login import visitor
+from app.tasks import as_csv
 from app.typeset import typeset
 from ingest import Document
 from ingest.errors import IngestError
@@ -76,6 +77,15 @@ def _conversation(request: Request) -> Response:
     library = _library(request)
     conversation, since = int(request.query_params["conversation"]), int(request.query_params.get("since", 0))
     return JSONResponse([_turn(library, turn) for turn in _kept(request).turns(conversation, since)])
+
+
+def _table(request: Request) -> Response:
+    """The table of a turn, as CSV."""
+    conversation, turn = (int(request.query_params[name]) for name in ("conversation", "turn"))
+    for found in _kept(request).turns(conversation, turn)[:1]:
+        headers = {"content-disposition": 'attachment; filename="table.csv"'}
+        return PlainTextResponse(as_csv(found.answer), media_type="text/csv", headers=headers)
+    raise IngestError("there is no such turn")
 
 
 def _shelf(request: Request) -> Response:
@@ -176,6 +186,7 @@ def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
 ROUTES: Sequence[Route] = [
     Route("/octavo/shelf", _guarded(_shelf)),
     Route("/octavo/conversation", _guarded(_conversation)),
+    Route("/octavo/table", _guarded(_table)),
     Route("/octavo/text", _guarded(_text)),
     Route("/octavo/page", _guarded(_page)),
     Route("/octavo/original", _guarded(_original)),

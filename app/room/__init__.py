@@ -37,10 +37,10 @@ def shelf(library: str, may_change: bool, conversation: int | None, ticked: Sequ
 
     Returns:
         What was pressed since the last run: `conversation` to open (0: a new one), `delete` with its number, `rename` with number and
-        title, `ticked` with paths, `remove` and `retry` with a path.
+        title, `ticked` with paths, `task` with its mode, paths and a question, `remove` and `retry` with a path.
     """
     data = {"library": library, "may_change": may_change, "conversation": conversation, "ticked": list(ticked)}
-    return _mounted("shelf", ("shelf.js",), data, ("conversation", "delete", "rename", "ticked", "remove", "retry"))
+    return _mounted("shelf", ("tasks.js", "shelf.js"), data, ("conversation", "delete", "rename", "ticked", "task", "remove", "retry"))
 
 
 def _mounted(name: str, scripts: tuple[str, ...], data: Mapping[str, Any], events: Sequence[str]) -> Mapping[str, Any]:

@@ -26,7 +26,12 @@ class Room {
   // Looks the conversation up, and goes on while an answer comes.
   async show(data, tell, since = 0) {
     this.data = data;
-    this.act = { tell, open: (turn, source) => this.open(source), edit: (turn) => this.edit(turn.question) };
+    this.act = {
+      tell,
+      open: (turn, source) => this.open(source),
+      edit: (turn) => this.edit(turn.question),
+      table: (turn) => address("table", { library: data.library, conversation: data.conversation, turn: turn.id }),
+    };
     clearTimeout(this.next);
     const { library, conversation } = data;
     let turns = [];

@@ -14,6 +14,7 @@ class Shelf {
     this.documents = el("ul", { class: "documents" });
     this.state = el("p", { class: "fine", role: "status" });
     this.scope = el("p", { class: "fine" });
+    this.tasks = new Tasks((mode, question = "") => this.tell("task", [mode, [...this.ticked], question]));
     this.frame.append(
       button("New conversation", "New conversation", () => this.tell("conversation", 0), { class: "new" }),
       this.search,
@@ -21,6 +22,7 @@ class Shelf {
       this.conversations,
       el("h3", {}, "Documents"),
       this.scope,
+      this.tasks.element,
       this.state,
       this.documents,
     );
@@ -51,6 +53,7 @@ class Shelf {
     const more = told.found - told.documents.length;
     this.state.textContent = told.adding ?? (more ? `${more} more: search for them` : "");
     keepingFocus(this.frame, () => this.drawLists());
+    this.tasks.show(ticked.size);
     this.scope.replaceChildren(
       ...(ticked.size
         ? [`Asking ${ticked.size} of ${told.total}. `, button("Ask all", "Ask all documents", () => this.tick([]), { class: "plain" })]

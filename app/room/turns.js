@@ -96,8 +96,16 @@ function drawTools(turn, act) {
     button("Ask again", "Ask this question again", () => act.tell("again", turn.id), { class: "plain" }),
     button("Edit", "Ask it in other words", () => act.edit(turn), { class: "plain" }),
     button("Copy", "Copy the answer with its sources", (event) => copy(event.currentTarget, asText(turn)), { class: "plain" }),
+    turn.mode === "each" ? drawTable(turn, act) : null,
     turn.ledger ? drawDetails(turn) : null,
   );
+}
+
+function drawTable(turn, act) {
+  return [
+    el("a", { href: act.table(turn), download: "table.csv", class: "plain", title: "Save the table as CSV" }, "CSV"),
+    button("Markdown", "Save the table as Markdown", () => save("table.md", "text/markdown", `${asText(turn)}\n`), { class: "plain" }),
+  ];
 }
 
 async function copy(pressed, text) {

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import resources, state, widgets
+from app import resources, state, tasks, widgets
 from app.room import room, shelf
 from app.views import first
 
@@ -41,7 +41,7 @@ def _heed(name: str, pressed: Mapping[str, int]) -> None:
         resources.stop(name, person, conversation, pressed["stop"])
     if "again" in pressed:
         for turn in resources.conversations(name, person).turns(conversation or 0, pressed["again"])[:1]:
-            resources.ask(name, person, turn.question, turn.within, conversation)
+            resources.ask(name, person, turn.question, turn.within, conversation, turn.answer.get("asked_as", "auto"))
         st.rerun()
 
 
@@ -58,6 +58,8 @@ def _heed_shelf(name: str, pressed: Mapping[str, Any]) -> None:
             st.session_state["conversation"] = None
     if "rename" in pressed:
         kept.rename(*pressed["rename"])
+    if "task" in pressed:
+        st.session_state["conversation"] = tasks.begin(name, person, st.session_state["conversation"], *pressed["task"])
     if "ticked" in pressed:
         st.session_state["ticked"] = pressed["ticked"]
     if "remove" in pressed and person.is_owner:

@@ -186,8 +186,8 @@ def _forget(answer: dict[str, Any], paths: Collection[str]) -> bool:
     gone = [source for kind in ("citations", "nearest") for source in answer.get(kind, ()) if source["path"] in paths]
     for source in gone:
         source.update(text=REMOVED, quote=[], boxes=[], removed=True)
-    if gone and answer.get("pointed"):  # then the text is nothing but what was quoted
-        answer.update(text=REMOVED, blocks=[])
+    if gone and (answer.get("pointed") or answer.get("mode", "answer") != "answer"):  # then the text is nothing but what was quoted
+        answer.update(text=REMOVED, blocks=[{"kind": "text", "runs": [[REMOVED, False]]}])
     return bool(gone)
 
 

@@ -122,6 +122,30 @@ def test_only_what_is_ticked_is_asked(visit: Visit) -> None:
     page.get_by_text("Tick those that you want to ask.").wait_for()
 
 
+def test_each_of_the_ticked_documents_is_asked_and_the_table_saved(visit: Visit) -> None:
+    page = visit()
+    assert page.get_by_role("button", name="Summarise the ticked documents").is_hidden()
+    for name in ("faq.md", "volunteer-handbook.pdf"):
+        page.get_by_role("checkbox", name=f"Ask {name}").check()
+    page.get_by_role("button", name="Ask each of the ticked documents").click()
+    page.get_by_label("Question for each of the ticked documents").fill(MILE)
+    page.keyboard.press("Enter")
+    for count in (1, 2):
+        turn = answered(page, count)
+        rows = turn.locator(".written table tr")
+        assert rows.first.inner_text().split() == ["document", "answer"]
+        assert [row.locator("td").first.inner_text() for row in rows.all()[1:]] == ["faq.md", "volunteer-handbook.pdf"]
+        if count == 1:
+            turn.get_by_role("button", name="Ask this question again").click()
+    with page.expect_download() as saved:
+        turn.get_by_role("link", name="CSV").click()
+    table = Path(saved.value.path()).read_text().splitlines()
+    assert table[0] == "document,answer,page,verified" and table[2].startswith("volunteer-handbook.pdf,It is 45p a mile")
+    page.reload()
+    answered(page, 2).locator(".written td .marker").first.click()
+    page.locator(".pane img").wait_for()
+
+
 def test_conversations_are_begun_found_renamed_and_deleted(visit: Visit) -> None:
     page = visit("?library=default")
     ask(page, f"{MILE} (zebra)")

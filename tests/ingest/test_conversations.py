@@ -98,9 +98,13 @@ def test_what_was_quoted_from_a_removed_document_is_forgotten_and_nothing_else(t
     kept.put(
         second, {"text": "Its own [1] [2].", "citations": [source("/gone"), source("/here", "kept")], "nearest": [source("/gone")]}, "done"
     )
+    _, third = kept.ask("Three", conversation=conversation)
+    kept.put(third, {"text": "- secret words [1]", "mode": "summarise", "citations": [source("/gone")]}, "done")
     forget(tmp_path, ["/gone"])
-    one, two = (turn.answer for turn in kept.turns(conversation))
-    assert (one["text"], one["blocks"], one["citations"][0]["removed"]) == (REMOVED, [], True)
+    one, two, three = (turn.answer for turn in kept.turns(conversation))
+    assert (three["text"], three["blocks"]) == (REMOVED, [{"kind": "text", "runs": [[REMOVED, False]]}])
+    shown = [{"kind": "text", "runs": [[REMOVED, False]]}]
+    assert (one["text"], one["blocks"], one["citations"][0]["removed"]) == (REMOVED, shown, True)
     assert (two["text"], [s["text"] for s in two["citations"]], two["nearest"][0]["quote"]) == ("Its own [1] [2].", [REMOVED, "kept"], [])
     assert b"secret words" not in (tmp_path / FILE).read_bytes()
 
