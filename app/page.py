@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import state, widgets
 from app.mistakes import as_bug, as_mistake, sentences
-from app.views import ask, documents
+from app.views import answering, ask, documents
 
 _ICON = str(Path(__file__).with_name("icon.png"))
 # a named icon would be fetched from a font server
@@ -21,6 +21,8 @@ try:
         pages.append(st.Page(documents.draw, title="Documents", icon=":material/folder_open:", url_path="documents"))
     page = st.navigation(pages)
     state.choose()
+    with st.sidebar:
+        answering.draw()
     page.run()
 except Exception as error:
     told = as_mistake(error)

@@ -1,16 +1,17 @@
 """What all visitors of the page share: the model, the embedder and open libraries, each loaded once."""
 
-import gc
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
 from app.adding import Adding
 from app.asking import Asking
+from app.choosing import chosen
+from app.models import Models
 from app.people import Person
 from ingest import Embedder, IngestError, Library
 from ingest import Settings as IngestSettings
@@ -19,7 +20,7 @@ from ingest.store.conversations import Conversations
 from ingest.store.lock import busy, writing
 from ingest.store.paths import existing, file_of
 from rag.chain import AnswerChain
-from rag.models import AnswerModel, answer_model
+from rag.models import answer_model
 from rag.settings import Settings
 
 P = ParamSpec("P")
@@ -77,22 +78,18 @@ def _embedder(name: str) -> Embedder:
     return Embedder.load(name)
 
 
-@_once
-def model() -> AnswerModel:
-    settings = Settings()
-    loaded = answer_model(settings.model, settings)
-    gc.freeze()  # Streamlit collects garbage after each run of the script: not through all that stays
-    return loaded
+_models = Models(lambda name: answer_model(name, Settings()))
 
 
 def get_ready() -> None:
-    """Loads the model before the first question, which then waits for nothing; in a thread, so that the page waits neither."""
-    Thread(target=_model_or_trouble, daemon=True).start()
+    """Loads the model before the first question, which then waits for nothing."""
+    _models.get_ready(chosen())
 
 
-def _model_or_trouble() -> None:
-    with suppress(Exception):  # it is told when a question is asked
-        model()
+@contextmanager
+def _chain(name: str, model: str) -> Iterator[AnswerChain]:
+    with _models.lent(model) as lent:
+        yield AnswerChain(library(name), lent, Settings())
 
 
 def conversations(name: str, person: Person) -> Conversations:
@@ -118,7 +115,8 @@ def ask(name: str, person: Person, question: str, within: Sequence[str], convers
     asked = {"question": question, "history": history, "mode": mode} | ({"within": list(within)} if within else {})
     for key in [key for key, earlier in list(_asking().items()) if earlier.kept]:
         _asking().pop(key, None)
-    _asking()[name, turn] = Asking(lambda: AnswerChain(library(name), model(), Settings()), asked, kept, turn)
+    model = chosen()
+    _asking()[name, turn] = Asking(lambda: _chain(name, model), model, asked, kept, turn)
     return conversation
 
 

@@ -4,7 +4,7 @@ What a document, a model, a file's name or a receipt says is drawn as escaped HT
 elements read Markdown, in labels and messages too, where no escaping keeps `www.` from becoming a link or `:name:` an icon.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -29,6 +29,10 @@ _STYLE = """<style>
 .oct-warning { background: rgba(255, 190, 0, .16); }
 .oct-success { background: rgba(33, 195, 84, .12); }
 .oct-info { background: rgba(28, 131, 225, .12); }
+.oct-m { border-collapse: collapse; font-size: .875rem; }
+.oct-m caption { text-align: left; padding: 0 0 .3rem; }
+.oct-m th { font-weight: 600; text-align: left; }
+.oct-m th, .oct-m td { padding: .2rem .9rem .2rem 0; }
 .oct-f { max-height: 24rem; overflow-y: auto; overflow-wrap: anywhere; font-size: .93rem; }
 .oct-f p { margin: 0 0 .6em; }
 .oct-f small { opacity: .7; }
@@ -65,6 +69,20 @@ def _block(classes: str, text: str) -> None:
 def _shown(text: str) -> str:
     """Text as HTML, without what would turn its direction round: a name may not look like another."""
     return escape(plain(text))
+
+
+def memory(table: Mapping[str, Mapping[str, int]], here: int) -> None:
+    """What each size of Gemma 2 takes, in each kind of weights, beside what there is."""
+    kinds = list(next(iter(table.values())))
+    head = "".join(f"<th>{kind}</th>" for kind in kinds)
+    rows = "".join(f"<tr><th>Gemma 2 {size.upper()}</th>{_takes(row.values(), here)}</tr>" for size, row in table.items())
+    caption = f"<caption>{here / 1e9:.0f} GB of memory here. A model takes:</caption>"
+    st.html(f'<table class="oct-m">{caption}<tr><td></td>{head}</tr>{rows}</table>')
+
+
+def _takes(sizes: Iterable[int], here: int) -> str:
+    told = [(f"{size / 1e9:.1f} GB", size <= here) for size in sizes]
+    return "".join(f"<td>{size}</td>" if fits else f"<td><s>{size}</s> too large</td>" for size, fits in told)
 
 
 def progress(told: Mapping[str, Any] | None, stopping: bool) -> None:
