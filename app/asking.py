@@ -37,7 +37,7 @@ class Asking:
         self._chain, self._model, self._asked = chain, model, asked
         self._conversations, self._turn = kept, turn
         self._answer = Answer()
-        self._about: tuple[str, int | None] = ("", None)
+        self._about: tuple[str, dict[str, Any]] = ("", {})
         self._trouble = ""
         self._writing = threading.Lock()
         self._ended = threading.Event()
@@ -84,7 +84,7 @@ class Asking:
 
     def _ask(self) -> None:
         with self._chain() as chain:
-            self._about = (" at ".join(filter(None, answering(self._model))), chain.library.status()["generation"])
+            self._about = (" at ".join(filter(None, answering(self._model))), chain.library.status())
             with closing(chain.stream(self._asked)) as parts:
                 for part in parts:
                     with self._writing:

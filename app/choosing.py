@@ -56,13 +56,17 @@ def offered() -> Iterator[tuple[str, str]]:
                 yield name, f"{model} in {server.name}"
 
 
+def briefly(name: str) -> str:
+    """Which model answers."""
+    return "Octavo's small model answers." if name == "starter" else f"{answering(name)[0]} answers."
+
+
 def told(name: str) -> str:
     """Which model answers, and whether what it is asked stays here."""
     if name == "starter":
         return f"{_OURS} answers, in your documents' own words."
-    shown, host = answering(name)
-    stays = host in ("", "localhost", "127.0.0.1", "::1")
-    return f"{shown} answers. " + ("Nothing leaves this machine." if stays else f"Questions and passages go to {host}.")
+    stays = (host := answering(name)[1]) in ("", "localhost", "127.0.0.1", "::1")
+    return f"{briefly(name)} " + ("Nothing leaves this machine." if stays else f"Questions and passages go to {host}.")
 
 
 def _checked(name: str) -> str:

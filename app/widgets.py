@@ -24,6 +24,7 @@ _STYLE = """<style>
 .oct-h h1 { font-size: 2rem; font-weight: 600; letter-spacing: -.01em; margin: 0 0 .5rem; }
 .oct-h p { font-size: 1.1rem; opacity: .8; margin: 0; }
 .oct-c { font-size: .875rem; opacity: .75; white-space: pre-wrap; overflow-wrap: anywhere; }
+[data-testid="stSidebar"] [data-testid="stBaseButton-tertiary"] p { font-size: .875rem; text-decoration: underline; }
 .oct-t { padding: 1rem; border-radius: .5rem; overflow-wrap: anywhere; }
 .oct-error { background: rgba(255, 43, 43, .12); }
 .oct-warning { background: rgba(255, 190, 0, .16); }
@@ -32,7 +33,8 @@ _STYLE = """<style>
 .oct-m { border-collapse: collapse; font-size: .875rem; }
 .oct-m caption { text-align: left; padding: 0 0 .3rem; }
 .oct-m th { font-weight: 600; text-align: left; }
-.oct-m th, .oct-m td { padding: .2rem .9rem .2rem 0; }
+.oct-m th, .oct-m td { padding: .2rem 1.2rem .2rem 0; vertical-align: top; }
+.oct-m s { white-space: nowrap; }
 .oct-f { max-height: 24rem; overflow-y: auto; overflow-wrap: anywhere; font-size: .93rem; }
 .oct-f p { margin: 0 0 .6em; }
 .oct-f small { opacity: .7; }
@@ -75,8 +77,8 @@ def memory(table: Mapping[str, Mapping[str, int]], here: int) -> None:
     """What each size of Gemma 2 takes, in each kind of weights, beside what there is."""
     kinds = list(next(iter(table.values())))
     head = "".join(f"<th>{kind}</th>" for kind in kinds)
-    rows = "".join(f"<tr><th>Gemma 2 {size.upper()}</th>{_takes(row.values(), here)}</tr>" for size, row in table.items())
-    caption = f"<caption>{here / 1e9:.0f} GB of memory here. A model takes:</caption>"
+    rows = "".join(f"<tr><th>{size.upper()}</th>{_takes(row.values(), here)}</tr>" for size, row in table.items())
+    caption = f"<caption>{here / 1e9:.0f} GB of memory here. Gemma 2 takes:</caption>"
     st.html(f'<table class="oct-m">{caption}<tr><td></td>{head}</tr>{rows}</table>')
 
 

@@ -30,7 +30,10 @@ class Shelf {
   }
 
   async show(data, tell) {
-    if (this.data !== data) this.ticked = new Set(data.ticked);
+    if (this.data?.library !== data.library) this.ticked = new Set(data.ticked);
+    else if (this.data !== data && String([...this.ticked].sort()) !== String([...data.ticked].sort())) {
+      tell("ticked", [...this.ticked]); // what was told while a run began may be lost, or not be in this one yet
+    }
     this.data = data;
     this.tell = tell;
     clearTimeout(this.next);
@@ -116,9 +119,14 @@ class Shelf {
       this.more(`d${told.path}`, told.name, [
         told.reason ? null : ["Ask only this", () => this.tick([told.path])],
         told.reason && this.data.may_change ? ["Try again", () => this.tell("retry", told.path)] : null,
-        this.data.may_change && ["Remove", () => confirm(`Remove ${told.name}? Its text goes for good. Files in your own folders stay.`) && this.tell("remove", told.path)],
+        this.data.may_change && ["Remove", () => confirm(`Remove ${told.name}? Its text goes for good. Files in your own folders stay.`) && this.remove(told.path)],
       ].filter(Boolean)),
     );
+  }
+
+  remove(path) {
+    this.ticked.delete(path);
+    this.tell("remove", path);
   }
 
   // What can be done with one, opened below it: in a menu over others the last would be cut off.

@@ -7,9 +7,10 @@ from app.mistakes import as_mistake, sentences
 
 
 def draw() -> None:
-    widgets.caption(choosing.told(choosing.chosen()))
-    if state.person().is_owner and st.button("Another model", type="tertiary"):
-        _choose()
+    with st.container(gap=None):
+        widgets.caption(choosing.briefly(choosing.chosen()))
+        if state.person().is_owner and st.button("Another model", type="tertiary"):
+            _choose()
 
 
 @st.dialog("What answers")

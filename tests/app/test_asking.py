@@ -19,7 +19,7 @@ from rag.errors import ServerError
 class Says:
     """What a chain shows to who asks it: what it streams is given."""
 
-    library = SimpleNamespace(status=lambda: {"generation": 7})
+    library = SimpleNamespace(status=lambda: {"generation": 7, "documents": 3})
 
     def __init__(self, parts: Callable[[], Iterator[Answer]]) -> None:
         self._parts = parts

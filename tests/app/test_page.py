@@ -87,6 +87,7 @@ def test_a_refusal_shows_the_nearest_passages(page: Any) -> None:
     turn = page.locator(".turn").nth(1)
     turn.get_by_text("Your documents don't say.").wait_for()
     turn.get_by_text("Nearest passages").wait_for()
+    turn.get_by_text(f"Looked for “{CAKE}” in all 10 documents.").wait_for()
     turn.locator(".tools").wait_for()  # drawn anew for the last time
     turn.locator(".source").first.click()
     page.locator(".pane").wait_for()
@@ -223,10 +224,20 @@ def test_axe_has_no_serious_findings(visit: Visit, conversation: str, axe: str, 
     page.locator(".box").first.wait_for()
     page.get_by_role("button", name="More for faq.md").click()
     page.get_by_text("Details").last.click()
+    hovered = page.locator(".turn").last.locator(".ledger i.source").first.get_attribute("title")
+    assert hovered.startswith("source 1, volunteer-handbook.pdf: ")
+        page.locator(".turn").last.locator(".ledger i.source").first.get_attribute("title") or ""
+    )
     found = list(_findings(page, axe))
     page.get_by_role("link", name="Documents").click()
     page.get_by_text("Or a folder on this machine").wait_for()
     found += _findings(page, axe)
+    page.get_by_role("button", name="Another model").click()
+    page.get_by_role("button", name="Use it").wait_for()
+    found += _findings(page, axe)
+    first = visit("?library=brand new")
+    first.get_by_role("button", name="Try the samples").wait_for()
+    found += _findings(first, axe)
     assert found == []
 
 

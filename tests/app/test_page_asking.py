@@ -91,6 +91,26 @@ def test_stop_waits_for_no_model_that_is_silent(visit: Visit, teller: ModelServe
     silent.set()
 
 
+def test_another_model_answers_from_the_next_question_on(visit: Visit, slowly: threading.Event, own_home: Path) -> None:
+    page = visit()
+    ask(page, MILE)
+    page.locator(".written", has_text="It is 45p").wait_for()
+    for wanted, said in (("/nowhere", "No folder or file at '/nowhere'"), ("starter", "")):
+        page.get_by_role("button", name="Another model").click()
+        page.get_by_label("Or a model of your own").fill(wanted)
+        page.get_by_role("button", name="Use it").click()
+        if said:
+            page.get_by_text(said).wait_for()
+            page.keyboard.press("Escape")
+    page.get_by_text("Octavo's small model answers.").wait_for()
+    ask(page, MILE)
+    page.locator(".turn").nth(1).locator("blockquote", has_text="45p").wait_for()
+    slowly.set()
+    assert answered(page, 2) and page.locator(".turn").first.locator(".written").inner_text() == "It is 45p a mile 1."
+    assert (own_home / "page-model").read_text() == "starter"
+    (own_home / "page-model").unlink()
+
+
 def test_an_error_gives_the_box_back_with_the_question_in_it(visit: Visit, teller: ModelServer) -> None:
     teller.reply = lambda handler: handler.fail(500, "out of memory <b>x</b>")
     page = visit()
