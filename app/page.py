@@ -15,9 +15,10 @@ st.set_page_config(layout="wide", page_title="Octavo", page_icon=_ICON)
 st.logo(_ICON, size="large")
 widgets.style()
 try:
+    person = state.person()
     state.prepare()
     pages = [st.Page(ask.draw, title="Ask", icon=":material/search:", url_path="ask", default=True)]
-    if state.person().is_owner:
+    if person.is_owner:
         pages.append(st.Page(documents.draw, title="Documents", icon=":material/folder_open:", url_path="documents"))
     page = st.navigation(pages)
     state.choose()

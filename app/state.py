@@ -10,13 +10,7 @@ from app.people import Person
 
 def prepare() -> None:
     """Sets every session key once: the library's name, the number of its `conversation` that is open (None: a new one), the paths of
-    the documents that are `ticked`, and how often the form under Documents was `sent`, each time to be drawn anew, empty.
-
-    Only `person`, who asks, is set at each run: the session of who was logged out elsewhere ends here."""
-    st.session_state["person"] = visitor(st.context.cookies)
-    if st.session_state["person"] is None:
-        widgets.link("You are logged out.", "Log in", "/")
-        st.stop()
+    the documents that are `ticked`, and how often the form under Documents was `sent`, each time to be drawn anew, empty."""
     asked = st.query_params.get("conversation", "")
     st.session_state.setdefault("library", st.query_params.get("library") or resources.library_names()[0])
     st.session_state.setdefault("conversation", int(asked) if asked.isdecimal() else None)
@@ -25,8 +19,11 @@ def prepare() -> None:
 
 
 def person() -> Person:
-    """Who asks."""
-    found: Person = st.session_state["person"]
+    """Who asks, looked up anew: one who was logged out elsewhere comes no further, also in what was drawn before."""
+    found = visitor(st.context.cookies)
+    if found is None:
+        widgets.link("You are logged out.", "Log in", "/")
+        st.stop()
     return found
 
 

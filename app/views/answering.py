@@ -25,7 +25,7 @@ def _choose() -> None:
         found = st.selectbox("Found here", names, place, offered.__getitem__, placeholder="None of these")
         path = st.text_input("Or a model of your own", placeholder="a folder, a .gguf file, or ollama:NAME").strip()
         wanted = path or found
-        if st.form_submit_button("Use it", type="primary") and wanted:
+        if st.form_submit_button("Use it", type="primary") and wanted and state.person().is_owner:
             try:
                 choosing.choose(wanted)
             except Exception as error:

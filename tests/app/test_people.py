@@ -1,7 +1,9 @@
 """Names with passwords: the file, the command that writes it, and the door that asks for them."""
 
 import getpass
+import io
 import json
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from app.people import OWNER, Person
 from ingest import IngestError, Library
 from ingest.store.conversations import Conversations
 from tests.app.conftest import Run
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.enable_socket
 ADAS, BOBS = "correct horse", "battery staple"
@@ -94,6 +97,17 @@ def test_people_are_added_listed_and_taken_away(octavo: Run, own: Path, monkeypa
     assert octavo("people", "remove", "Ada").err == "error: Ada is the owner\nhint: take the others away first\n"
     assert octavo("people", "remove", "Bob").out == "Ada (owner)\n"
     assert octavo("people", "remove", "Ada").code == 0 and not (own / "people").exists()
+
+
+def test_the_commands_of_the_how_to_do_what_it_says(octavo: Run, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands = re.findall(r"^octavo (people.*)", (ROOT / "docs" / "shared-machine.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert commands == ["people add Ada", "people add Bob", "people", "people remove Bob"]
+    said = []
+    for command in commands:
+        monkeypatch.setattr("sys.stdin", io.StringIO("a long password\n"))
+        said.append(octavo(*command.split()).out)
+    assert said == ["Ada (owner)\n", "Ada (owner)\nBob\n", "Ada (owner)\nBob\n", "Ada (owner)\n"]
+    assert people.passwords()["Ada"].is_("a long password")
 
 
 @pytest.mark.parametrize("args", [["add"], ["remove"], ["invite", "Ada"]])
