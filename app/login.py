@@ -148,5 +148,7 @@ class LoginDoor:
 
 def _form(trouble: str = "", name: str = "") -> Response:
     """The page that asks for name and password."""
-    text = Template(_PAGE.read_text(encoding="utf-8")).substitute(trouble=escape(trouble), name=escape(name))
+    text = Template(_PAGE.read_text(encoding="utf-8")).substitute(
+        trouble=escape(trouble), name=escape(name), first="" if name else "autofocus", second="autofocus" if name else ""
+    )
     return HTMLResponse(text, 403 if trouble else 401, headers={"cache-control": "no-store"})

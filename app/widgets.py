@@ -25,6 +25,7 @@ _STYLE = """<style>
 .oct-h p { font-size: 1.1rem; opacity: .8; margin: 0; }
 .oct-c { font-size: .875rem; opacity: .75; white-space: pre-wrap; overflow-wrap: anywhere; }
 [data-testid="stSidebar"] [data-testid="stBaseButton-tertiary"] p { font-size: .875rem; text-decoration: underline; }
+.oct-c a { color: inherit; }
 .oct-t { padding: 1rem; border-radius: .5rem; overflow-wrap: anywhere; }
 .oct-error { background: rgba(255, 43, 43, .12); }
 .oct-warning { background: rgba(255, 190, 0, .16); }
@@ -56,7 +57,7 @@ def caption(*lines: str) -> None:
 
 def link(text: str, name: str, address: str) -> None:
     """A line that ends with a link to a page of ours."""
-    st.html(f'<div class="oct-c">{_shown(text)} <a href="{address}" target="_self">{_shown(name)}</a></div>')
+    st.html(f'<div class="oct-c">{_shown(text)} · <a href="{address}" target="_self">{_shown(name)}</a></div>')
 
 
 def tell(kind: Literal["error", "warning", "success", "info"], text: str) -> None:

@@ -134,8 +134,10 @@ def test_an_exported_library_brings_its_conversations_and_their_sources_along(tm
     conversation, turn = kept.ask("Who?", [path])
     cited = source(path) | {"marker": 1, "name": "parrot.txt", "boxes": [{"page": 1, "x0": 0.5}]}
     kept.put(turn, {"text": "Quill [1].", "citations": [cited]}, "asking")
+    Conversations(directory, "bob").ask("Of Bob's")
     export_library(directory, tmp_path / "backup.zip")
     import_library(tmp_path / "backup.zip", tmp_path / "again")
+    assert [[c.title for c in Conversations(tmp_path / "again", who).all()] for who in ("", "bob", "eve")] == [["Who?"], ["Of Bob's"], []]
     with Library.open(tmp_path / "again") as library:
         (brought,) = Conversations(tmp_path / "again").turns(conversation)
         there = library.documents()[0].path
