@@ -57,9 +57,9 @@ def _locked(path: Path) -> Path:
 @pytest.mark.parametrize("suffix", [".docx", ".xlsx", ".pptx", ".pdf"])
 def test_the_right_password_of_several_opens_it(suffix: str, tmp_path: Path) -> None:
     file = _locked(tmp_path / f"locked{suffix}")
-    with pytest.raises(Locked, match="^encrypted: only its password opens it$") as unasked:
+    with pytest.raises(Locked, match=r"^encrypted: only its password opens it$") as unasked:
         load(file)
-    with pytest.raises(Locked, match="^encrypted: only its password opens it, and none that was given does$") as wrong:
+    with pytest.raises(Locked, match=r"^encrypted: only its password opens it, and none that was given does$") as wrong:
         load(file, passwords=["eel", ""])
     assert is_locked(str(unasked.value)) and is_locked(str(wrong.value))
     parsed = load(file, passwords=["eel", PASSWORD])
