@@ -14,6 +14,7 @@ import typer
 from app import examples, keeping, looking, measuring
 from app.chatting import chat
 from app.doctor import doctor
+from app.inviting import people
 from app.mistakes import as_mistake
 from app.options import Json, Library, Model, Within
 from app.quiet import keep_quiet
@@ -177,16 +178,21 @@ app.command(epilog=examples.DOCTOR)(doctor)
 def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.", min=1, max=65535)] = 8501, json: Json = False) -> None:
     """Open the page in a browser.
 
-    It prints the address, whose token keeps other accounts and web pages out.
+    It prints the address, whose token keeps other accounts and web pages out; where `octavo people` names some, it asks for name and
+    password instead.
     """
     from app.door import listening
+    from app.people import passwords
     from app.settings import Settings
     from ingest.run import child
 
-    Settings()  # what is wrong with it is told here, in a line
+    Settings(), passwords()  # what is wrong with them is told here, in a line
     listening(port).close()  # and so is a port that is taken
     command, environment = child.python("app.serve", str(port), *(["--json"] if json else []))
     os.execve(command[0], command, environment)  # noqa: S606  # no shell is wanted
+
+
+app.command(epilog=examples.PEOPLE)(people)
 
 
 @app.command(epilog=examples.SERVE)

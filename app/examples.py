@@ -52,6 +52,13 @@ SHOW = examples(
 )
 STATUS = examples({"octavo status": "", "octavo status --library work --json": ""})
 VERIFY = examples({"octavo verify": "look", "octavo verify --repair": "look, and mend"})
+PEOPLE = examples(
+    {
+        "octavo people add Ada": "a name, whose password it asks for; the first is the owner",
+        "octavo people": "who there is",
+        "octavo people remove Ada": "and all of Ada's conversations",
+    }
+)
 REMOVE = examples({"octavo remove ~/papers/old.pdf": "a file", "octavo remove ~/papers/2019": "a folder"})
 REEMBED = examples({"octavo reembed intfloat/multilingual-e5-small": "from the hub", "octavo reembed ./my-embedder": "a directory"})
 FOLDERS = examples({"octavo folders": "", "octavo folders --forget ~/papers --library work": ""})

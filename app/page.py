@@ -13,15 +13,13 @@ _ICON = str(Path(__file__).with_name("icon.png"))
 # a named icon would be fetched from a font server
 st.set_page_config(layout="wide", page_title="Octavo", page_icon=_ICON)
 st.logo(_ICON, size="large")
-page = st.navigation(
-    [
-        st.Page(ask.draw, title="Ask", icon=":material/search:", url_path="ask", default=True),
-        st.Page(documents.draw, title="Documents", icon=":material/folder_open:", url_path="documents"),
-    ]
-)
 widgets.style()
 try:
     state.prepare()
+    pages = [st.Page(ask.draw, title="Ask", icon=":material/search:", url_path="ask", default=True)]
+    if state.person().is_owner:
+        pages.append(st.Page(documents.draw, title="Documents", icon=":material/folder_open:", url_path="documents"))
+    page = st.navigation(pages)
     state.choose()
     page.run()
 except Exception as error:

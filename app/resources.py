@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from app.adding import Adding
 from app.asking import Asking
+from app.people import Person
 from ingest import Embedder, IngestError, Library
 from ingest import Settings as IngestSettings
 from ingest.settings import DATABASE, UPLOADS
@@ -94,8 +95,9 @@ def _model_or_trouble() -> None:
         model()
 
 
-def conversations(name: str) -> Conversations:
-    return Conversations(IngestSettings().named_dir(name))
+def conversations(name: str, person: Person) -> Conversations:
+    """A library's conversations with this person, and no other's."""
+    return Conversations(IngestSettings().named_dir(name), person.key)
 
 
 @cache
@@ -104,9 +106,9 @@ def _asking() -> dict[tuple[str, int], Asking]:
     return {}
 
 
-def ask(name: str, question: str, within: Sequence[str], conversation: int | None) -> int:
+def ask(name: str, person: Person, question: str, within: Sequence[str], conversation: int | None) -> int:
     """Begins to answer a question; returns the conversation that it belongs to."""
-    kept = conversations(name)
+    kept = conversations(name, person)
     history = [(turn.question, turn.answer["text"]) for turn in kept.turns(conversation) if turn.answer.get("text")] if conversation else []
     conversation, turn = kept.ask(question, within, conversation)
     asked = {"question": question, "history": history} | ({"within": list(within)} if within else {})
@@ -122,10 +124,10 @@ def asking(name: str, turn: int) -> Asking | None:
     return found if found and not found.kept else None
 
 
-def stop(name: str, conversation: int) -> None:
-    """Ends what is being answered in a conversation."""
-    for turn in conversations(name).turns(conversation):
-        if found := asking(name, turn.id):
+def stop(name: str, person: Person, conversation: int | None, turn: int | None = None) -> None:
+    """Ends what is being answered in a conversation of this person's: one turn, or all."""
+    for one in conversations(name, person).turns(conversation or 0):
+        if turn in (None, one.id) and (found := asking(name, one.id)):
             found.stop()
 
 

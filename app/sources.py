@@ -16,11 +16,12 @@ from starlette.routing import Route
 
 from app import resources
 from app.drawing import draw
+from app.login import visitor
 from app.typeset import typeset
 from ingest import Document
 from ingest.errors import IngestError
 from ingest.run.pace import line
-from ingest.store.conversations import Turn
+from ingest.store.conversations import Conversations, Turn
 from ingest.store.paths import absent, file_of, stamp_of
 from ingest.terminal import plain
 
@@ -74,7 +75,7 @@ def _conversation(request: Request) -> Response:
     """The turns of a conversation from `since` on, as far as they came."""
     library = _library(request)
     conversation, since = int(request.query_params["conversation"]), int(request.query_params.get("since", 0))
-    return JSONResponse([_turn(library, turn) for turn in resources.conversations(library).turns(conversation, since)])
+    return JSONResponse([_turn(library, turn) for turn in _kept(request).turns(conversation, since)])
 
 
 def _shelf(request: Request) -> Response:
@@ -93,7 +94,7 @@ def _shelf(request: Request) -> Response:
     found = [document for document in failed + documents if search.casefold() in document["name"].casefold()]
     return JSONResponse(
         {
-            "conversations": [asdict(conversation) for conversation in resources.conversations(library).all(search)],
+            "conversations": [asdict(conversation) for conversation in _kept(request).all(search)],
             "documents": found[:_MOST],
             "found": len(found),
             "total": len(documents),
@@ -119,6 +120,18 @@ def _turn(library: str, turn: Turn) -> dict[str, Any]:
     told["asked_of"] = [_name(path) for path in turn.within]
     asking = resources.asking(library, turn.id)
     return told | asking.answer() | {"state": asking.state, "doing": asking.doing()} if asking else told
+
+
+def _kept(request: Request) -> Conversations:
+    """The conversations of who asks.
+
+    Raises:
+        IngestError: nobody does that is logged in.
+    """
+    person = visitor(request.cookies)
+    if person is None:
+        raise IngestError("log in again")
+    return resources.conversations(_library(request), person)
 
 
 def _library(request: Request) -> str:

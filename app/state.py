@@ -3,12 +3,20 @@ reload comes back to them."""
 
 import streamlit as st
 
-from app import resources
+from app import resources, widgets
+from app.login import OUT, visitor
+from app.people import Person
 
 
 def prepare() -> None:
     """Sets every session key once: the library's name, the number of its `conversation` that is open (None: a new one), the paths of
-    the documents that are `ticked`, and how often the form under Documents was `sent`, each time to be drawn anew, empty."""
+    the documents that are `ticked`, and how often the form under Documents was `sent`, each time to be drawn anew, empty.
+
+    Only `person`, who asks, is set at each run: the session of who was logged out elsewhere ends here."""
+    st.session_state["person"] = visitor(st.context.cookies)
+    if st.session_state["person"] is None:
+        widgets.link("You are logged out.", "Log in", "/")
+        st.stop()
     asked = st.query_params.get("conversation", "")
     st.session_state.setdefault("library", st.query_params.get("library") or resources.library_names()[0])
     st.session_state.setdefault("conversation", int(asked) if asked.isdecimal() else None)
@@ -16,11 +24,21 @@ def prepare() -> None:
     st.session_state.setdefault("sent", 0)
 
 
+def person() -> Person:
+    """Who asks."""
+    found: Person = st.session_state["person"]
+    return found
+
+
 def choose() -> None:
-    """The libraries and their conversations, in the sidebar."""
+    """Who asks, and the libraries, in the sidebar."""
     names = list(dict.fromkeys([*resources.library_names(), st.session_state["library"]]))
     with st.sidebar:
-        st.selectbox("Library", names, key="library", on_change=_forget, accept_new_options=True, help="Type a name to make a new one.")
+        if person().name:
+            widgets.link(person().name, "Log out", OUT)
+        may = person().is_owner
+        new = "Type a name to make a new one." if may else None
+        st.selectbox("Library", names, key="library", on_change=_forget, accept_new_options=may, help=new)
     remember()
 
 

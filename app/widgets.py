@@ -48,6 +48,11 @@ def caption(*lines: str) -> None:
     _block("oct-c", "\n".join(lines))
 
 
+def link(text: str, name: str, address: str) -> None:
+    """A line that ends with a link to a page of ours."""
+    st.html(f'<div class="oct-c">{_shown(text)} <a href="{address}" target="_self">{_shown(name)}</a></div>')
+
+
 def tell(kind: Literal["error", "warning", "success", "info"], text: str) -> None:
     """A message in a box."""
     _block(f"oct-t oct-{kind}", text)

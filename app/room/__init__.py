@@ -28,17 +28,18 @@ def room(library: str, conversation: int | None, version: Sequence[int | None]) 
     return _mounted("room", ("turns.js", "pane.js", "room.js"), data, ("stop", "again"))
 
 
-def shelf(library: str, conversation: int | None, ticked: Sequence[str]) -> Mapping[str, Any]:
+def shelf(library: str, may_change: bool, conversation: int | None, ticked: Sequence[str]) -> Mapping[str, Any]:
     """Draws a library's conversations and documents.
 
     Args:
+        may_change: whether documents can be removed and read again.
         ticked: paths of the documents that are asked; none: all.
 
     Returns:
         What was pressed since the last run: `conversation` to open (0: a new one), `delete` with its number, `rename` with number and
         title, `ticked` with paths, `remove` and `retry` with a path.
     """
-    data = {"library": library, "conversation": conversation, "ticked": list(ticked)}
+    data = {"library": library, "may_change": may_change, "conversation": conversation, "ticked": list(ticked)}
     return _mounted("shelf", ("shelf.js",), data, ("conversation", "delete", "rename", "ticked", "remove", "retry"))
 
 

@@ -112,8 +112,8 @@ class Shelf {
       ),
       this.more(`d${told.path}`, told.name, [
         told.reason ? null : ["Ask only this", () => this.tick([told.path])],
-        told.reason ? ["Try again", () => this.tell("retry", told.path)] : null,
-        ["Remove", () => confirm(`Remove ${told.name}? Its text goes for good. Files in your own folders stay.`) && this.tell("remove", told.path)],
+        told.reason && this.data.may_change ? ["Try again", () => this.tell("retry", told.path)] : null,
+        this.data.may_change && ["Remove", () => confirm(`Remove ${told.name}? Its text goes for good. Files in your own folders stay.`) && this.tell("remove", told.path)],
       ].filter(Boolean)),
     );
   }
@@ -126,7 +126,7 @@ class Shelf {
       act();
       this.draw();
     };
-    return [
+    return choices.length === 0 ? [] : [
       button("⋯", `More for ${name}`, () => this.toggle(open ? null : id), { class: "more", "aria-expanded": String(open) }),
       open ? el("div", { class: "menu" }, choices.map(([text, act]) => button(text, `${text}: ${name}`, choose(act)))) : null,
     ];

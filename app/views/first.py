@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import resources, widgets
+from app import resources, state, widgets
 from app.demo import QUESTIONS
 from app.told import answering
 from rag.settings import Settings
@@ -20,6 +20,9 @@ _KINDS = (
 def welcome(name: str) -> None:
     """A library with nothing in it."""
     widgets.title("Octavo", "Ask your own documents. Every answer opens the page that it stands on.")
+    if not state.person().is_owner:
+        widgets.caption("There is nothing in this library yet.")
+        return
     if SAMPLES.is_dir():
         st.button("Try the samples", type="primary", on_click=_choose_samples, help="Ten documents of a small museum.")
     if st.session_state.pop("trying", False) and name == _LIBRARY:

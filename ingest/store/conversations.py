@@ -116,6 +116,12 @@ class Conversations:
         with self._open() as connection:
             connection.execute("delete from conversations where id = ? and owner = ?", (conversation, self._owner))
 
+    def erase(self) -> None:
+        """Deletes all of this owner's."""
+        if self._file.is_file():
+            with self._open() as connection:
+                connection.execute("delete from conversations where owner = ?", (self._owner,))
+
     def _touch(self, connection: sqlite3.Connection, conversation: int) -> bool:
         row = (now(), conversation, self._owner)
         return connection.execute("update conversations set changed = ? where id = ? and owner = ?", row).rowcount > 0
