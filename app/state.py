@@ -1,11 +1,16 @@
 """Everything that the page remembers for one visitor, set in one place. Library and conversation stand in its address too, so that a
 reload comes back to them."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
 import streamlit as st
 
 from app import resources, widgets
 from app.login import OUT, visitor
+from app.mistakes import sentences
 from app.people import Person
+from ingest.errors import IngestError
 
 
 def prepare() -> None:
@@ -17,6 +22,9 @@ def prepare() -> None:
     if st.session_state["person"] is None:
         widgets.link("You are logged out.", "Log in", "/")
         st.stop()
+    if moving := st.session_state.pop("moving", ""):  # another library, or the same under another name
+        st.session_state["library"] = moving
+        _forget()
     asked = st.query_params.get("conversation", "")
     st.session_state.setdefault("library", st.query_params.get("library") or resources.library_names()[0])
     st.session_state.setdefault("conversation", int(asked) if asked.isdecimal() else None)
@@ -28,6 +36,30 @@ def person() -> Person:
     """Who asks."""
     found: Person = st.session_state["person"]
     return found
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """A mistake is told by `tell_trouble` when the page is drawn next."""
+    try:
+        yield
+    except IngestError as error:
+        st.session_state["trouble"] = sentences(str(error), error.hint)
+
+
+def tell_trouble() -> None:
+    if told := st.session_state.pop("trouble", ""):
+        widgets.tell("error", told)
+
+
+def remove(name: str, paths: Sequence[str]) -> None:
+    """Takes documents out of a library, and off those that are ticked.
+
+    Raises:
+        LibraryBusy: documents are being added.
+    """
+    resources.remove(name, paths)
+    st.session_state["ticked"] = [path for path in st.session_state["ticked"] if path not in paths]
 
 
 def choose() -> None:
