@@ -7,6 +7,7 @@ from typing import Any
 from app import following, resources
 from ingest import Document, Folder
 from ingest.loaders.parsed import is_locked
+from ingest.run.plan import REMOVED
 from ingest.run.receipt import summarize
 from ingest.store.paths import file_of, spelled
 from ingest.terminal import plain
@@ -60,9 +61,7 @@ def everything(library: str, search: str) -> dict[str, Any]:
         "troubles": [plain(trouble) for trouble in line.troubles],
         "receipt": _receipt(last) if (last := opened.last_receipt()) else None,
         "folders": [_folder(library, folder) for folder in opened.folders()],
-        "removed": [
-            _named(gone.path) | {"removed": gone.removed, "there": file_of(gone.path).is_file()} for gone in opened.removed()
-        ],
+        "removed": [_named(gone.path) | {"removed": gone.removed, "there": file_of(gone.path).is_file()} for gone in opened.removed()],
     }
 
 
@@ -82,7 +81,7 @@ def _receipt(last: Mapping[str, Any]) -> dict[str, Any]:
         "counts": counts or "nothing found",
         "ok": last["ok"],
         "finished": last["finished"],
-        "details": [plain(detail) for detail in summary.details],
+        "details": [plain(detail.replace(REMOVED, "removed earlier")) for detail in summary.details if not detail.endswith("all indexed")],
         "failed": [{"name": name(path), "where": plain(path), "text": plain(reason)} for path, reason in summary.failed],
         "notes": [{"name": name(path), "where": plain(path), "text": plain(note)} for path, note in summary.notes],
     }

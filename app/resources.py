@@ -220,10 +220,16 @@ def remove(name: str, paths: Sequence[str]) -> None:
     Raises:
         LibraryBusy: an ingest is going on.
     """
+    _refuse_while_adding(name)
     for (asked, _), asking in list(_asking().items()):
         if asked == name:
             asking.stop()
     library(name).remove(*paths)
+
+
+def _refuse_while_adding(name: str) -> None:
+    if line(name).is_busy() or is_written(IngestSettings().named_dir(name)):
+        raise LibraryBusy(f"documents are being added to {name}", "stop that, or wait until it has finished")
 
 
 def settle(name: str) -> Path:
@@ -233,8 +239,7 @@ def settle(name: str) -> Path:
         LibraryBusy: documents are added to it, or a question to it is answered.
     """
     directory = IngestSettings().named_dir(name)
-    if line(name).is_busy() or is_written(directory):
-        raise LibraryBusy(f"documents are being added to {name}", "stop that, or wait until it has finished")
+    _refuse_while_adding(name)
     if any(asked == name and not asking.kept for (asked, _), asking in list(_asking().items())):
         raise LibraryBusy(f"a question to {name} is being answered", "stop that, or wait until it has finished")
     library(name).close()

@@ -96,7 +96,7 @@ class Holdings extends Lists {
 
   receipt(receipt) {
     const lines = (title, rows) =>
-      rows.length && el("details", { open: title === "failed" && rows.length < 6 }, el("summary", {}, `${rows.length} ${title}`), el("ul", {}, rows.map((row) => el("li", { title: row.where }, el("b", {}, row.name), `: ${row.text}`))));
+      rows.length > 0 && el("details", { open: title === "failed" && rows.length < 6 }, el("summary", {}, `${rows.length} ${title}`), el("ul", {}, rows.map((row) => el("li", { title: row.where }, el("b", {}, row.name), `: ${row.text}`))));
     return el(
       "div",
       { class: receipt.ok ? "receipt" : "receipt bad" },
