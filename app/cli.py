@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app import examples, looking, measuring
+from app import examples, keeping, looking, measuring
 from app.chatting import chat
 from app.doctor import doctor
 from app.inviting import people
@@ -132,7 +132,8 @@ def verify(
 def remove(path: Annotated[str, typer.Argument(help="A file or folder.")], library: Library = "default", json: Json = False) -> None:
     """Take documents out of a library, for good.
 
-    Their text, words and vectors go. The files themselves stay.
+    Their text, words and vectors go, and the copies of files that were uploaded on the page. Your own files stay, and the
+    library passes them over until `octavo ingest FILE` names one.
     """
     from ingest import Library as Store
     from ingest import Settings
@@ -165,41 +166,11 @@ def reembed(
         say(f"{count} vectors made by {embedder}")
 
 
-@app.command(name="export", epilog=examples.EXPORT)
-def export_file(file: Annotated[Path, typer.Argument(help="The file to write.")], library: Library = "default", json: Json = False) -> None:
-    """Back a library up into one file."""
-    from ingest import Settings
-    from ingest.store.backup import export_library
-
-    size = export_library(Settings().library_dir(library), file)
-    if json:
-        print_json({"file": str(file), "bytes": size})
-    else:
-        say(f"{file}: {size / 1e6:.1f} MB; `octavo import {file} --library NAME` brings it back")
-
-
-@app.command(name="import", epilog=examples.IMPORT)
-def import_file(
-    file: Annotated[Path, typer.Argument(help="A file that export wrote.")], library: Library = "default", json: Json = False
-) -> None:
-    """Bring a library back from a file that export wrote.
-
-    It is checked first, and gets a name that is free.
-    """
-    from ingest import Library as Store
-    from ingest import Settings
-    from ingest.store.backup import import_library
-
-    directory = Settings().library_dir(library)
-    import_library(file, directory)
-    with Store.open(directory) as store:
-        facts = store.status()
-    if json:
-        print_json({"library": str(directory), "documents": facts["documents"], "chunks": facts["chunks"]})
-    else:
-        say(f"{facts['documents']} documents, {facts['chunks']} chunks in {directory}")
-
-
+app.command(epilog=examples.FOLDERS)(keeping.folders)
+app.command(epilog=examples.RENAME)(keeping.rename)
+app.command(epilog=examples.DELETE)(keeping.delete)
+app.command(name="export", epilog=examples.EXPORT)(keeping.export_file)
+app.command(name="import", epilog=examples.IMPORT)(keeping.import_file)
 app.command(epilog=examples.DOCTOR)(doctor)
 
 

@@ -3,22 +3,24 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
-from app.adding import Adding
+from app.adding import Adding, Line, Wanted
 from app.asking import Asking
 from app.choosing import chosen
 from app.models import Models
 from app.people import Person
-from ingest import Embedder, IngestError, Library
+from app.uploads import file_name, keep
+from ingest import Embedder, Library
 from ingest import Settings as IngestSettings
+from ingest.errors import LibraryBusy, PathError
+from ingest.loaders import kind
 from ingest.settings import DATABASE, UPLOADS
 from ingest.store.conversations import Conversations
-from ingest.store.lock import busy, writing
-from ingest.store.paths import existing, file_of
+from ingest.store.lock import is_written
+from ingest.store.paths import existing, file_of, spelled
 from rag.chain import AnswerChain
 from rag.models import answer_model
 from rag.settings import Settings
@@ -134,64 +136,78 @@ def stop(name: str, person: Person, conversation: int | None, turn: int | None =
 
 
 @cache
-def _adding() -> dict[str, Adding]:
-    """The ingest that the page started last, by library."""
+def _lines() -> dict[str, Line]:
+    """What the page adds, by library."""
     return {}
 
 
-_starting = Lock()
+def line(name: str) -> Line:
+    """What the page adds to a library."""
+    return _lines().setdefault(name, Line(IngestSettings().named_dir(name)))
 
 
 def add(name: str, uploads: Sequence[tuple[str, bytes]], folder: str) -> None:
-    """Starts an ingest of a folder, and of all files ever uploaded, which are kept in the library's own folder `files`: one
-    that failed, or wasn't reached before, is tried again. It makes the library where there is none.
+    """Adds files, which are kept in the library's own folder `files`, and a folder, which is remembered: at once, or after what is
+    being added now. It makes the library where there is none.
 
     Raises:
         PathError: the folder isn't there.
-        LibraryBusy: an ingest is going on, ours or another process's.
         IngestError: a name that can't be a file's.
     """
     paths = existing([folder] if folder else [])
-    files = [(_file_name(given), data) for given, data in uploads]
+    files = [(file_name(given), data) for given, data in uploads]
     directory = IngestSettings().named_dir(name)
     Library.open(directory, create=True).close()
-    with _starting:
-        last = _adding().get(name)
-        if last and last.going():  # it may not hold the lock yet
-            raise busy(directory, str(last.pid))
-        with writing(directory):
-            _keep(directory / UPLOADS, files)
-        if (directory / UPLOADS).is_dir():
-            paths.append(directory / UPLOADS)
-        _adding()[name] = Adding(directory, paths)
+    if files:
+        keep(directory / UPLOADS, files)
+        read_uploads(name)
+    for path in paths:
+        if path.is_dir():
+            library(name).remember(path)
+        line(name).put(Wanted(str(path), (path,)))
 
 
-def again(name: str, path: str) -> None:
-    """Starts an ingest of one file that couldn't be read.
+def read_uploads(name: str) -> None:
+    """Reads what was uploaded and not read yet."""
+    if unread := unread_uploads(name):
+        count = f"{len(unread)} uploaded files" if len(unread) > 1 else unread[0].name
+        line(name).put(Wanted(count, (library(name).directory / UPLOADS,)))
+
+
+def unread_uploads(name: str) -> list[Path]:
+    """Uploaded files of which the library knows nothing yet."""
+    opened = library(name)
+    known = {document.path for document in opened.documents()} | {path for path, _ in opened.failures()}
+    known |= {document.path for document in opened.removed()}
+    there = sorted((opened.directory / UPLOADS).glob("[!.]*"))
+    return [file for file in there if kind(file) and spelled(str(file)) not in known]
+
+
+def again(name: str, path: str, password: str = "") -> None:
+    """Reads one file again: it failed, was removed, or has a password, which is used for this once.
 
     Raises:
         PathError: it isn't there any more.
-        LibraryBusy: an ingest is going on.
     """
-    directory, paths = IngestSettings().named_dir(name), existing([str(file_of(path))])
-    with _starting:
-        last = _adding().get(name)
-        if last and last.going():
-            raise busy(directory, str(last.pid))
-        _adding()[name] = Adding(directory, paths)
+    (file,) = existing([file_of(path)])
+    line(name).put(Wanted(file.name, (file,), password=password))
+
+
+def bring(name: str, path: str) -> None:
+    """Brings a folder up to date that was added before.
+
+    Raises:
+        PathError: it isn't remembered, or isn't there now.
+    """
+    for folder in library(name).folders():
+        if folder.path == path:
+            return line(name).put(Wanted(path, tuple(existing([file_of(path)])), folder.exclude))
+    raise PathError(f"{path} is not one of this library's folders", "add it")
 
 
 def going(name: str) -> tuple[dict[str, Any] | None, Adding | None]:
     """How far the ingest is that fills a library (None before its first file), and the ingest itself if the page started it."""
-    last = _adding().get(name)
-    ours = last if last and last.going() else None
-    return library(name).running(), ours
-
-
-def trouble(name: str) -> str:
-    """Why the ingest that the page started last, and that has ended, left no receipt, or ""."""
-    last = _adding().get(name)
-    return last.trouble if last and not last.going() else ""
+    return library(name).running(), line(name).running
 
 
 def unfinished(name: str) -> str:
@@ -201,42 +217,33 @@ def unfinished(name: str) -> str:
 
 
 def remove(name: str, paths: Sequence[str]) -> None:
-    """Takes documents out of a library; of an uploaded file its copy too, which is ours. Answers that come now may quote them: they end.
+    """Takes documents out of a library. Answers that come now may quote them: they end.
 
     Raises:
         LibraryBusy: an ingest is going on.
     """
-    opened = library(name)
+    _refuse_while_adding(name)
     for (asked, _), asking in list(_asking().items()):
         if asked == name:
             asking.stop()
-    opened.remove(*paths)
-    for file in map(file_of, paths):
-        if file.parent == opened.directory / UPLOADS:
-            file.unlink(missing_ok=True)
+    library(name).remove(*paths)
 
 
-def _file_name(given: str) -> str:
-    name = Path(given.replace("\\", "/")).name  # a browser may send a path: only its last part is a name
-    # an ingest leaves hidden files out, and a folder with a library's database in it
-    if not name or name.startswith((".", "~$")) or name == DATABASE or len(name.encode()) > 200:
-        raise IngestError(f"{given[:80]!r} can't be an uploaded file's name", "give it another, or add the folder that it lies in")
-    return name
+def _refuse_while_adding(name: str) -> None:
+    if line(name).is_busy() or is_written(IngestSettings().named_dir(name)):
+        raise LibraryBusy(f"documents are being added to {name}", "stop that, or wait until it has finished")
 
 
-def _keep(folder: Path, files: Sequence[tuple[str, bytes]]) -> None:
-    """Writes uploaded files; one of a name that is there gets a number."""
-    for name, data in files:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        _free(folder, name, data).write_bytes(data)
+def settle(name: str) -> Path:
+    """The directory of a library whose name or place is to change: nothing goes on in it, and nothing of it stays open here.
 
-
-def _free(folder: Path, name: str, data: bytes) -> Path:
-    """A path where no other file stands; the same file again has its own."""
-    stem, suffix = Path(name).stem, Path(name).suffix
-    for number in count(2):
-        path = folder / name
-        if not path.exists() or path.read_bytes() == data:
-            return path
-        name = f"{stem} ({number}){suffix}"
-    raise AssertionError
+    Raises:
+        LibraryBusy: documents are added to it, or a question to it is answered.
+    """
+    directory = IngestSettings().named_dir(name)
+    _refuse_while_adding(name)
+    if any(asked == name and not asking.kept for (asked, _), asking in list(_asking().items())):
+        raise LibraryBusy(f"a question to {name} is being answered", "stop that, or wait until it has finished")
+    library(name).close()
+    _lines().pop(name, None)
+    return directory

@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config, net_util
 
+from app import following, libraries
 from app.door import guarded, is_at_home, is_token
 from app.login import LoginDoor, cookie, sessions
 from app.quiet import keep_quiet
@@ -100,6 +101,8 @@ def serve(port: int, as_data: bool = False) -> None:
             if not config.get_option("server.headless"):  # there is a display
                 with suppress(OSError):  # a home that can't be written to: the printed address does
                     webbrowser.open(kept.enter_context(_link(address if named else address + token)))
+            libraries.tidy()
+            following.begin()
             yield
 
     door = Middleware(LoginDoor, sessions=named, port=port) if named else Middleware(Door, token=token, port=port)

@@ -4,17 +4,12 @@ What a document, a model, a file's name or a receipt says is drawn as escaped HT
 elements read Markdown, in labels and messages too, where no escaping keeps `www.` from becoming a link or `:name:` an icon.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from html import escape
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
-from ingest import Document
-from ingest.run.pace import line
-from ingest.run.receipt import summarize
 from ingest.terminal import plain
 
 _STYLE = """<style>
@@ -86,48 +81,3 @@ def memory(table: Mapping[str, Mapping[str, int]], here: int) -> None:
 def _takes(sizes: Iterable[int], here: int) -> str:
     told = [(f"{size / 1e9:.1f} GB", size <= here) for size in sizes]
     return "".join(f"<td>{size}</td>" if fits else f"<td><s>{size}</s> too large</td>" for size, fits in told)
-
-
-def progress(told: Mapping[str, Any] | None, stopping: bool) -> None:
-    """How far an ingest is; None: it is still looking at the files."""
-    if told is None:
-        st.progress(0.0, "Looking for what is new")
-    else:
-        share = told["done"] / told["total"] if told["total"] else 1.0
-        st.progress(min(share, 1.0), ("Stopping: " if stopping else "") + line(told))
-
-
-def receipt(last: Mapping[str, Any]) -> None:
-    """What the last ingest did: counts, then every failed file with its reason, then what the text read lacks."""
-    summary = summarize(last)
-    finished = f"{datetime.fromisoformat(last['finished']).astimezone():%d %B %Y, %H:%M}"
-    tell("success" if last["ok"] else "warning", f"{summary.headline} ({finished})")
-    if summary.details:
-        caption(*summary.details)
-    for title, rows in (("failed", summary.failed), ("notes", summary.notes)):
-        if rows:
-            with st.expander(f"{len(rows):,} {title}", expanded=title == "failed"):
-                st.html(f'<div class="oct-f">{"".join(_named(path, text) for path, text in rows)}</div>')
-
-
-def _named(path: str, text: str) -> str:
-    file = PurePosixPath(path)
-    return f"<p><b>{_shown(file.name)}</b>: {_shown(text)}<br><small>{_shown(str(file.parent))}</small></p>"
-
-
-def documents(rows: Sequence[Document]) -> list[Document]:
-    """The library's documents; returns those that are selected."""
-    waiting = any(d.unread_pages for d in rows)
-    table = [
-        {"file": Path(d.path).name, "pages": d.pages, "characters": d.chars, "chunks": d.chunks}
-        | ({"pages waiting for OCR": d.unread_pages} if waiting else {})
-        | {"folder": str(Path(d.path).parent)}
-        for d in rows
-    ]
-    counts = {name: st.column_config.NumberColumn(format="localized") for name in ("pages", "characters", "chunks")}
-    # the key changes with the rows: what was selected by its place must not stand for another document
-    key = f"documents {hash(tuple(d.path for d in rows))}"
-    event = st.dataframe(
-        table, hide_index=True, column_config=counts, key=key, on_select="rerun", selection_mode="multi-row", placeholder=""
-    )
-    return [rows[place] for place in event["selection"]["rows"]]

@@ -42,6 +42,11 @@ class Room {
     }
     if (this.data !== data) return;
     this.draw(turns);
+    if (data.opening && this.opening !== data) {
+      const [path, page] = data.opening;
+      this.opening = data;
+      this.open({ path, start: 0, end: 0, boxes: [], page });
+    }
     const asking = turns.find((turn) => turn.state === "asking");
     if (asking) this.next = setTimeout(() => this.show(data, tell, asking.id), LOOK_EVERY);
   }

@@ -11,6 +11,7 @@ from app.views import first
 
 
 def draw() -> None:
+    state.tell_trouble()
     name = st.session_state["library"]
     status = resources.library(name).status() if resources.there(name) else {"documents": 0}
     count = status["documents"]
@@ -28,7 +29,7 @@ def draw() -> None:
     if count and not last and (question := first.begin(name)):
         _ask(name, question)
         st.rerun()
-    _heed(name, room(name, conversation, (last, status.get("generation"))))
+    _heed(name, room(name, conversation, (last, status.get("generation")), st.session_state.pop("opening", None)))
     if count:
         resources.get_ready()
 
@@ -63,10 +64,11 @@ def _heed_shelf(name: str, pressed: Mapping[str, Any]) -> None:
     if "ticked" in pressed:
         st.session_state["ticked"] = pressed["ticked"]
     if "remove" in pressed and person.is_owner:
-        resources.remove(name, [pressed["remove"]])
-        st.session_state["ticked"] = [path for path in st.session_state["ticked"] if path != pressed["remove"]]
+        with state.telling():
+            state.remove(name, [pressed["remove"]])
     if "retry" in pressed and person.is_owner:
-        resources.again(name, pressed["retry"])
+        with state.telling():
+            resources.again(name, *pressed["retry"])
     if pressed:
         st.rerun()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ingest.errors import LibraryError
+from ingest.store.paths import moved
 from ingest.store.schema import create_private, cure, now, transaction
 
 FILE = "conversations.sqlite3"
@@ -180,6 +181,21 @@ def forget(directory: Path, paths: Collection[str]) -> None:
             answer = json.loads(stored)
             if _forget(answer, paths):
                 connection.execute("update turns set answer = ? where id = ?", (json.dumps(answer, ensure_ascii=False), turn))
+
+
+def move(directory: Path, old: str, new: str) -> None:
+    """Brings paths up to date that began with `old` and begin with `new` now."""
+    if not (directory / FILE).is_file():
+        return
+    with opened(directory / FILE) as connection, transaction(connection):
+        for turn, *stored in connection.execute("select id, within, answer from turns").fetchall():
+            within, answer = map(json.loads, stored)
+            sources = [source for kind in ("citations", "nearest") for source in answer.get(kind, ())]
+            for source in sources:
+                source["path"] = moved(source["path"], old, new)
+            told = [json.dumps(value, ensure_ascii=False) for value in ([moved(path, old, new) for path in within], answer)]
+            if told != stored:
+                connection.execute("update turns set within = ?, answer = ? where id = ?", (*told, turn))
 
 
 def _forget(answer: dict[str, Any], paths: Collection[str]) -> bool:
