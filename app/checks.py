@@ -135,7 +135,7 @@ def model(named: str | None) -> Iterator[Finding]:
 
     source = named or Settings().model
     if source.startswith("openai:"):
-        yield _served(source)
+        yield served(source)
         return
     from model.load.sources import OLLAMA, read_checkpoint
     from model.settings import Settings as Engine
@@ -150,7 +150,8 @@ def model(named: str | None) -> Iterator[Finding]:
         yield _memory(parameters * (4 if Engine().dtype == "float32" else 2) + _ROOM, source)
 
 
-def _served(source: str) -> Finding:
+def served(source: str) -> Finding:
+    """Whether the server that openai:NAME@URL names is on this machine, answers, and has the model."""
     from app.nearby import models_at
     from rag.servers import is_loopback
 

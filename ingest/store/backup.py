@@ -18,7 +18,7 @@ from ingest.errors import LibraryError
 from ingest.index import build
 from ingest.loaders.zipped import FAULTS
 from ingest.settings import DATABASE, UPLOADS
-from ingest.store import failpoints, schema
+from ingest.store import failpoints, rows, schema
 from ingest.store.conversations import FILE as CONVERSATIONS
 from ingest.store.conversations import opened
 from ingest.store.incoming import copy_conversations, copy_rows
@@ -87,6 +87,7 @@ def import_library(file: Path, directory: Path) -> None:
             connection.execute("pragma synchronous = off")  # `flush` sees to it, once
             try:
                 copy_rows(unpacked / DATABASE, connection, moved)
+                rows.set_fact(connection, "directory", str(directory))
                 if (unpacked / CONVERSATIONS).exists():
                     copy_conversations(unpacked / CONVERSATIONS, coming, moved)
             except LibraryError as error:

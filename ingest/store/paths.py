@@ -69,6 +69,11 @@ def _named(path: str | Path) -> str | Path:
     return path
 
 
+def moved(path: str, old: str, new: str) -> str:
+    """A path that began with `old`, beginning with `new`; any other as it is."""
+    return new + path.removeprefix(old) if path.startswith(old) else path
+
+
 def slashed(path: str) -> str:
     """What this path, with a slash behind it, and every path below it begin with."""
     return path.rstrip("/") + "/"

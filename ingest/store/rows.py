@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ingest.loaders.parsed import Parsed
 from ingest.records import Chunk, Document
-from ingest.store import failpoints, places
+from ingest.store import failpoints, folders, places
 from ingest.store.schema import now, transaction
 from ingest.text.scripts import is_unspaced
 
@@ -16,7 +16,7 @@ from ingest.text.scripts import is_unspaced
 
 
 def fact(connection: sqlite3.Connection, name: str) -> str | None:
-    """A fact about the library as a whole: `embedder`, `embedder_name`, `chunker`, `progress`, `traces`."""
+    """A fact about the library as a whole: `embedder`, `embedder_name`, `chunker`, `progress`, `traces`, `directory`."""
     row = connection.execute("select value from facts where name = ?", [name]).fetchone()
     return row[0] if row else None
 
@@ -219,9 +219,14 @@ def put_failure(connection: sqlite3.Connection, path: str, stamp: str, sha256: s
     failpoints.reach("failure: noted")
 
 
-def delete_file(connection: sqlite3.Connection, path: str) -> None:
-    """Forgets a file and, if no other path has the same bytes, its text, chunks, words and vectors."""
+def delete_file(connection: sqlite3.Connection, path: str, noted: bool = False) -> None:
+    """Forgets a file and, if no other path has the same bytes, its text, chunks, words and vectors.
+
+    `noted` in the same transaction as taken out, so that its folder's next ingest passes over it.
+    """
     with transaction(connection):
+        if noted:
+            folders.note_removed(connection, [path])
         row = connection.execute("select document from files where path = ?", [path]).fetchone()
         connection.execute("delete from files where path = ?", [path])
         failpoints.reach("remove: file forgotten")
