@@ -201,6 +201,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Its port on 127.0.0.1.", min=1, max=65535)] = 8502,
     library: Library = "default",
     model: Model = None,
+    json: Json = False,
 ) -> None:
     """Answer other programs in OpenAI's protocol.
 
@@ -212,7 +213,7 @@ def serve(
     Store.open(Settings().library_dir(library)).close()  # one that isn't there is told before torch is loaded
     from app.api import serve as answer
 
-    answer(port, library, model)
+    answer(port, library, model, json)
 
 
 @app.command(epilog=examples.MCP)
@@ -220,6 +221,7 @@ def mcp(
     port: Annotated[int | None, typer.Option(help="Over HTTP, on this port of 127.0.0.1.", min=1, max=65535)] = None,
     library: Library = "default",
     model: Model = None,
+    json: Json = False,
 ) -> None:
     """Be tools of an agent, over MCP.
 
@@ -235,7 +237,7 @@ def mcp(
     Store.open(Settings().library_dir(library)).close()  # one that isn't there is told before torch is loaded
     from app.mcp import serve
 
-    serve(port, library, model)
+    serve(port, library, model, json)
 
 
 app.command(name="eval", epilog=examples.EVAL)(measuring.evaluate)

@@ -65,7 +65,7 @@ def _cited(citation: Citation) -> dict[str, Any]:
         "marker": citation.marker,
         "path": citation.path,
         "name": place(citation),
-        "page": citation.page_start,
+        "page": citation.pages[0] if citation.pages else None,
         "verified": citation.verified,
         "support": citation.support,
         "text": citation.text,

@@ -19,7 +19,7 @@ from ingest.run.plan import Job, Plan, conditions, from_known
 from ingest.run.receipt import FileResult, Status
 from ingest.run.worker import Reading, Request, Workers
 from ingest.store import failpoints, places, rows, vectors
-from ingest.store.paths import stamp_of
+from ingest.store.paths import file_of, is_absent, slashed, stamp_of
 from ingest.store.schema import transaction
 from ingest.text.chunking import Span, chunks_of, split
 from ingest.text.embedder import Embedder
@@ -115,6 +115,7 @@ class Run:
             number = rows.document_id(self._connection, same.sha256, same.loader)
             if number is not None and not (ocr_installed() and rows.unread_pages(self._connection, number)):
                 yield from self._link(same.jobs, number)
+                yield from self._moved(same.jobs[0].path, number, plan)
             else:
                 unread.append(same)
         if embedder is not None:
@@ -209,6 +210,14 @@ class Run:
             rows.link_file(self._connection, job.path, job.stamp, job.sha256, document, self._readers)
             known = rows.known(self._connection, job.path)[job.path]
             yield from_known(job.path, _status(job), known, "the same bytes as another file: stored once")
+
+    def _moved(self, path: str, document: int, plan: Plan) -> Iterator[FileResult]:
+        """Forgets the document's other paths where nothing lies now, also outside of what is read: citations open what is there."""
+        for other in rows.paths_of(self._connection, document):
+            settled = other == path or other in plan.gone or slashed(other).startswith(plan.kept)
+            if not settled and is_absent(file_of(other)):
+                rows.delete_file(self._connection, other)
+                yield FileResult(other, "removed", f"it lies at {path} now")
 
     def embed(self) -> Generator[Step]:
         """Gives each chunk that has no vector one; chunks that read alike share it."""

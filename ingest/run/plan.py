@@ -40,12 +40,14 @@ class Job:
 
 @dataclass(slots=True)
 class Plan:
-    """Lines settled without reading, files to read, files that are gone, and files that were only touched (new stamps)."""
+    """Lines settled without reading, files to read, files that are gone, files that were only touched (new stamps), and places whose
+    files are kept though they aren't to be seen."""
 
     settled: list[FileResult] = field(default_factory=list)
     touched: dict[str, str] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    kept: tuple[str, ...] = ()
 
 
 def make_plan(
@@ -98,8 +100,8 @@ def make_plan(
             elif path in known:
                 plan.gone.append(path)
     plan.gone += sorted(inside - seen)
-    places = tuple(map(slashed, kept))
-    plan.gone = [path for path in plan.gone if not slashed(path).startswith(places)]
+    plan.kept = tuple(map(slashed, kept))
+    plan.gone = [path for path in plan.gone if not slashed(path).startswith(plan.kept)]
     _keep_unmounted(plan, known)
     return plan
 

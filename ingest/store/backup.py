@@ -55,7 +55,8 @@ def export_library(directory: Path, file: Path) -> int:
             failpoints.reach("export: renamed")
             return file.stat().st_size
     except (OSError, sqlite3.Error) as error:
-        raise LibraryError(f"{file}: can't be written ({error})", "is there room, and is it yours to write?") from error
+        reason = getattr(error, "strerror", None) or error
+        raise LibraryError(f"{file}: can't be written: {reason}", "is its folder there, is there room, and is it yours?") from error
 
 
 def _is_export(file: Path) -> bool:

@@ -62,6 +62,11 @@ def missing(path: Path) -> str:
     return ""
 
 
+def is_absent(path: Path) -> bool:
+    """Whether certainly nothing lies at a path."""
+    return missing(path) == _NOTHING
+
+
 def _named(path: str | Path) -> str | Path:
     """Refuses "", which would stand for the working directory: what `octavo remove "$unset"` says."""
     if not str(path).strip():

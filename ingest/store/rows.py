@@ -95,6 +95,11 @@ def paths(connection: sqlite3.Connection) -> list[str]:
     return [path for (path,) in connection.execute("select path from files where document is not null")]
 
 
+def paths_of(connection: sqlite3.Connection, document: int) -> list[str]:
+    """Those of a document's files."""
+    return [path for (path,) in connection.execute("select path from files where document = ? order by path", [document])]
+
+
 def totals(connection: sqlite3.Connection) -> tuple[int, int, int]:
     """Of all files that gave text: how many, their characters, and their pages that nothing has read."""
     query = f"select count(*), coalesce(sum(chars), 0), coalesce(sum({_UNREAD}), 0) {_FILES} where document is not null"
