@@ -96,7 +96,9 @@ class Runner:
         self.layers = [_Weights(layer) for layer in network.layers]
         self.head = Matrix.of(network.embed_tokens)
         positions = torch.arange(self.config.max_position_embeddings, device=network.device)[None]
-        self.cos, self.sin = (t.view(-1, self.config.head_dim // 2).contiguous() for t in rotary(positions, self.config.head_dim, self.config.rope_theta))
+        self.cos, self.sin = (
+            t.view(-1, self.config.head_dim // 2).contiguous() for t in rotary(positions, self.config.head_dim, self.config.rope_theta)
+        )
         self.shape = {"H": self.config.num_attention_heads, "KV": self.config.num_key_value_heads, "D": self.config.head_dim}
         self.scale = self.config.query_pre_attn_scalar**-0.5
         self._steps: dict[tuple[int, int], _Step] = {}
@@ -133,14 +135,20 @@ class Runner:
         H, KV, D = s["H"], s["KV"], s["D"]
         R = B * T
         h = self.embed(ids)
-        x, q, o = torch.empty_like(h), torch.empty(R, H, D, device=device, dtype=h.dtype), torch.empty(R, H, D, device=device, dtype=h.dtype)
+        x, q, o = (
+            torch.empty_like(h),
+            torch.empty(R, H, D, device=device, dtype=h.dtype),
+            torch.empty(R, H, D, device=device, dtype=h.dtype),
+        )
         act = torch.empty(R, c.intermediate_size, device=device, dtype=h.dtype)
         y, post = None, None
         BM, BN, warps, stages = ATTENTION[D]
         for i, w in enumerate(self.layers):
             self.add_norm(h, y, post, w.before_attention, x, 0 if y is None else 1)
             qkv = x @ w.qkv.weight.T
-            kernels.rope_append[(R, 1)](qkv, q, table, self.cos, self.sin, i, T, R, **s, SPLITS=1, HEADS=triton.next_power_of_2(H + 2 * KV), PDL=False, num_warps=4)
+            kernels.rope_append[(R, 1)](
+                qkv, q, table, self.cos, self.sin, i, T, R, **s, SPLITS=1, HEADS=triton.next_power_of_2(H + 2 * KV), PDL=False, num_warps=4
+            )
             kernels.attend_many[(triton.cdiv(T, BM), H, B)](
                 q, table, o, i, T, w.window or 1 << 30, self.scale, **s, CAP=c.attn_logit_softcapping, BM=BM, BN=BN, STAGES=stages, num_warps=warps, **EXTRA
             )  # fmt: skip
@@ -217,7 +225,21 @@ class _Step:
                 CAP=r.config.attn_logit_softcapping, SPLITS=SPLITS, BQ=self.BQ, BS=BS, LEAST=LEAST, STAGES=FEW_STAGES, FUSED=FUSED, **pdl, num_warps=FEW_WARPS,
             )  # fmt: skip
             if not FUSED:
-                kernels.combine[(R, s["H"])](self.part, self.sums, self.o, self.table, T, window, **s, SPLITS=SPLITS, BQ=self.BQ, BS=BS, LEAST=LEAST, **pdl, num_warps=4)
+                kernels.combine[(R, s["H"])](
+                    self.part,
+                    self.sums,
+                    self.o,
+                    self.table,
+                    T,
+                    window,
+                    **s,
+                    SPLITS=SPLITS,
+                    BQ=self.BQ,
+                    BS=BS,
+                    LEAST=LEAST,
+                    **pdl,
+                    num_warps=4,
+                )
             self.matvec(self.o, w.o, self.y, "sum")
             r.add_norm(self.h, self.y, w.after_attention, w.before_mlp, self.x, w.o.splits)
             self.matvec(self.x, w.gate_up, self.act, "geglu")

@@ -4,14 +4,10 @@ The network reads a guess of several tokens in one pass and keeps what it would 
 token. Source: Saxena, "Prompt Lookup Decoding", 2023.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 _MOST = 8
 """Tokens of a guess: more cost more than they save where a processor, not its memory, is what a pass waits for."""
-_RARE = 2
-"""Times that a token may have occurred to tell by itself what follows; others need the one before them, too. Of 2 or 3 tokens before,
-2 saved more passes on the starter's answers to SQuAD."""
 _LONGEST_PAUSE = 32
 
 
@@ -20,7 +16,6 @@ class PromptLookup:
 
     def __init__(self) -> None:
         self._behind: dict[tuple[int, ...], int] = {}  # the place behind the last occurrence of a token, and of two
-        self._times: Counter[int] = Counter()
         self._seen = 0
         self._guess: Sequence[int] = ()
         self._misses = self._pause = 0
@@ -32,11 +27,8 @@ class PromptLookup:
             self._pause = min(2**self._misses - 1, _LONGEST_PAUSE)
         for end in range(max(self._seen, 1), len(ids)):
             self._behind[(ids[end - 1],)] = self._behind[tuple(ids[end - 2 : end])] = end
-            self._times[ids[end - 1]] += 1
         self._seen, self._guess = len(ids), ()
-        at = self._behind.get(tuple(ids[-2:]))
-        if at is None and self._times[ids[-1]] <= _RARE:
-            at = self._behind.get((ids[-1],))
+        at = self._behind.get(tuple(ids[-2:])) or self._behind.get((ids[-1],))
         if at is None:
             return []
         if self._pause:
