@@ -11,9 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from app import examples, looking, measuring
+from app import examples, exporting, keeping, looking, measuring
 from app.chatting import chat
 from app.doctor import doctor
+from app.inviting import people
 from app.mistakes import as_mistake
 from app.options import Json, Library, Model, Within
 from app.quiet import keep_quiet
@@ -57,7 +58,7 @@ def ask(
     csv: Annotated[Path | None, typer.Option("--csv", help="With --each: write the table here.", metavar="FILE")] = None,
     json: Json = False,
 ) -> None:
-    """Answer a question, with the passages that the answer stands on."""
+    """Answer a question, with the passages that it stands on."""
     from app.answers import open_chain, show, show_each
     from rag.query import read_query
 
@@ -131,7 +132,8 @@ def verify(
 def remove(path: Annotated[str, typer.Argument(help="A file or folder.")], library: Library = "default", json: Json = False) -> None:
     """Take documents out of a library, for good.
 
-    Their text, words and vectors go. The files themselves stay.
+    Their text, words and vectors go, and the copies of files that were uploaded on the page. Your own files stay, and the
+    library passes them over until `octavo ingest FILE` names one.
     """
     from ingest import Library as Store
     from ingest import Settings
@@ -164,41 +166,12 @@ def reembed(
         say(f"{count} vectors made by {embedder}")
 
 
-@app.command(name="export", epilog=examples.EXPORT)
-def export_file(file: Annotated[Path, typer.Argument(help="The file to write.")], library: Library = "default", json: Json = False) -> None:
-    """Back a library up into one file."""
-    from ingest import Settings
-    from ingest.store.backup import export_library
-
-    size = export_library(Settings().library_dir(library), file)
-    if json:
-        print_json({"file": str(file), "bytes": size})
-    else:
-        say(f"{file}: {size / 1e6:.1f} MB; `octavo import {file} --library NAME` brings it back")
-
-
-@app.command(name="import", epilog=examples.IMPORT)
-def import_file(
-    file: Annotated[Path, typer.Argument(help="A file that export wrote.")], library: Library = "default", json: Json = False
-) -> None:
-    """Bring a library back from a file that export wrote.
-
-    It is checked first, and gets a name that is free.
-    """
-    from ingest import Library as Store
-    from ingest import Settings
-    from ingest.store.backup import import_library
-
-    directory = Settings().library_dir(library)
-    import_library(file, directory)
-    with Store.open(directory) as store:
-        facts = store.status()
-    if json:
-        print_json({"library": str(directory), "documents": facts["documents"], "chunks": facts["chunks"]})
-    else:
-        say(f"{facts['documents']} documents, {facts['chunks']} chunks in {directory}")
-
-
+app.command(epilog=examples.FOLDERS)(keeping.folders)
+app.command(epilog=examples.RENAME)(keeping.rename)
+app.command(epilog=examples.DELETE)(keeping.delete)
+app.command(name="export", epilog=examples.EXPORT)(keeping.export_file)
+app.command(name="import", epilog=examples.IMPORT)(keeping.import_file)
+app.command(name="export-model", epilog=examples.EXPORT_MODEL)(exporting.export_model)
 app.command(epilog=examples.DOCTOR)(doctor)
 
 
@@ -206,16 +179,21 @@ app.command(epilog=examples.DOCTOR)(doctor)
 def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.", min=1, max=65535)] = 8501, json: Json = False) -> None:
     """Open the page in a browser.
 
-    It prints the address, whose token keeps other accounts and web pages out.
+    It prints the address, whose token keeps other accounts and web pages out; where `octavo people` names some, it asks for name and
+    password instead.
     """
     from app.door import listening
+    from app.people import passwords
     from app.settings import Settings
     from ingest.run import child
 
-    Settings()  # what is wrong with it is told here, in a line
+    Settings(), passwords()  # what is wrong with them is told here, in a line
     listening(port).close()  # and so is a port that is taken
     command, environment = child.python("app.serve", str(port), *(["--json"] if json else []))
     os.execve(command[0], command, environment)  # noqa: S606  # no shell is wanted
+
+
+app.command(epilog=examples.PEOPLE)(people)
 
 
 @app.command(epilog=examples.SERVE)
@@ -223,6 +201,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Its port on 127.0.0.1.", min=1, max=65535)] = 8502,
     library: Library = "default",
     model: Model = None,
+    json: Json = False,
 ) -> None:
     """Answer other programs in OpenAI's protocol.
 
@@ -234,7 +213,7 @@ def serve(
     Store.open(Settings().library_dir(library)).close()  # one that isn't there is told before torch is loaded
     from app.api import serve as answer
 
-    answer(port, library, model)
+    answer(port, library, model, json)
 
 
 @app.command(epilog=examples.MCP)
@@ -242,6 +221,7 @@ def mcp(
     port: Annotated[int | None, typer.Option(help="Over HTTP, on this port of 127.0.0.1.", min=1, max=65535)] = None,
     library: Library = "default",
     model: Model = None,
+    json: Json = False,
 ) -> None:
     """Be tools of an agent, over MCP.
 
@@ -257,7 +237,7 @@ def mcp(
     Store.open(Settings().library_dir(library)).close()  # one that isn't there is told before torch is loaded
     from app.mcp import serve
 
-    serve(port, library, model)
+    serve(port, library, model, json)
 
 
 app.command(name="eval", epilog=examples.EVAL)(measuring.evaluate)

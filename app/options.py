@@ -17,7 +17,7 @@ def library_names() -> list[str]:
 Library = Annotated[str, typer.Option("--library", help="A library's name or directory.", metavar="NAME", autocompletion=library_names)]
 Model = Annotated[
     str | None,
-    typer.Option("--model", help="starter, a directory, a .gguf file, a hub id, or openai:NAME@URL.", metavar="MODEL"),
+    typer.Option("--model", help="starter, a directory, a .gguf file, ollama:NAME, a hub id, or openai:NAME@URL.", metavar="MODEL"),
 ]
 Within = Annotated[list[str] | None, typer.Option("--in", help="A document or folder to look in; may be given again.", metavar="PATH")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -21,7 +21,8 @@ from model.gemma2 import Gemma2
 from model.sampling import Sampler, greedy
 from model.tokenizer import Tokenizer
 
-_PREFILL_STEP = 1024
+_PREFILL_STEP = {"cuda": 4096}
+_PREFILL_STEP_ELSEWHERE = 1024
 """Prompt tokens computed between two checks of `cancel`."""
 
 LogitsProcessor = Callable[[list[int], Tensor], Tensor]
@@ -98,10 +99,11 @@ class Model:
             cache.truncate(min(kept, cache.length))
         else:
             cache = KVCache(self.config, len(ids) + room, self.device, self.network.dtype)
-        for start in range(cache.length, len(ids), _PREFILL_STEP):
+        step = _PREFILL_STEP.get(self.device.type, _PREFILL_STEP_ELSEWHERE)
+        for start in range(cache.length, len(ids), step):
             if cancel is not None and cancel.is_set():
                 return None
-            logits = self._read_on(ids[start : start + _PREFILL_STEP], cache, 1)
+            logits = self._read_on(ids[start : start + step], cache, 1)
         assert logits is not None
         return State(list(ids), cache, logits[-1])
 
@@ -168,10 +170,15 @@ class Model:
         begin = len(state.ids)
         guess: list[int] = []
         logits = state.logits[None]  # (1 + len(guess), vocab_size)
+        ahead = self.device.type == "cuda" and not processors and draft is None
+        following = None  # logits behind a token that was read before it was looked at, so that a GPU need not wait for us
         with self._run.generating():
             while True:
                 for row, guessed in zip(logits, [*guess, None], strict=True):
-                    token, logprob = self._choose(row, state.ids[begin:], sampler, processors)
+                    chosen, logprob = self._choose(row, state.ids[begin:], sampler, processors)
+                    if ahead and len(state.ids) + 1 - begin < max_new_tokens:
+                        following = self._run(chosen.view(1, 1), state.cache)
+                    token = int(chosen)
                     if token in stop_ids:
                         return
                     state.ids.append(token)
@@ -180,17 +187,22 @@ class Model:
                         return
                     if token != guessed:
                         break
+                if following is not None:
+                    logits, following = following, None
+                    continue
                 state.cache.truncate(len(state.ids) - 1)  # what was read of a wrong guess goes
                 left = max_new_tokens - (len(state.ids) - begin) - 1
                 guess = draft(state.ids)[:left] if draft and self._run.together == 1 else []
                 logits = self._read_on([state.ids[-1], *guess], state.cache, 1 + len(guess))
 
     @torch.inference_mode()
-    def _choose(self, logits: Tensor, generated: list[int], sampler: Sampler, processors: Sequence[LogitsProcessor]) -> tuple[int, Tensor]:
+    def _choose(
+        self, logits: Tensor, generated: list[int], sampler: Sampler, processors: Sequence[LogitsProcessor]
+    ) -> tuple[Tensor, Tensor]:
         """The next token, and its log-probability before any processor."""
         normaliser = logits.logsumexp(-1)
         changed = logits.clone() if processors else logits
         for process in processors:
             changed = process(generated, changed)
         token = sampler(changed)
-        return token, logits[token] - normaliser
+        return token, logits.gather(0, token.view(1))[0] - normaliser

@@ -8,14 +8,15 @@ kernel in about a second, and keeps it on disk.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import triton
-from torch import Tensor, nn
+from torch import Tensor
 
 from model import kernels
 from model.cache import KVCache
-from model.gemma2 import Gemma2, Layer, rotary
+from model.gemma2 import Gemma2, rotary
 from model.linear import Dense, Int4, Int8
 
 FEW = 16
@@ -46,18 +47,18 @@ class Matrix:
     columns: int
 
     @classmethod
-    def of(cls, *modules: nn.Module) -> "Matrix":
+    def of(cls, first: Any, *others: Any) -> "Matrix":
         """Moves the weights of modules of one kind together; the modules keep views of them."""
-        if all(isinstance(m, Dense) for m in modules):
-            weight = _together([m.weight for m in modules])
+        modules = (first, *others)
+        if isinstance(first, Dense):
+            weight = _together(modules, "weight")
             return cls(weight, None, None, "bfloat16", *weight.shape)
-        codes, scales = _together([m.codes for m in modules]), _together([m.scales for m in modules])
-        if all(isinstance(m, Int8) for m in modules):
+        codes, scales = _together(modules, "codes"), _together(modules, "scales")
+        if isinstance(first, Int8):
             return cls(codes, scales, None, "int8", *codes.shape)
-        books = [m.codebook for m in modules]
-        assert all(torch.equal(book, books[0]) for book in books)
-        even = torch.equal(books[0].float(), torch.arange(-8.0, 8.0, device=codes.device))
-        return cls(codes, scales, None if even else books[0].float(), "int4", len(codes), codes.shape[1] * 2)
+        book = first.codebook.float()
+        even = torch.equal(book, torch.arange(-8.0, 8.0, device=book.device))
+        return cls(codes, scales, None if even else book, "int4", len(codes), codes.shape[1] * 2)
 
     @property
     def shares(self) -> int:
@@ -77,23 +78,23 @@ class Matrix:
         return x @ plain.T
 
 
-def _together(parts: Sequence[Tensor]) -> Tensor:
+def _together(modules: Sequence[Any], name: str) -> Tensor:
+    parts: list[Tensor] = [getattr(m, name).data for m in modules]
     if len(parts) == 1:
-        return parts[0].data
-    whole = torch.cat([part.data for part in parts])
-    for part, view in zip(parts, whole.split([len(part) for part in parts]), strict=True):
-        part.data = view
+        return parts[0]
+    whole = torch.cat(parts)
+    for module, view in zip(modules, torch.split(whole, [len(part) for part in parts]), strict=True):
+        getattr(module, name).data = view
     return whole
 
 
 class _Weights:
     """A layer's matrices, those with the same input as one, and its norms."""
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Any) -> None:
         attention, mlp = layer.self_attn, layer.mlp
-        self.qkv = Matrix.of(attention.q_proj, attention.k_proj, attention.v_proj)
+        self.qkv, self.gate_up = (Matrix.of(*modules) for modules in _same_inputs(layer))
         self.o = Matrix.of(attention.o_proj)
-        self.gate_up = Matrix.of(mlp.gate_proj, mlp.up_proj)
         self.down = Matrix.of(mlp.down_proj)
         self.window = attention.window or 1 << 30
         self.before_attention = layer.input_layernorm.weight.data
@@ -107,17 +108,26 @@ def runs(network: Gemma2) -> bool:
     c = network.config
     if network.device.type != "cuda" or network.dtype != torch.bfloat16 or torch.cuda.get_device_capability(network.device) < (8, 0):
         return False
-    fused = [group for layer in network.layers for group in (layer.self_attn, layer.mlp)]
-    inputs = [[m for name, m in group.named_children() if name not in ("o_proj", "down_proj")] for group in fused]
-    widths = (c.hidden_size, c.intermediate_size, c.num_attention_heads * c.head_dim)
     return (
-        all(len({type(m) for m in same}) == 1 for same in inputs)
-        and all(width % 128 == 0 for width in widths)
+        all(_alike(inputs) for layer in network.layers for inputs in _same_inputs(layer))
+        and all(width % 128 == 0 for width in (c.hidden_size, c.intermediate_size, c.num_attention_heads * c.head_dim))
         and c.num_key_value_heads * c.head_dim % _ROWS == 0
         and c.vocab_size % _ROWS == 0
         and c.head_dim in _ATTENTION
         and c.attn_logit_softcapping <= _MOST_CAP
-        and not isinstance(network.embed_tokens, Int4)
+    )
+
+
+def _same_inputs(layer: Any) -> tuple[tuple[Any, ...], ...]:
+    attention, mlp = layer.self_attn, layer.mlp
+    return (attention.q_proj, attention.k_proj, attention.v_proj), (mlp.gate_proj, mlp.up_proj)
+
+
+def _alike(modules: Sequence[Any]) -> bool:
+    """Whether they are packed in the same way."""
+    first = modules[0]
+    return all(type(m) is type(first) for m in modules) and (
+        not isinstance(first, Int4) or all(torch.equal(m.codebook, first.codebook) for m in modules)
     )
 
 
@@ -135,7 +145,8 @@ class Runner:
         self.cos, self.sin = (t.reshape(-1, c.head_dim // 2) for t in rotary(positions, c.head_dim, c.rope_theta))
         self.shape = {"H": c.num_attention_heads, "KV": c.num_key_value_heads, "D": c.head_dim}
         self.scale = c.query_pre_attn_scalar**-0.5
-        roomy = torch.cuda.get_device_properties(device).shared_memory_per_block_optin > 200_000
+        properties: Any = torch.cuda.get_device_properties(device)
+        roomy = properties.shared_memory_per_block_optin > 200_000
         self.tile = (_ATTENTION if roomy else _SMALL_ATTENTION)[c.head_dim]
         self._steps: dict[tuple[int, int], _Step] = {}
 
@@ -143,7 +154,7 @@ class Runner:
         """ids (B, T), read behind what each of B caches holds -> soft-capped logits (B, kept, vocab_size) in fp32."""
         B, T = ids.shape
         assert all(cache.length + T <= cache.capacity for cache in caches), "the cache is full"
-        table = torch.tensor([(cache.store.data_ptr(), cache.capacity, cache.length) for cache in caches]).pin_memory()
+        table = torch.tensor([(cache.store.data_ptr(), cache.capacity, cache.length) for cache in caches])
         if B * T <= FEW:
             if (B, T) not in self._steps:
                 self._steps[B, T] = _Step(self, B, T)
@@ -177,7 +188,8 @@ class Runner:
             q = self._append(w.qkv.times(x), table, number, T)
             if number == len(self.layers) - 1 and kept < T:
                 h, q = (t.view(B, T, -1)[:, T - kept :].reshape(B * kept, -1) for t in (h, q))
-                table, T = table + torch.tensor([0, 0, T - kept], device=table.device), kept
+                table[:, 2] += T - kept
+                T = kept
                 x = torch.empty_like(h)
             y = w.o.times(self._attend(q, table, number, B, T))
             self.add_norm(h, y, w.after_attention, w.before_mlp, x)

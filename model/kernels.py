@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """Triton kernels for Gemma 2 on a GPU: what stands between and beside the matrix products of a prompt, and all of a step of few tokens.
 
 Such a step, of one to sixteen tokens, is bound by reading the weights, so `matvec` reads without a pause. Every kernel says at once that
@@ -32,8 +33,8 @@ def _wait(PDL: tl.constexpr):
 def _prefetch(addresses):
     """256 bytes from each address on, from memory into the L2 cache."""
     tl.inline_asm_elementwise(
-        "cp.async.bulk.prefetch.L2.global [$1], 256; mov.u32 $0, 0;", "=r,l", [addresses.to(tl.int64)], dtype=tl.int32, is_pure=False, pack=1
-    )
+        "cp.async.bulk.prefetch.L2.global [$1], 256; mov.u32 $0, 0;", "=r,l", [addresses.to(tl.int64)], tl.int32, is_pure=False, pack=1
+    )  # fmt: skip
 
 
 @triton.jit
@@ -174,7 +175,7 @@ def rope_append(
     qkv, q, table, cos, sin, layer, T, R,
     H: tl.constexpr, KV: tl.constexpr, D: tl.constexpr, SPLITS: tl.constexpr, HEADS: tl.constexpr, PDL: tl.constexpr,
 ):  # fmt: skip
-    """Turns queries and keys to their positions; queries go to q (R, H, D), keys and values into the caches. A program some heads of a token."""
+    """Turns queries and keys to their positions; queries go to q (R, H, D), keys and values into the caches."""
     _begin(PDL)
     row = tl.program_id(0).to(tl.int64)
     head, half = (tl.program_id(1) * HEADS + tl.arange(0, HEADS))[:, None], tl.arange(0, D // 2)[None, :]
@@ -215,7 +216,7 @@ def attend_few(
     H: tl.constexpr, KV: tl.constexpr, D: tl.constexpr, CAP: tl.constexpr, SPLITS: tl.constexpr,
     BQ: tl.constexpr, BS: tl.constexpr, PDL: tl.constexpr,
 ):  # fmt: skip
-    """Attention of a text's last T <= 16 tokens, for `combine` to add up: a share of the visible keys and all query heads on them a program."""
+    """Attention of a text's last T <= 16 tokens: a share of the visible keys, and all query heads on them, a program; see `combine`."""
     _begin(PDL)
     b, head, split = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     G: tl.constexpr = H // KV

@@ -37,6 +37,11 @@ class Packed(nn.Module):
         self.register_buffer("codes", codes)
         self.register_buffer("scales", scales)
 
+    @property
+    def shape(self) -> torch.Size:
+        """(rows, columns)."""
+        return self.codes.shape
+
     def rows(self, ids: Tensor) -> Tensor:
         """ids (...) -> rows (..., columns), in fp32."""
         return self.plain(self.codes[ids], self.scales[ids])
@@ -58,7 +63,7 @@ class Packed(nn.Module):
 
 
 class Int8(Packed):
-    """codes int8 (rows, columns), scales fp32 (rows,)."""
+    """codes int8 (rows, columns), scales fp32 (rows,), or fp16 (rows, columns / 32) as in GGUF's Q8_0."""
 
     @classmethod
     def of(cls, weight: Tensor) -> "Int8":
@@ -67,7 +72,9 @@ class Int8(Packed):
         return cls((weight / scales[:, None]).round().to(torch.int8), scales)
 
     def plain(self, codes: Tensor, scales: Tensor) -> Tensor:
-        return codes.float() * scales[..., None]
+        if scales.dim() < codes.dim():
+            return codes.float() * scales[..., None]
+        return (codes.view(*codes.shape[:-1], -1, BLOCK) * scales.float()[..., None]).flatten(-2)
 
 
 class Int4(Packed):
@@ -82,6 +89,10 @@ class Int4(Packed):
         super().__init__(codes, scales)
         even = torch.arange(-8.0, 8.0, device=codes.device)
         self.register_buffer("codebook", even if codebook is None else codebook)
+
+    @property
+    def shape(self) -> torch.Size:
+        return torch.Size((self.codes.shape[0], 2 * self.codes.shape[1]))
 
     @classmethod
     def of(cls, weight: Tensor) -> "Int4":

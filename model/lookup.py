@@ -6,8 +6,6 @@ token. Source: Saxena, "Prompt Lookup Decoding", 2023.
 
 from collections.abc import Sequence
 
-_MATCH = 2
-"""Tokens that must be equal before a guess is made."""
 _MOST = 8
 """Tokens of a guess: more cost more than they save where a processor, not its memory, is what a pass waits for."""
 _LONGEST_PAUSE = 32
@@ -17,7 +15,7 @@ class PromptLookup:
     """Guesses what follows, for one text that grows. Guesses that were wrong from the start make it pause, each time for longer."""
 
     def __init__(self) -> None:
-        self._next: dict[tuple[int, ...], int] = {}  # the place behind the last occurrence of some tokens
+        self._behind: dict[tuple[int, ...], int] = {}  # the place behind the last occurrence of a token, and of two
         self._seen = 0
         self._guess: Sequence[int] = ()
         self._misses = self._pause = 0
@@ -27,10 +25,10 @@ class PromptLookup:
         if self._guess:
             self._misses = self._misses + 1 if ids[self._seen] != self._guess[0] else 0
             self._pause = min(2**self._misses - 1, _LONGEST_PAUSE)
-        for end in range(max(self._seen, _MATCH), len(ids)):
-            self._next[tuple(ids[end - _MATCH : end])] = end
+        for end in range(max(self._seen, 1), len(ids)):
+            self._behind[(ids[end - 1],)] = self._behind[tuple(ids[end - 2 : end])] = end
         self._seen, self._guess = len(ids), ()
-        at = self._next.get(tuple(ids[-_MATCH:]))
+        at = self._behind.get(tuple(ids[-2:])) or self._behind.get((ids[-1],))
         if at is None:
             return []
         if self._pause:

@@ -1,15 +1,15 @@
-"""How a token is chosen: pure functions from logits, (vocab_size,), to an id. They work where the logits lie."""
+"""How a token is chosen: pure functions from logits, (vocab_size,), to an id, a number in a tensor that stays where the logits lie."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-Sampler = Callable[[Tensor], int]
+Sampler = Callable[[Tensor], Tensor]
 
 
-def greedy(logits: Tensor) -> int:
-    return int(logits.argmax())
+def greedy(logits: Tensor) -> Tensor:
+    return logits.argmax()
 
 
 def sampled(temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: int | None = None) -> Sampler:
@@ -27,13 +27,13 @@ def sampled(temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: 
             generators[device].manual_seed(seed) if seed is not None else generators[device].seed()
         return generators[device]
 
-    def sample(logits: Tensor) -> int:
+    def sample(logits: Tensor) -> Tensor:
         scaled = logits.float() / temperature
         values, ids = scaled.topk(min(top_k, len(scaled))) if top_k else scaled.sort(descending=True)
         probabilities = values.softmax(-1)
         # a token stays while those before it hold less than top_p: the likeliest one always does
         probabilities[probabilities.cumsum(-1) - probabilities >= top_p] = 0
         probabilities[0].clamp_(min=1e-30)
-        return int(ids[torch.multinomial(probabilities, 1, generator=generator(logits.device))])
+        return ids[torch.multinomial(probabilities, 1, generator=generator(logits.device))][0]
 
     return sample

@@ -6,6 +6,7 @@ of the encoder: they exist only as ids (`bos_id`, `start_of_turn_id`, ...) that 
 
 import json
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -33,7 +34,8 @@ class Tokenizer:
 
     def __init__(self, encoder: Encoder, control: dict[str, int], origin: str) -> None:
         self._encoder = encoder
-        self._control = frozenset(control.values())
+        self._control = {i: piece for piece, i in control.items()}
+        self._bytes = {encoder.token_to_id(f"<0x{byte:02X}>"): bytes([byte]) for byte in range(256)}
         try:
             encoder.encode("\0\U0010ffff")  # in no vocabulary: fails, if it does, now and not within a document
         except Exception as error:
@@ -71,7 +73,30 @@ class Tokenizer:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Ids -> text; control tokens show as nothing, broken byte sequences as U+FFFD."""
-        text: str = self._encoder.decode([i for i in ids if i not in self._control], skip_special_tokens=False)
+        stream = TextStream(self)
+        return "".join([*map(stream.push, ids), stream.flush()])
+
+    def to_json(self) -> str:
+        """Hugging Face's tokenizer.json: here, control pieces in a text are control tokens, and <bos> stands before it."""
+        data = json.loads(self._encoder.to_str())
+        plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+        control = [{"id": i, "content": piece, **plain, "special": True} for i, piece in self._control.items()]
+        data["added_tokens"] = sorted(data["added_tokens"] + control, key=lambda token: token["id"])
+        data["post_processor"] = {
+            "type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "<bos>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [{"SpecialToken": {"id": "<bos>", "type_id": 0}}, *({"Sequence": {"id": x, "type_id": 0}} for x in "AB")],
+            "special_tokens": {"<bos>": {"id": "<bos>", "ids": [self.bos_id], "tokens": ["<bos>"]}},
+        }
+        return json.dumps(data, ensure_ascii=False)
+
+    def piece(self, token: int) -> str | bytes:
+        """What a token adds to a text: a byte of a character, or text; nothing for a control token."""
+        if token in self._control:
+            return b""
+        if token in self._bytes:
+            return self._bytes[token]
+        text: str = self._encoder.decode([token], skip_special_tokens=False)
         return text
 
     def turn(self, role: str, content: Sequence[int]) -> list[int]:
@@ -130,21 +155,15 @@ def _trim(pieces: list[str]) -> list[str]:
 
 
 class TextStream:
-    """Decodes ids that arrive one by one; bytes of a character are held back until it is whole."""
+    """Decodes ids that arrive one by one; bytes of a character are held back until it is whole or can't become so."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._ids: list[int] = []
-        self._sent = ""
+        self._bytes = getincrementaldecoder("utf-8")("replace")
 
     def push(self, token: int) -> str:
-        self._ids.append(token)
-        text = self._tokenizer.decode(self._ids)
-        return "" if text.endswith("\ufffd") else self._send(text)
+        piece = self._tokenizer.piece(token)
+        return self._bytes.decode(piece) if isinstance(piece, bytes) else self.flush() + piece
 
     def flush(self) -> str:
-        return self._send(self._tokenizer.decode(self._ids))
-
-    def _send(self, text: str) -> str:
-        piece, self._sent = text[len(self._sent) :], text
-        return piece
+        return self._bytes.decode(b"", final=True)

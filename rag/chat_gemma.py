@@ -19,6 +19,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from torch import Tensor
 
+from ingest.forks import refuse_forked
 from model import Model, load_model
 from model.engine import LogitsProcessor
 from model.errors import SourceError, WindowError
@@ -47,7 +48,7 @@ class ChatGemma2(BaseChatModel):
     """
 
     source: str = Field(default="starter", alias="model")
-    """What `model.load_model` takes: starter, a directory, a .gguf file, a hub id."""
+    """What `model.load_model` takes: starter, a directory, a .gguf file, ollama:NAME, a hub id."""
     max_tokens: int = Field(default=256, ge=1)
     temperature: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     top_p: float = Field(default=1.0, gt=0, le=1)
@@ -119,6 +120,7 @@ class ChatGemma2(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         """kwargs may change max_tokens, temperature, top_p, top_k and seed for this call; `not_first` lists texts with which the
         reply may not begin: their first tokens are masked."""
+        refuse_forked()
         model = self.model
         closed = {model.tokenizer.encode(text)[0] for text in kwargs.pop("not_first", ())}
         call = self._with(kwargs)

@@ -26,7 +26,12 @@ class Room {
   // Looks the conversation up, and goes on while an answer comes.
   async show(data, tell, since = 0) {
     this.data = data;
-    this.act = { tell, open: (turn, source) => this.open(source), edit: (turn) => this.edit(turn.question) };
+    this.act = {
+      tell,
+      open: (turn, source) => this.open(source),
+      edit: (turn) => this.edit(turn.question),
+      table: (turn) => address("table", { library: data.library, conversation: data.conversation, turn: turn.id }),
+    };
     clearTimeout(this.next);
     const { library, conversation } = data;
     let turns = [];
@@ -37,6 +42,11 @@ class Room {
     }
     if (this.data !== data) return;
     this.draw(turns);
+    if (data.opening && this.opening !== data) {
+      const [path, page] = data.opening;
+      this.opening = data;
+      this.open({ path, start: 0, end: 0, boxes: [], page });
+    }
     const asking = turns.find((turn) => turn.state === "asking");
     if (asking) this.next = setTimeout(() => this.show(data, tell, asking.id), LOOK_EVERY);
   }

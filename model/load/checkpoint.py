@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from model.config import Gemma2Config
 from model.errors import SourceError
 from model.gemma2 import Gemma2
-from model.linear import BLOCK, Int4, Int8
+from model.linear import BLOCK, Int4, Int8, Packed
 from model.tokenizer import Tokenizer
 
 
@@ -19,7 +19,7 @@ class Checkpoint:
     origin: str
     config: Gemma2Config
     tokenizer: Tokenizer
-    tensors: Callable[[], Iterable[tuple[str, Tensor]]]
+    tensors: Callable[[], Iterable[tuple[str, Tensor | Packed]]]
     """Yields (name as in gemma2.py, tensor as stored), one at a time."""
     card: dict[str, str]
     """What the file says of itself: name, licence, how it wants to be prompted."""
@@ -27,25 +27,34 @@ class Checkpoint:
 
 Quantize = Literal["int8", "int4"]
 _UNQUANTISED = "name a checkpoint in bfloat16 or float32, or a GGUF file"
+_ROWS = 4096
+"""Packed at a time: plain numbers of a whole embedding would take more memory than the model."""
 _FLOATING = (torch.bfloat16, torch.float16, torch.float32, torch.float64)
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether all are numbers, by their sum: looking at each takes twenty times as long as reading them from memory."""
+    return bool(tensor.sum().isfinite()) or bool(tensor.isfinite().all())
 
 
 def build_network(
     config: Gemma2Config,
-    tensors: Iterable[tuple[str, Tensor]],
+    tensors: Iterable[tuple[str, Tensor | Packed]],
     origin: str,
     device: torch.device,
     dtype: torch.dtype,
     quantize: Quantize | None = None,
+    keep_packed: bool = False,
 ) -> Gemma2:
     """A network on `device`. Weights that have the dtype already are the mapped file itself; packed ones are made one at a time.
 
     Args:
         tensors: (name as in gemma2.py, tensor), one at a time.
         origin: the file or folder, for messages.
+        keep_packed: leave packed what is stored so, where what runs the network reads that faster than plain numbers.
 
     Raises:
-        SourceError: a tensor is missing, unknown, there twice, of another shape or type, or a norm's are no numbers.
+        SourceError: a tensor is missing, unknown, there twice, of another shape or type, or holds values that are no numbers.
     """
     with torch.device("meta"):
         network = Gemma2(config)
@@ -59,15 +68,22 @@ def build_network(
             raise SourceError(tensor_is + "is there twice")
         if tensor.shape != wanted.pop(name):
             raise SourceError(tensor_is + f"has shape {tuple(tensor.shape)}; the config says {tuple(shapes[name])}")
+        owner, _, last = name.rpartition(".")
+        if isinstance(tensor, Packed):
+            if keep_packed and (quantize is None or isinstance(tensor, Int4)) and is_finite(tensor.scales):
+                network.set_submodule(owner, tensor)
+                continue
+            tensor = tensor.dense()
         if tensor.dtype not in _FLOATING:
             raise SourceError(tensor_is + f"is of type {str(tensor.dtype).removeprefix('torch.')}, not plain numbers", _UNQUANTISED)
-        if tensor.dim() == 1 and not bool(tensor.isfinite().all()):  # norms: a few numbers, and a spoilt one spoils every answer
+        packed = quantize if tensor.dim() == 2 else None
+        tensor = tensor.to(device=device, dtype=tensor.dtype if packed else dtype)
+        if not is_finite(tensor):
             raise SourceError(tensor_is + "holds values that are no numbers", "download the checkpoint again")
-        owner, _, last = name.rpartition(".")
-        if quantize and tensor.dim() == 2:
-            network.set_submodule(owner, _packed(tensor.to(device), quantize, is_embedding=owner == "embed_tokens"))
+        if packed:
+            network.set_submodule(owner, _packed(tensor, packed, is_embedding=owner == "embed_tokens"))
         else:
-            setattr(network.get_submodule(owner), last, nn.Parameter(tensor.to(device=device, dtype=dtype), requires_grad=False))
+            setattr(network.get_submodule(owner), last, nn.Parameter(tensor, requires_grad=False))
     if wanted:
         raise SourceError(f"{origin}: {len(wanted)} tensors are missing, {min(wanted)!r} among them")
     return network.eval()
@@ -75,4 +91,10 @@ def build_network(
 
 def _packed(weight: Tensor, quantize: Quantize, is_embedding: bool) -> Int8 | Int4:
     """The embedding, which is the output head too, keeps 8 bits; so does a matrix whose rows aren't whole blocks."""
-    return Int8.of(weight) if quantize == "int8" or is_embedding or weight.shape[1] % BLOCK else Int4.of(weight)
+    kind = Int8 if quantize == "int8" or is_embedding or weight.shape[1] % BLOCK else Int4
+    parts = [kind.of(rows) for rows in torch.split(weight, _ROWS)]
+    return kind(torch.cat([p.codes for p in parts]), torch.cat([p.scales for p in parts]))
+
+
+def plain(stored: Tensor | Packed) -> Tensor:
+    return stored.dense() if isinstance(stored, Packed) else stored

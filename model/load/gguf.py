@@ -6,11 +6,7 @@ Tensors are turned back into plain numbers on loading. GGUF keeps RMSNorm's 1 + 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from gguf import GGMLQuantizationType, TokenType
-from gguf.quants import IQ4_NL, dequantize
-from numpy.typing import NDArray
+from gguf import TokenType
 from tokenizers import AddedToken, decoders, normalizers
 from tokenizers import Tokenizer as Encoder
 from tokenizers import models as encoders
@@ -18,7 +14,9 @@ from torch import Tensor
 
 from model.config import ELSEWHERE, Gemma2Config, require, shown
 from model.errors import SourceError
+from model.linear import Packed
 from model.load.checkpoint import Checkpoint
+from model.load.dequantize import dequantized, packed
 from model.load.gguf_file import GGUFFile, StoredTensor
 from model.tokenizer import Tokenizer, is_content
 
@@ -36,6 +34,8 @@ _CONFIG = {
     "max_position_embeddings": "context_length",
     "rope_theta": "rope.freq_base",
 }
+_LEFT_OUT = {"rope_theta": 10000.0, "sliding_window": 4096, "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0}
+"""What llama.cpp takes for granted where a file doesn't say it: most leave out the first, those of Gemma 2's first days all."""
 TENSORS = {
     "attn_norm": "input_layernorm",
     "post_attention_norm": "post_attention_layernorm",
@@ -52,23 +52,27 @@ TENSORS = {
 """A block's tensors: GGUF's name -> ours."""
 
 
-def read_gguf(file: Path) -> Checkpoint:
+def read_gguf(file: Path, origin: str = "") -> Checkpoint:
     """Reads a Gemma 2 GGUF file; tensors are mapped and dequantised one at a time when asked for.
+
+    Args:
+        origin: what it was named as, where that says more than the file.
 
     Raises:
         SourceError: not a GGUF file, or not Gemma 2's architecture.
     """
     stored = GGUFFile(file)
     values = stored.values
+    origin = origin or str(file)
     architecture = values.get("general.architecture")
     if architecture != "gemma2":
-        raise SourceError(f"{file}: holds a {shown(architecture)} model; Octavo's own engine runs Gemma 2 only", ELSEWHERE)
-    tokenizer = read_tokenizer(values, str(file))
+        raise SourceError(f"{origin}: holds a {shown(architecture)} model; Octavo's own engine runs Gemma 2 only", ELSEWHERE)
+    tokenizer = read_tokenizer(values, origin)
     return Checkpoint(
-        origin=str(file),
-        config=_config(values, len(values["tokenizer.ggml.tokens"]), str(file)),
+        origin=origin,
+        config=_config(values, len(values["tokenizer.ggml.tokens"]), origin),
         tokenizer=tokenizer,
-        tensors=lambda: ((parameter_name(t.name), to_torch(t)) for t in stored.tensors),
+        tensors=lambda: ((parameter_name(t.name), as_stored(t)) for t in stored.tensors),
         card={k.partition(".")[2]: str(v) for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str | int)},
     )
 
@@ -81,11 +85,16 @@ def query_scalar(config: Gemma2Config) -> int:
 def _config(values: dict[str, Any], vocab_size: int, origin: str) -> Gemma2Config:
     names = {ours: f"gemma2.{theirs}" for ours, theirs in _CONFIG.items()}
     found = {ours: values[theirs] for ours, theirs in names.items() if theirs in values}
-    # llama.cpp's writers leave out the rotary base and the query scale
-    found = {"rope_theta": 10000.0, "vocab_size": vocab_size, "query_pre_attn_scalar": found.get("head_dim"), **found}
+    found = {**_LEFT_OUT, "vocab_size": vocab_size, "query_pre_attn_scalar": found.get("head_dim"), **found}
     config = Gemma2Config.from_dict(found, origin, names)
     config = Gemma2Config.from_dict({**found, "query_pre_attn_scalar": query_scalar(config)}, origin, names)
-    fixed = {"rope.scaling.type": "none", "rope.dimension_count": config.head_dim, "attention.value_length": config.head_dim}
+    fixed = {
+        "rope.scaling.type": "none",
+        "rope.dimension_count": config.head_dim,
+        "rope.freq_base_swa": config.rope_theta,
+        "attention.value_length": config.head_dim,
+        "attention.sliding_window_pattern": 2,
+    }
     for key, value in fixed.items():
         given = values.get(f"gemma2.{key}", value)
         require(given == value, origin, f"gemma2.{key}", given, repr(value))
@@ -102,30 +111,15 @@ def parameter_name(name: str) -> str:
     return f"layers.{parts[1]}.{TENSORS.get(parts[2], parts[2])}.weight" if len(parts) == 4 else name
 
 
+def as_stored(tensor: StoredTensor) -> Tensor | Packed:
+    """One GGUF tensor, packed where linear.py has the kind."""
+    return packed(tensor.data, tensor.kind) or to_torch(tensor)
+
+
 def to_torch(tensor: StoredTensor) -> Tensor:
     """One GGUF tensor as fp32, norms brought back to Hugging Face's convention."""
-    if tensor.kind == GGMLQuantizationType.IQ4_NL:
-        values = torch.from_numpy(dequantize_iq4_nl(tensor.data))
-    else:
-        values = torch.from_numpy(np.require(dequantize(tensor.data, tensor.kind), np.float32, "W"))
+    values = dequantized(tensor.data, tensor.kind)
     return values - 1 if tensor.name.endswith("norm.weight") else values
-
-
-_PAIRS = [
-    np.array(IQ4_NL.kvalues, dtype=np.float32)[np.stack([two & 15, two >> 8 & 15], axis=-1)].view(np.uint64).reshape(-1)
-    for two in (np.arange(1 << 16), np.arange(1 << 16) >> 4)
-]
-"""The two values, side by side, that the lower and the upper four bits of each two bytes stand for."""
-
-
-def dequantize_iq4_nl(data: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """IQ4_NL blocks, (..., bytes), as fp32, (..., columns). gguf's own function took most of the time of loading the starter."""
-    blocks = data.reshape(-1, 18)
-    scales = blocks[..., :2].copy().view(np.float16).astype(np.float32)
-    bytes_by_two = blocks[..., 2:].copy().view("<u2")
-    numbers = np.concatenate([pair[bytes_by_two] for pair in _PAIRS], axis=-1).view(np.float32)
-    numbers *= scales
-    return numbers.reshape(*data.shape[:-1], -1)
 
 
 _LONGEST_PIECE = 1000
@@ -157,16 +151,20 @@ def _column(values: dict[str, Any], name: str, types: tuple[type, ...], origin: 
 
 def build_tokenizer(tokens: list[str], scores: list[float], kinds: list[int], origin: str) -> Tokenizer:
     """A BPE encoder of SentencePiece's pieces: of two neighbours, those merge first whose joined piece scores best."""
+    # some files write the spaces of a run as U+2581, but such pieces are looked for in the text as it comes
+    tokens = [
+        t.replace("\u2581", " ") if kind == TokenType.USER_DEFINED and len(t) > 1 else t for t, kind in zip(tokens, kinds, strict=True)
+    ]
     vocab = {token: i for i, token in enumerate(tokens)}
-    normal = {token for token, kind in zip(tokens, kinds, strict=True) if kind == TokenType.NORMAL}
-    merges: list[tuple[float, int, int, str, str]] = []
-    for token in normal:
+    normal = {token: vocab[token] for token, kind in zip(tokens, kinds, strict=True) if kind == TokenType.NORMAL}
+    merges: list[tuple[float, int, int]] = []
+    for token, i in normal.items():
         for cut in range(1, len(token)):
-            left, right = token[:cut], token[cut:]
-            if left in normal and right in normal:
-                merges.append((-scores[vocab[token]], vocab[left], vocab[right], left, right))
+            if (left := normal.get(token[:cut])) is not None and (right := normal.get(token[cut:])) is not None:
+                merges.append((-scores[i], left, right))
     merges.sort()
-    encoder = Encoder(encoders.BPE(vocab=vocab, merges=[m[3:] for m in merges], byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+    pairs = [(tokens[left], tokens[right]) for _, left, right in merges]
+    encoder = Encoder(encoders.BPE(vocab=vocab, merges=pairs, byte_fallback=True, unk_token="<unk>", fuse_unk=True))
     encoder.normalizer = normalizers.Replace(" ", "\u2581")
     encoder.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
     control = {t: vocab[t] for t, kind in zip(tokens, kinds, strict=True) if kind in (TokenType.CONTROL, TokenType.UNKNOWN)}

@@ -6,6 +6,7 @@ The gguf package has a reader too. It takes 2 s for the 32,000 pieces of the sta
 import math
 import mmap
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,29 +48,47 @@ class StoredTensor:
     """Numbers, or for quantised kinds the bytes of each row's blocks: (..., bytes a row)."""
 
 
+def _further_parts(path: Path, parts: int) -> Iterator[tuple[Path, int]]:
+    """The files beside the first of several, as llama.cpp names them, and which part each is."""
+    base = path.name.removesuffix(f"-00001-of-{parts:05}.gguf")
+    for n in range(1, parts):
+        file = path.with_name(f"{base}-{n + 1:05}-of-{parts:05}.gguf")
+        if not file.is_file():
+            raise SourceError(f"{path}: is part 1 of a model in {parts} files, and {file.name} is not beside it", "download all of them")
+        yield file, n
+
+
 class GGUFFile:
-    """A .gguf file's `values` by key, and its `tensors`.
+    """A .gguf file's `values` by key, and its `tensors`; those of all parts, where it is the first of several files.
 
     Raises:
-        SourceError: it isn't one, is damaged or cut short, is one part of several, or holds a tensor of a type that can't be read.
+        SourceError: it isn't one, is damaged or cut short, lacks a part, or holds a tensor of a type that can't be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, part: int = 0) -> None:
+        """
+        Args:
+            part: which part of a model this file must be, where that is in several.
+        """
         try:
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             self.values, entries = self._header()
-        except (OSError, ValueError, IndexError, OverflowError, struct.error) as error:
-            raise SourceError(f"{path}: not a readable GGUF file ({error})") from error
-        parts, part = self.values.get("split.count"), self.values.get("split.no")
-        if isinstance(parts, int) and isinstance(part, int) and parts > 1:
-            hint = "put them together with llama.cpp's `llama-gguf-split --merge`"
-            raise SourceError(f"{path}: is part {part + 1} of a model in {parts} files, which can't be read singly", hint)
-        try:
+            self.parts, found = (self._whole_number(f"split.{key}", default) for key, default in (("count", 1), ("no", 0)))
+            if found != part:
+                raise SourceError(f"{path}: is part {found + 1} of a model in {self.parts} files", "name the first of them")
             start = self._aligned(self._at)
             self.tensors = [self._tensor(start, *entry) for entry in entries]
-        except (ValueError, IndexError, OverflowError) as error:
+        except (OSError, ValueError, IndexError, OverflowError, struct.error) as error:
             raise SourceError(f"{path}: not a readable GGUF file ({error})") from error
+        if part == 0 and self.parts > 1:
+            self.tensors += [tensor for file, n in _further_parts(path, self.parts) for tensor in GGUFFile(file, n).tensors]
+
+    def _whole_number(self, key: str, default: int) -> int:
+        value = self.values.get(key, default)
+        if type(value) is not int:
+            raise ValueError(f"{key} is no number")
+        return value
 
     def _header(self) -> tuple[dict[str, Any], list[_Entry]]:
         self._at = 4
@@ -80,8 +99,8 @@ class GGUFFile:
         return found, [self._entry() for _ in range(tensors)]
 
     def _aligned(self, at: int) -> int:
-        step = self.values.get("general.alignment", 32)
-        if type(step) is not int or step < 1:
+        step = self._whole_number("general.alignment", 32)
+        if step < 1:
             raise ValueError("general.alignment is no size")
         return -(-at // step) * step
 

@@ -1,6 +1,7 @@
 """A directory in Hugging Face's layout: config.json, tokenizer.json, one or several .safetensors files."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from model.load.checkpoint import Checkpoint
 from model.tokenizer import Tokenizer
 
 
-def read_directory(directory: Path) -> Checkpoint:
+def read_directory(directory: Path, name: str = "") -> Checkpoint:
     """Reads the small files now; the tensors are mapped when asked for.
+
+    Args:
+        name: the model's, where it isn't the directory's.
 
     Raises:
         SourceError: a file is missing or isn't what its name says.
@@ -27,7 +31,7 @@ def read_directory(directory: Path) -> Checkpoint:
         config=config,
         tokenizer=tokenizer_in(directory, config.vocab_size),
         tensors=lambda: read_tensors(directory),
-        card={"name": directory.name, **card_of(values)},
+        card={"name": name or directory.name, **_licence_in(directory), **card_of(values)},
     )
 
 
@@ -35,6 +39,15 @@ def card_of(values: dict[str, Any]) -> dict[str, str]:
     """What a config.json that training wrote says of its model."""
     card = values.get("octavo")
     return {k: str(v) for k, v in card.items()} if isinstance(card, dict) else {}
+
+
+def _licence_in(directory: Path) -> dict[str, str]:
+    """That which the head of a README.md names, as those of the hub do."""
+    try:
+        found = re.search(r"^license: *\"?([\w.-]+)", (directory / "README.md").read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+    except OSError:
+        return {}
+    return {"license": found[1]} if found else {}
 
 
 def tokenizer_in(directory: Path, vocab_size: int | None = None) -> Tokenizer:

@@ -1,4 +1,4 @@
-"""Where a model comes from: the starter, a directory, a .gguf file, or the Hugging Face hub's id."""
+"""Where a model comes from: the starter, a directory, a .gguf file, Ollama's store, or the Hugging Face hub's id."""
 
 import os
 import re
@@ -10,12 +10,15 @@ from typing import Any
 
 import torch
 
+from model import native
 from model.batching import Run
 from model.engine import Model
 from model.errors import PrecisionError, SourceError
 from model.gemma2 import Gemma2
 from model.load.checkpoint import Checkpoint, Quantize, build_network
 
+OLLAMA = "ollama:"
+"""Begins the name of a model in Ollama's store."""
 _DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
@@ -25,7 +28,8 @@ def load_model(
     """Loads a Gemma 2.
 
     Args:
-        source: "starter", a directory in Hugging Face's layout, a .gguf file, or a hub id like google/gemma-2-2b-it.
+        source: "starter", a directory in Hugging Face's layout, a .gguf file, what Ollama has pulled as ollama:NAME, or a hub id
+            like google/gemma-2-2b-it.
         device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
         dtype: torch.bfloat16 or torch.float32, also by name; "auto" for bfloat16, unless this processor is far slower in it.
         quantize: "int8" or "int4" packs the weights while they are loaded, in half or nearly a quarter of bfloat16's memory.
@@ -40,11 +44,16 @@ def load_model(
     device, checkpoint = resolve_device(device), read_checkpoint(source)
     if isinstance(dtype, str):
         dtype = choose_dtype(device, checkpoint.config.num_parameters)
-    network = build_network(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype, quantize)
+    network = build_network(
+        *(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype),
+        quantize=quantize,
+        keep_packed=device.startswith("cpu") and native.library() is not None and native.runs(checkpoint.config),
+    )
     return model_of(network, checkpoint)
 
 
 def model_of(network: Gemma2, checkpoint: Checkpoint) -> Model:
+    """The model, run by what is fastest on its device."""
     return Model(network, checkpoint.tokenizer, checkpoint.card, _runner(network))
 
 
@@ -55,6 +64,8 @@ def _runner(network: Gemma2) -> Run | None:
 
         if graphs.runs(network):
             return graphs.Runner(network)
+    if network.device.type == "cpu" and native.runs(network.config) and (library := native.library()) is not None:
+        return native.Runner(network, library)
     return None
 
 
@@ -93,24 +104,39 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
     Raises:
         SourceError: there is no such model, or it isn't Gemma 2.
     """
+    found = find_source(source)
+    if found.is_dir():
+        from model.load.safetensors import read_directory
+
+        return read_directory(found, "" if found == Path(source).expanduser() else str(source))  # a snapshot is called by its commit
+    from model.load.gguf import read_gguf
+
+    return read_gguf(found, str(source) if str(source).startswith(OLLAMA) else "")
+
+
+def find_source(source: str | Path) -> Path:
+    """The folder or the GGUF file of a model, downloaded where a hub id is named.
+
+    Raises:
+        SourceError: there is no such model.
+    """
+    if isinstance(source, str) and source.startswith(OLLAMA):
+        from model.load.ollama import ollama_file
+
+        return ollama_file(source.removeprefix(OLLAMA))
     path = starter_file() if source == "starter" else Path(source).expanduser()
-    if path.is_dir():
-        from model.load.safetensors import read_directory
-
-        return read_directory(path)
+    try:
+        if path.is_dir() or path.is_file():
+            return path
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}", "is the path right?") from error
     if path.suffix == ".gguf":
-        if not path.is_file():
-            raise SourceError(f"{path}: no such file")
-        from model.load.gguf import read_gguf
-
-        return read_gguf(path)
+        raise SourceError(f"{path}: no such file", "is the path right?")
     if isinstance(source, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", source):
-        from model.load.safetensors import read_directory
-
-        return read_directory(hub_directory(source))
+        return hub_directory(source)
     raise SourceError(
         f"no model called {str(source)!r}",
-        "name starter, a directory with safetensors, a .gguf file, a hub id like google/gemma-2-2b-it, or openai:NAME@URL",
+        "name starter, a directory with safetensors, a .gguf file, ollama:NAME, a hub id like google/gemma-2-2b-it, or openai:NAME@URL",
     )
 
 

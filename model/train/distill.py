@@ -253,7 +253,7 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="read everything, take two batches, and say what a run needs")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, default=3000)
-    length.add_argument("--minutes", type=float, help="train for so long instead")
+    length.add_argument("--minutes", type=float, help="train for so long in all instead")
     parser.add_argument("--lr", type=float, default=8e-4)
     parser.add_argument("--muon", action="store_true", help="Muon instead of AdamW for the layers' matrices")
     parser.add_argument("--rows", type=int, default=32, help="sequences a step, over all GPUs")

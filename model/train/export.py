@@ -12,33 +12,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from gguf import GGMLQuantizationType, GGUFWriter
+from gguf import GGMLQuantizationType
 from torch import Tensor
 
 from model.errors import SourceError
 from model.gemma2 import Gemma2
-from model.load.gguf import TENSORS, query_scalar
 from model.load.gguf_file import GGUFFile
 from model.load.safetensors import card_of, read_json
+from model.save.export import check_new
+from model.save.gguf import check_sayable, gguf_name, new_writer, write_gguf, write_vocabulary
 from model.tokenizer import Tokenizer
 from model.train.data import plain_errors, read_questions, tokenizer_of
 from model.train.examples import QuestionRows
-from model.train.outputs import check_new_file, write_gguf
-from model.train.prune import write_vocabulary
 from model.train.quantize import gptq, input_hessians, pack_iq4_nl
 from model.train.trainer import read_student
 
 CALIBRATION_QUESTIONS = 160
 """Some 80,000 tokens."""
-_OURS = {ours: theirs for theirs, ours in TENSORS.items()}
-
-
-def gguf_name(name: str) -> str:
-    """layers.3.self_attn.q_proj.weight -> blk.3.attn_q.weight"""
-    if name in ("embed_tokens.weight", "norm.weight"):
-        return {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}[name]
-    _, layer, rest = name.split(".", 2)
-    return f"blk.{layer}.{_OURS[rest.removesuffix('.weight')]}.weight"
 
 
 def mean_of(runs: Sequence[Path]) -> Gemma2:
@@ -74,34 +64,15 @@ def export(runs: Sequence[Path], tokenizer_file: Path, out: Path, *, calibration
     Raises:
         SourceError: a file can't be read or is there already, the runs are of different shapes, or GGUF can't say their config.
     """
-    check_new_file(out)
+    check_new(out)
     card = {} if runs[0].is_file() else card_of(read_json(runs[0] / "config.json"))
     network = mean_of(runs)
     config, hessians = network.config, {}
-    if (scalar := config.query_pre_attn_scalar) != query_scalar(config):
-        reason = f"a GGUF file can't say its query_pre_attn_scalar of {scalar}: {query_scalar(config)} would be taken for it"
-        raise SourceError(f"{runs[0]}: {reason}", "use the run's folder as it is")
+    check_sayable(config, runs[0])
     if four_bits and calibration is not None:
         hessians = input_hessians(network, calibration_texts(calibration, tokenizer_of(tokenizer_file)))
     values = GGUFFile(tokenizer_file).values
-    writer = GGUFWriter(None, "gemma2")
-    writer.add_name("Octavo starter")
-    writer.add_license("gemma")
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_block_count(config.num_hidden_layers)
-    writer.add_feed_forward_length(config.intermediate_size)
-    writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
-    writer.add_key_length(config.head_dim)
-    writer.add_value_length(config.head_dim)
-    writer.add_rope_freq_base(config.rope_theta)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_sliding_window(config.sliding_window)
-    writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
-    writer.add_final_logit_softcapping(config.final_logit_softcapping)
-    for key, text in card.items():
-        writer.add_string(f"octavo.{key}", text)
+    writer = new_writer(config, {"name": "Octavo starter", "license": "gemma", **card})
     write_vocabulary(writer, *(values[f"tokenizer.ggml.{key}"] for key in ("tokens", "scores", "token_type")))
     for name, p in network.named_parameters():
         if p.dim() == 1:

@@ -8,20 +8,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from gguf import GGUFWriter
-
 from model.errors import SourceError
 
 STATE = "training.json"
-"""In a run's folder: {"run": which command's run it is, "step": that of its checkpoint}."""
-
-
-def check_new_file(out: Path) -> None:
-    """Raises SourceError unless a file can be made at `out` without writing over another."""
-    if out.exists():
-        raise SourceError(f"{out}: exists already", "name a new file, or remove this one first")
-    if not out.parent.is_dir():
-        raise SourceError(f"{out.parent}: no such folder to write into")
+"""In a run's folder: {"run": which command's run it is, "step": that of its checkpoint, "seconds": spent until then}."""
 
 
 def check_run_folder(out: Path, run: str, *sources: Path | None) -> None:
@@ -55,7 +45,7 @@ def read_state(out: Path) -> dict[str, Any]:
     """
     try:
         state: dict[str, Any] = json.loads((out / STATE).read_text(encoding="utf-8"))
-        if isinstance(state.get("step"), int):
+        if isinstance(state.get("step"), int) and isinstance(state.get("seconds", 0.0), float):
             return state
     except FileNotFoundError:
         return {}
@@ -68,13 +58,3 @@ def write_state(out: Path, state: dict[str, Any]) -> None:
     beside = out / f"{STATE}.tmp"
     beside.write_text(json.dumps(state))
     beside.replace(out / STATE)
-
-
-def write_gguf(writer: GGUFWriter, out: Path) -> None:
-    """Writes the file whole or not at all."""
-    beside = out.with_name(f"{out.name}.tmp")
-    writer.write_header_to_file(beside)
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    beside.replace(out)

@@ -23,8 +23,9 @@ from model.config import Gemma2Config
 from model.errors import SourceError
 from model.load.gguf import read_tokenizer
 from model.load.gguf_file import GGUFFile
+from model.save.export import check_new
+from model.save.gguf import write_gguf, write_vocabulary
 from model.train.data import plain_errors, read_texts
-from model.train.outputs import check_new_file, write_gguf
 from model.train.teacher import Teacher
 
 STUDENT_LAYERS = (0, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17)
@@ -38,7 +39,7 @@ def cut_vocabulary(source: Path, texts: Iterable[str], size: int, out: Path) -> 
     Raises:
         SourceError: `source` can't be read, or `out` is there already.
     """
-    check_new_file(out)
+    check_new(out)
     values = GGUFFile(source).values
     reader = GGUFReader(source)
     tokens, scores, kinds = (values[f"tokenizer.ggml.{key}"] for key in ("tokens", "scores", "token_type"))
@@ -64,23 +65,6 @@ def cut_vocabulary(source: Path, texts: Iterable[str], size: int, out: Path) -> 
         data = tensor.data[keep] if tensor.name == "token_embd.weight" else tensor.data
         writer.add_tensor(tensor.name, np.ascontiguousarray(data), raw_dtype=tensor.tensor_type)
     write_gguf(writer, out)
-
-
-def write_vocabulary(writer: GGUFWriter, tokens: list[str], scores: list[float], kinds: list[int]) -> None:
-    """Adds a SentencePiece vocabulary with Gemma's control tokens to a GGUF file."""
-    writer.add_tokenizer_model("llama")
-    writer.add_tokenizer_pre("default")
-    writer.add_token_list(tokens)
-    writer.add_token_scores(scores)
-    writer.add_token_types(kinds)
-    writer.add_bos_token_id(tokens.index("<bos>"))
-    writer.add_eos_token_id(tokens.index("<end_of_turn>"))
-    writer.add_eot_token_id(tokens.index("<end_of_turn>"))
-    writer.add_unk_token_id(tokens.index("<unk>"))
-    writer.add_pad_token_id(tokens.index("<pad>"))
-    writer.add_add_bos_token(True)
-    writer.add_add_eos_token(False)
-    writer.add_add_space_prefix(False)
 
 
 def kept_rows(tokens: list[str], scores: list[float], kinds: list[int], counts: Counter[int], size: int) -> list[int]:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from model.attention import attention
 from model.config import shown
 from model.errors import SourceError
+from model.load.checkpoint import plain
 from model.load.gguf import parameter_name, read_gguf, to_torch
 from model.load.gguf_file import GGUFFile
 
@@ -100,7 +101,7 @@ def _from_gguf(file: Path, attn_implementation: str) -> Any:
     if found == "gemma2":
         checkpoint = read_gguf(file)
         network: Any = Gemma2ForCausalLM(Gemma2Config(**checkpoint.config.to_dict(), attn_implementation=attn_implementation))
-        state = {f"model.{name}": tensor for name, tensor in checkpoint.tensors()}
+        state = {f"model.{name}": plain(tensor) for name, tensor in checkpoint.tensors()}
     elif found == "gemma3":
         network = Gemma3ForCausalLM(_gemma3_config(stored.values, attn_implementation))
         state = {"model." + _gemma3_name(tensor.name): to_torch(tensor) for tensor in stored.tensors}

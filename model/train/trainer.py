@@ -1,8 +1,8 @@
 """The training loop of distilling and tuning: learning rate, optimizers, checkpoints, several GPUs.
 
-A batch is a function of its step's number alone, so a run of so many steps that was stopped goes on to the very weights that it would
-have had; with `minutes` the learning rate begins its course anew. Checkpoints are safetensors and JSON, never pickle. Under
-torchrun each process computes its own rows of a batch, and gradients are averaged.
+A batch is a function of its step's number alone, so a run that was stopped goes on to the very weights that it would have had, and
+one of so many minutes goes on with those that are left. Checkpoints are safetensors and JSON, never pickle. Under torchrun each
+process computes its own rows of a batch, and gradients are averaged.
 """
 
 import json
@@ -98,7 +98,7 @@ def train(
     card: dict[str, str] | None = None,
     save_minutes: float = 5.0,
 ) -> None:
-    """Trains from the checkpoint in `out`, where there is one, until step `steps` or for `minutes`; saves into `out`.
+    """Trains from the checkpoint in `out`, where there is one, until step `steps` or for `minutes` in all; saves into `out`.
 
     Args:
         loss_at: the loss on a step's batch.
@@ -117,7 +117,8 @@ def train(
         for p in network.parameters():
             dist.broadcast(p.data, 0)
     chief = not dist.is_initialized() or dist.get_rank() == 0
-    began = since = saved = time.monotonic()
+    since = saved = time.monotonic()
+    began = since - read_state(out).get("seconds", 0.0)
     read, recent = 0, 0.0
     while True:
         progress = from_first_process(step / steps if minutes is None else (time.monotonic() - began) / (60 * minutes))
@@ -145,10 +146,10 @@ def train(
             print(f"step {step}{of}  loss {recent:.4f}  {read / (now - since):,.0f} tokens/s  {left:.1f} min left", flush=True)
             since, read = now, 0
         if chief and time.monotonic() - saved >= 60 * save_minutes:
-            save(network, optimizers, out, step, card)
+            save(network, optimizers, out, step, card, time.monotonic() - began)
             saved = time.monotonic()
     if chief and step > first:
-        save(network, optimizers, out, step, card)
+        save(network, optimizers, out, step, card, time.monotonic() - began)
 
 
 def from_first_process(value: float) -> float:
@@ -177,8 +178,10 @@ def checkpoint_files(out: Path, step: int) -> tuple[Path, Path]:
     return out / f"model-{step}.safetensors", out / f"optimizer-{step}.safetensors"
 
 
-def save(network: Network, optimizers: list[torch.optim.Optimizer], out: Path, step: int, card: dict[str, str] | None) -> None:
-    """Writes a checkpoint whole or not at all, then deletes the one before it.
+def save(
+    network: Network, optimizers: list[torch.optim.Optimizer], out: Path, step: int, card: dict[str, str] | None, seconds: float = 0.0
+) -> None:
+    """Writes the checkpoint of a step, reached after so many seconds, whole or not at all, then deletes the one before it.
 
     Files are written beside their place and renamed, the step's number last. The card goes into config.json, where other
     programs ignore it.
@@ -203,7 +206,7 @@ def save(network: Network, optimizers: list[torch.optim.Optimizer], out: Path, s
         beside.replace(file)
     (out / "config.json").write_text(json.dumps({**network.config.to_dict(), **({"octavo": card} if card else {})}, indent=1))
     state = read_state(out)
-    write_state(out, {**state, "step": step})
+    write_state(out, {**state, "step": step, "seconds": seconds})
     if state.get("step", step) != step:
         for old in checkpoint_files(out, state["step"]):
             old.unlink(missing_ok=True)

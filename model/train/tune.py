@@ -143,7 +143,7 @@ def main(augment: Augmenter | None = None, rows_of: type[QuestionRows] = Questio
     parser.add_argument("--teacher", type=Path, help="a GGUF file or folder, as for model.train.distill: go on distilling")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, default=4000)
-    length.add_argument("--minutes", type=float, help="train for so long instead")
+    length.add_argument("--minutes", type=float, help="train for so long in all instead")
     parser.add_argument("--lr", type=float, default=3e-4)
     parser.add_argument("--tokens", type=int, default=16_384, help="tokens a step and a GPU")
     parser.add_argument("--refuse", type=float, default=0.12, help="share of questions asked without their passage")

@@ -133,6 +133,8 @@ def test_what_transformers_may_leave_out_or_write_otherwise_is_read() -> None:
         ("rope.scaling.type", "linear"),
         ("rope.dimension_count", 16),
         ("attention.value_length", 16),
+        ("attention.sliding_window_pattern", 6),
+        ("rope.freq_base_swa", 1e6),
         ("attention.key_length", 31),
     ],
     ids=str,
@@ -146,14 +148,15 @@ def test_a_gguf_file_is_held_to_the_same(key: str, value: Any, tmp_path: Path) -
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
 @pytest.mark.parametrize("kind", ["safetensors", "gguf"])
-def test_norms_that_are_no_numbers_are_named(kind: str, value: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["layers.1.input_layernorm.weight", "layers.0.mlp.down_proj.weight", "embed_tokens.weight"])
+def test_weights_that_are_no_numbers_are_named(name: str, kind: str, value: float, tmp_path: Path) -> None:
     network = oracle()
-    network.model.layers[1].input_layernorm.weight.data[3] = value
+    network.model.get_parameter(name).data.view(-1)[3] = value
     network.save_pretrained(tmp_path)
     (tmp_path / "tokenizer.json").write_text(tokenizer_json(), encoding="utf-8")
     a_gemma_2(tmp_path / "m.gguf", network)
     source = {"safetensors": tmp_path, "gguf": tmp_path / "m.gguf"}[kind]
-    with pytest.raises(SourceError, match=r"'layers\.1\.input_layernorm\.weight' holds values that are no numbers"):
+    with pytest.raises(SourceError, match=rf"'{name}' holds values that are no numbers"):
         load_model(source, device="cpu")
 
 

@@ -96,6 +96,8 @@ CRAFTED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a type of tomorrow": ({}, {"kind": 99}, r"'token_embd\.weight' is of type 99, which can't"),
     **{kind.name: ({}, {"kind": kind}, f"of type {kind.name}, which can't") for kind in (Q.Q8_1, Q.Q8_K, Q.F64, Q.I8, Q.I16, Q.I32, Q.I64)},
     "a part": ({"split.count": (V.UINT16, 3), "split.no": (V.UINT16, 1)}, {}, "is part 2 of a model in 3 files"),
+    "a first part alone": ({"split.count": (V.UINT16, 3)}, {}, r"is part 1 .* m\.gguf-00002-of-00003\.gguf is not"),
+    "parts a text": ({"split.count": (V.STRING, "3")}, {}, "split.count is no number"),
 }
 
 
@@ -106,12 +108,31 @@ def test_a_crafted_gguf_file_is_one_line(name: str, header: Header, tmp_path: Pa
     one_line(tmp_path / "m.gguf", match)
 
 
-def test_a_part_without_a_tokenizer_is_called_a_part(header: Header, tmp_path: Path) -> None:
-    bare = Header.__new__(Header)
-    bare.values = {"split.count": (V.UINT16, 2), "split.no": (V.UINT16, 1), "split.tensors.count": (V.INT32, 99)}
-    bare.tensors = header.tensors[3:]
-    (tmp_path / "m-00002-of-00002.gguf").write_bytes(bare.bytes())
-    one_line(tmp_path / "m-00002-of-00002.gguf", "is part 2 of a model in 2 files")
+def in_parts(header: Header, folder: Path, parts: int) -> list[Path]:
+    """The model as `llama-gguf-split` leaves it: the tensors shared out, all other values in the first part."""
+    files = []
+    for part in range(parts):
+        piece = Header.__new__(Header)
+        split = {"split.count": (V.UINT16, parts), "split.no": (V.UINT16, part), "split.tensors.count": (V.INT32, len(header.tensors))}
+        piece.values = {**(header.values if part == 0 else {}), **split}
+        piece.tensors = header.tensors[part::parts]
+        files.append(folder / f"m-{part + 1:05}-of-{parts:05}.gguf")
+        files[-1].write_bytes(piece.bytes())
+    return files
+
+
+def test_a_model_in_several_files_is_read_by_the_first(header: Header, tmp_path: Path) -> None:
+    first, second, third = in_parts(header, tmp_path, 3)
+    (tmp_path / "m.gguf").write_bytes(header.bytes())
+    ids = torch.arange(20)[None]
+    whole, parts = (load_model(file, device="cpu", dtype=torch.float32).forward(ids) for file in (tmp_path / "m.gguf", first))
+    assert torch.equal(whole, parts)
+    one_line(second, "is part 2 of a model in 3 files")
+    third.write_bytes(second.read_bytes())
+    with pytest.raises(SourceError, match=r"m-00003-of-00003\.gguf: is part 2 of"):
+        read_and_run(first)
+    third.unlink()
+    one_line(first, r"is part 1 of a model in 3 files, and m-00003-of-00003\.gguf is not beside it")
 
 
 def test_the_types_that_we_refuse_are_those_that_gguf_cannot_turn_into_numbers() -> None:

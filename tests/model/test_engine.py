@@ -134,7 +134,7 @@ def test_a_text_that_repeats_itself_takes_few_passes(model: Model) -> None:
         return torch.nn.functional.one_hot(torch.tensor(said[len(generated)]), len(logits)).float()
 
     assert [t.id for t in watched.generate([2, *said, 7], 10, stop_ids=(), processors=[quote], draft=PromptLookup())] == said
-    assert passes == [12, 1, 8]
+    assert passes == [12, 9]
 
 
 def test_a_lookup_that_is_always_wrong_seldom_guesses() -> None:
@@ -182,9 +182,9 @@ def test_an_error_in_a_pass_reaches_everyone_in_it(model: Model) -> None:
 
 def test_sampling_keeps_to_top_k_and_top_p_and_its_seed() -> None:
     logits = torch.tensor([2.0, 1.0, 0.5, -1.0, -5.0])
-    assert {sampled(5.0, top_k=2, seed=i)(logits) for i in range(60)} == {0, 1}
-    assert {sampled(1.0, top_p=0.1, seed=i)(logits) for i in range(20)} == {0}
-    assert {sampled(1.0, top_p=0.0, seed=i)(logits) for i in range(5)} == {0}
+    assert {int(sampled(5.0, top_k=2, seed=i)(logits)) for i in range(60)} == {0, 1}
+    assert {int(sampled(1.0, top_p=0.1, seed=i)(logits)) for i in range(20)} == {0}
+    assert {int(sampled(1.0, top_p=0.0, seed=i)(logits)) for i in range(5)} == {0}
     assert sampled(0.0) is greedy
-    draws = [[sample(logits) for _ in range(20)] for sample in (sampled(3.0, seed=4), sampled(3.0, seed=4), sampled(3.0, seed=5))]
+    draws = [[int(sample(logits)) for _ in range(20)] for sample in (sampled(3.0, seed=4), sampled(3.0, seed=4), sampled(3.0, seed=5))]
     assert draws[0] == draws[1] != draws[2]

@@ -79,7 +79,17 @@ class Side:
 def readings(vocab: int) -> Iterator[tuple[Tensor, list[int], int]]:
     """Prompts, tokens and guesses of one text and of two, of lengths around the window and the kernels' tiles."""
     torch.manual_seed(1)
-    for rows, tokens, kept in (([0], 150, 0), ([1], 33, 1), ([0], 17, 3), ([0], 1, 1), ([0, 1], 1, 1), ([1], 7, 7), ([0, 1], 8, 8), ([0, 1], 64, 2)):
+    one, both = [0], [0, 1]
+    for rows, tokens, kept in (
+        (one, 150, 0),
+        ([1], 33, 1),
+        (one, 17, 3),
+        (one, 1, 1),
+        (both, 1, 1),
+        (one, 7, 7),
+        (both, 8, 8),
+        (both, 64, 2),
+    ):
         yield torch.randint(0, vocab, (len(rows), tokens), device="cuda"), rows, kept
 
 

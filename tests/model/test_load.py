@@ -9,18 +9,22 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from gguf import GGMLQuantizationType, GGUFReader
-from gguf.quants import dequantize
+from gguf import GGUFReader
 from safetensors.torch import load_file, save_file
 
 from model import ModelError, load_model
 from model.errors import PrecisionError, SourceError
 from model.load import sources
-from model.load.gguf import dequantize_iq4_nl
 from model.load.gguf_file import GGUFFile
 from model.load.sources import starter_file
 from tests.model.conftest import oracle, tokenizer_json
+from tests.model.gguf_bytes import Header
 from tests.model.tiny import a_gemma_2
+
+
+@pytest.fixture
+def header(tmp_path: Path) -> Header:
+    return Header(tmp_path)
 
 
 @pytest.fixture
@@ -75,12 +79,6 @@ def test_auto_is_float32_where_that_is_faster_and_there_is_memory(
     assert {p.dtype for p in model.network.parameters()} == {chosen}
 
 
-def test_what_the_starter_packs_is_unpacked_as_gguf_does() -> None:
-    rows = np.random.default_rng(0).integers(0, 256, (7, 4 * 18), dtype=np.uint8)
-    rows.reshape(7, 4, 18)[..., 1] &= 0xBF  # scales below 2: none is infinite or no number
-    assert np.array_equal(dequantize_iq4_nl(rows), dequantize(rows, GGMLQuantizationType.IQ4_NL))
-
-
 def _edit(directory: Path, **changes: Any) -> None:
     config = json.loads((directory / "config.json").read_text())
     (directory / "config.json").write_text(json.dumps(config | changes))
@@ -114,11 +112,13 @@ def test_a_broken_directory_is_one_clear_line(directory: Path, name: str) -> Non
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("source", ["nothing-like-this", "/no/such/dir", "/no/such/file.gguf", "google/gemma-2-2b-it"])
+@pytest.mark.parametrize(
+    "source", ["nothing-like-this", "/no/such/dir", "/no/such/file.gguf", "google/gemma-2-2b-it", "a" * 5000, "a\0b", ""]
+)
 def test_an_unknown_model_says_what_could_be_named(source: str) -> None:
     with pytest.raises(ModelError) as caught:
         load_model(source)
-    assert caught.value.hint or "no such file" in str(caught.value)
+    assert caught.value.hint and "\n" not in str(caught.value)
 
 
 @torch.no_grad()
@@ -128,6 +128,24 @@ def test_a_gguf_file_gives_the_logits_of_transformers(tmp_path: Path) -> None:
     ids = torch.randint(0, 320, (2, 50))
     out = load_model(tmp_path / "m.gguf", device="cpu", dtype=torch.float32).forward(ids)
     assert (out - network(ids).logits).abs().max() <= 1e-4
+
+
+def test_a_gguf_file_is_known_by_what_it_is_not_by_its_name(tmp_path: Path) -> None:
+    a_gemma_2(tmp_path / "m.gguf", oracle())
+    blob = (tmp_path / "m.gguf").rename(tmp_path / f"sha256-{'0' * 64}")
+    assert load_model(blob, device="cpu").config.vocab_size == 320
+    (tmp_path / "notes.txt").write_text("no model")
+    with pytest.raises(SourceError, match=r"notes\.txt: not a readable GGUF file"):
+        load_model(tmp_path / "notes.txt")
+
+
+def test_what_the_first_files_left_out_is_what_llama_cpp_takes_for_granted(header: Header, tmp_path: Path) -> None:
+    for key in ("attention.sliding_window", "attn_logit_softcapping", "final_logit_softcapping"):
+        del header.values[f"gemma2.{key}"]
+    (tmp_path / "m.gguf").write_bytes(header.bytes())
+    config = load_model(tmp_path / "m.gguf", device="cpu").config
+    said = (config.sliding_window, config.attn_logit_softcapping, config.final_logit_softcapping, config.rope_theta)
+    assert said == (4096, 50.0, 30.0, 10000.0)
 
 
 def test_a_gguf_file_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -22,8 +22,12 @@ def from_json() -> Tokenizer:
     return Tokenizer.from_json(tokenizer_json())
 
 
-def from_gguf(mark: int) -> Tokenizer:
-    """The same pieces as a GGUF file has them, <start_of_turn> marked as control or as plain user-defined text."""
+def from_gguf(mark: int, space: str = " ") -> Tokenizer:
+    """The same pieces as a GGUF file has them, <start_of_turn> marked as control or as plain user-defined text.
+
+    Args:
+        space: how the piece of two spaces is written.
+    """
     vocab: dict[str, int] = json.loads(tokenizer_json())["model"]["vocab"]
     pieces = sorted(vocab, key=lambda p: vocab[p])
     kinds = []
@@ -34,7 +38,7 @@ def from_gguf(mark: int) -> Tokenizer:
             kinds.append(TokenType.USER_DEFINED)
         else:
             kinds.append(TokenType.BYTE if p.startswith("<0x") else TokenType.NORMAL)
-    pieces = [p.replace("\u2581\u2581", "  ") for p in pieces]
+    pieces = [p.replace("\u2581\u2581", 2 * space) for p in pieces]
     return build_tokenizer(pieces, [-float(i) for i in range(len(pieces))], kinds, "test.gguf")
 
 
@@ -46,6 +50,7 @@ KINDS = {
     "json": from_json,
     "gguf": lambda: from_gguf(TokenType.CONTROL),
     "gguf-user": lambda: from_gguf(TokenType.USER_DEFINED),
+    "gguf-2581": lambda: from_gguf(TokenType.CONTROL, "\u2581"),
     "starter": starter,
 }
 
@@ -78,12 +83,25 @@ def test_any_text_comes_back_whole(text: str) -> None:
 BUILT = {name: make() for name, make in KINDS.items() if name != "starter"}
 
 
-@given(st.text(alphabet="the qué漢🙂\n", max_size=30))
-def test_streamed_pieces_add_up_to_the_text(text: str) -> None:
+PIECES = {i: piece for piece, i in json.loads(tokenizer_json())["model"]["vocab"].items()}
+BYTES = [i for i, piece in PIECES.items() if piece.startswith("<0x")]
+
+
+@given(st.lists(st.one_of(st.sampled_from(BYTES), st.sampled_from(["é", "漢", "🙂"]), st.sampled_from(list(PIECES))), max_size=12))
+def test_any_tokens_are_streamed_as_the_text_that_they_are_decoded_to(drawn: list[int | str]) -> None:
+    """Bytes of no character among them, and control tokens, which show as nothing, within one."""
     tokenizer = BUILT["json"]
-    ids = tokenizer.encode(text)
+    ids = [i for one in drawn for i in (tokenizer.encode(one) if isinstance(one, str) else [one])]
+    shown = [PIECES[i] for i in ids if PIECES[i] not in CONTROL]
+    text = b"".join(bytes.fromhex(p[3:5]) if p.startswith("<0x") else p.replace("\u2581", " ").encode() for p in shown)
     stream = TextStream(tokenizer)
+    assert tokenizer.decode(ids) == text.decode("utf-8", "replace")
     assert "".join([*(stream.push(i) for i in ids), stream.flush()]) == tokenizer.decode(ids)
+
+
+def test_a_byte_of_no_character_spoils_none_beside_it() -> None:
+    tokenizer = BUILT["json"]
+    assert tokenizer.decode([*tokenizer.encode("漢"), BYTES[0xFF], *tokenizer.encode("é")]) == "漢\ufffdé"
 
 
 def test_a_character_of_several_bytes_is_streamed_whole() -> None:
@@ -92,6 +110,12 @@ def test_a_character_of_several_bytes_is_streamed_whole() -> None:
     assert len(ids) == 3
     stream = TextStream(tokenizer)
     assert [stream.push(i) for i in ids] == ["", "", "漢"]
+
+
+@pytest.mark.parametrize("text", ["a  the", "    the", "a   a", "<table>  <table>"])
+def test_a_run_of_spaces_is_one_token_however_the_file_writes_its_piece(text: str) -> None:
+    assert BUILT["gguf-2581"].encode(text) == BUILT["gguf"].encode(text)
+    assert 10 in BUILT["gguf"].encode(text)
 
 
 def test_the_chat_template_is_gemmas(tokenizer: Tokenizer) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -52,7 +53,38 @@ def test_weights_that_are_no_numbers_are_not_saved_over_the_last_checkpoint(tmp_
     with pytest.raises(TrainingError, match=r"no numbers any more at step 4"):
         train(network, loss_at, out=tmp_path, steps=8, peak=1e-3, save_minutes=0.0)
     assert all(weight.isfinite().all() for weight in load_weights(tmp_path).values())
-    assert json.loads((tmp_path / "training.json").read_text()) == {"step": 3}
+    assert json.loads((tmp_path / "training.json").read_text())["step"] == 3
+
+
+def test_a_run_of_some_minutes_that_was_stopped_has_those_that_are_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its learning rate goes on in its course as well: the weights are the same to the bit. A step takes six seconds of this clock."""
+    seconds = 0.0
+    monkeypatch.setattr("model.train.trainer.time", SimpleNamespace(monotonic=lambda: seconds))
+
+    def run(out: str, stop_at: int | None = None) -> dict[str, torch.Tensor]:
+        nonlocal seconds
+        torch.manual_seed(0)
+        network = Gemma2(SMALL)
+        torch.nn.init.normal_(network.embed_tokens.weight)
+        ids = torch.arange(20)[None]
+
+        def loss_at(step: int) -> tuple[torch.Tensor, int]:
+            nonlocal seconds
+            if step == stop_at:
+                raise KeyboardInterrupt
+            seconds += 6.0
+            return network(ids).square().mean(), ids.numel()
+
+        train(network, loss_at, out=tmp_path / out, steps=0, peak=1e-2, minutes=1.0, save_minutes=0.0)
+        assert json.loads((tmp_path / out / "training.json").read_text())["step"] == 10
+        return load_weights(tmp_path / out)
+
+    whole = run("whole")
+    with pytest.raises(KeyboardInterrupt):
+        run("parts", stop_at=8)
+    seconds += 1000.0
+    parts = run("parts")
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
 def test_muon_is_torchs_muon() -> None:

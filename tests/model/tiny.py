@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from gguf import GGUFValueType, GGUFWriter
 
-from model.train import prune
+from model.save.gguf import write_vocabulary
 from tests.model.conftest import tokenizer_json
 
 QUESTIONS = [
@@ -36,7 +36,7 @@ def a_gemma_3(file: Path) -> None:
     sizes = {"embedding_length": 32, "feed_forward_length": 64, "block_count": 6, "attention.head_count": 2, "attention.head_count_kv": 1}
     for key, value in {**sizes, "attention.key_length": 16, "attention.sliding_window": 8, "context_length": 512}.items():
         w.add_uint32(f"gemma3.{key}", value)
-    prune.write_vocabulary(w, pieces, [-float(i) for i in range(len(pieces))], kinds)
+    write_vocabulary(w, pieces, [-float(i) for i in range(len(pieces))], kinds)
     rng = np.random.default_rng(0)
     shapes = {"attn_q": (32, 32), "attn_k": (16, 32), "attn_v": (16, 32), "attn_output": (32, 32)}
     shapes |= {"ffn_gate": (64, 32), "ffn_up": (64, 32), "ffn_down": (32, 64)}
@@ -97,9 +97,11 @@ def a_gemma_2(file: Path, network: Any, architecture: str = "gemma2", **changes:
     pieces = sorted(vocab, key=lambda p: vocab[p])
     pieces += [f"<unused{i}>" for i in range(1, c.vocab_size - len(pieces) + 1)]
     writer.add_tokenizer_model("llama")
-    writer.add_token_list(pieces)
-    writer.add_token_scores([0.0] * len(pieces))
-    writer.add_token_types([3 if p.startswith("<") and p.endswith(">") else 1 for p in pieces])
+    writer.add_token_list([p.replace("\u2581\u2581", "  ") for p in pieces])
+    writer.add_token_scores([-float(i) for i in range(len(pieces))])
+    kinds = {p: 3 if p.startswith("<") and len(p) > 1 else 1 for p in pieces}
+    kinds |= {p: 6 for p in pieces if p.startswith("<0x")} | dict.fromkeys(("\n", "\n\n", "\u2581\u2581", "<table>", "</s>"), 4)
+    writer.add_token_types([kinds[p] for p in pieces])
     for key, value in changes.items():
         kind = GGUFValueType.INT64 if type(value) is int else GGUFValueType.get_type(value)
         writer.add_key_value(f"{architecture}.{key}", value, kind, GGUFValueType.UINT32 if isinstance(value, list) else None)

@@ -22,10 +22,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from model import grounded
+from model.save.export import check_new
 from model.tokenizer import Tokenizer
 from model.train.data import TEXT_FILES, plain_errors, read_texts, tokenizer_of
 from model.train.examples import Prompts, pad
-from model.train.outputs import check_new_file
 from model.train.teacher import Teacher, load_teacher
 from passages import enumerations, nearest, passages_of, tables_of
 
@@ -172,7 +172,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0, help="ask for so long")
     parser.add_argument("--tokens", type=int, default=400_000, help="tokens of prompts at a time")
     a = parser.parse_args()
-    check_new_file(a.out)
+    check_new(a.out)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     teacher = load_teacher(a.teacher, "eager").to(device)
     tokenizer = tokenizer_of(a.tokenizer)

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from model.save.export import check_new
 from model.train.data import SENTENCE_END, plain_errors, read_texts
-from model.train.outputs import check_new_file
 from passages import COMMON, SAYS_MORE, content_words, passages_of, tables_of
 
 Row = dict[str, Any]
@@ -234,7 +234,7 @@ def main() -> None:
     parser.add_argument("--blanks", type=int, default=120_000)
     parser.add_argument("--others", type=int, default=12_000, help="at most so many of each other kind")
     a = parser.parse_args()
-    check_new_file(a.out)
+    check_new(a.out)
     asked = list(read_texts(a.questions))
     prose = [t for t in asked if not t.startswith("|")]
     texts = [*read_texts(a.text), *("\n\n".join(prose[at : at + 20]) for at in range(0, len(prose), 20))]

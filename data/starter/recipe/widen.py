@@ -12,16 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from model.gemma2 import Gemma2
+from model.save.export import check_new
 from model.train.data import plain_errors
 from model.train.export import mean_of
-from model.train.outputs import begin_run, check_new_file
+from model.train.outputs import begin_run
 from model.train.trainer import save
 from model.train.tune import CARD
 
 
 def widen(runs: Sequence[Path], tokenizer: Path, out: Path, *, window: int, theta: float) -> None:
     """Raises SourceError where the runs can't be read, are of different shapes, or `out` exists."""
-    check_new_file(out)
+    check_new(out)
     mean = mean_of(runs)
     network = Gemma2(replace(mean.config, sliding_window=window, rope_theta=theta))
     network.load_state_dict(mean.state_dict())

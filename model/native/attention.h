@@ -1,0 +1,89 @@
+/* Attention of some tokens to all that their sequence holds, soft-cap and window exact.
+
+   Softmax needs no running maximum: a capped score is at most 60 (__init__.py sees to that), and fp32 holds exp(60) and its sums. */
+
+#define ROWS 32         /* queries, of one head each, that are worked on together; keys as well */
+#define ABREAST (W / 4) /* queries whose scores are summed up at once, as registers allow */
+
+typedef struct {
+    uint8_t *store; /* (layer, k or v, groups, capacity, size) */
+    int64_t length, capacity;
+} cache;
+typedef struct { /* one layer's */
+    const void *q; /* (sequence, group, tokens * heads made up to ROWS, size): fp32, or bf16 for tiles */
+    const uint16_t *key_tiles, *value_tiles;
+    const cache *caches;
+    int64_t layer, heads, groups, size, tokens, window; /* heads: of one group; tokens: of one sequence */
+    float scale, softcap;
+    int bf16; /* the caches */
+} job;
+
+INLINE long queries(const job *a) { return made_up(a->tokens * a->heads, ROWS); }
+INLINE long position(const job *a, long sequence, long query) { return a->caches[sequence].length + query / a->heads; }
+INLINE long first_key(const job *a, long sequence, long query) {
+    const long first = position(a, sequence, query) - a->window + 1;
+    return first > 0 ? first : 0;
+}
+/* Where a group's keys (which = 0) or values (1) begin. */
+INLINE uint8_t *held(const job *a, long sequence, long group, int which) {
+    const cache *c = a->caches + sequence;
+    return c->store + ((a->layer * 2 + which) * a->groups + group) * c->capacity * a->size * width(a->bf16);
+}
+
+/* Scores of `rows` queries from `query` on, with the ROWS keys from `key` on, to exp(capped score): 0 where a query sees no key. */
+INLINE void weigh(
+    const job *a, long sequence, long query, int rows, long key, long last, const float *scores, void *out, long stride, int bf16, vf *totals) {
+    vf at[ROWS / W];
+    for (int i = 0; i < ROWS; i++) at[i / W][i % W] = key + i;
+    for (int r = 0; r < rows; r++) {
+        const long here = position(a, sequence, query + r), from = here - a->window + 1, to = here + 1 < last ? here + 1 : last;
+        for (int i = 0; i < ROWS / W; i++) {
+            vf p = vexp(capped(load(scores, r * ROWS + i * W, 0) * a->scale, a->softcap));
+            if (key < from || key + ROWS > to) p = where((at[i] >= (float)from) & (at[i] < (float)to), p);
+            totals[r] += p;
+            store(out, r * stride + i * W, bf16, p);
+        }
+    }
+}
+
+/* out (rows, size) = weights times values, not yet divided by their `totals`, of the keys [first, last) and up to ROWS queries. */
+INLINE void attend_plain(
+    const job *a, long sequence, long group, long query, int rows, long first, long last, float *out, float *totals, const int bf16) {
+    const long D = a->size;
+    const float *q = (const float *)a->q + ((sequence * a->groups + group) * queries(a) + query) * D;
+    const uint8_t *k = held(a, sequence, group, 0), *v = held(a, sequence, group, 1);
+    float p[ROWS * ROWS];
+    vf found[ROWS] = {};
+    memset(out, 0, rows * D * sizeof *out);
+    for (long key = first; key < last; key += ROWS) {
+        const long keys = last - key < ROWS ? last - key : ROWS;
+        for (int r = 0; r < rows; r += ABREAST)
+            for (long j = 0; j < keys; j += 4) {
+                vf acc[ABREAST][4] = {};
+                long at[4];
+                for (int i = 0; i < 4; i++) at[i] = (key + (j + i < keys ? j + i : keys - 1)) * D;
+                for (long d = 0; d < D; d += W) {
+                    vf here[4];
+                    for (int i = 0; i < 4; i++) here[i] = load(k, at[i] + d, bf16);
+                    for (int n = 0; n < ABREAST; n++)
+                        for (int i = 0; i < 4; i++) acc[n][i] += load(q, (r + n) * D + d, 0) * here[i];
+                }
+                for (int n = 0; n < ABREAST; n++) *(__m128_u *)(p + (r + n) * ROWS + j) = sums(acc[n]);
+            }
+        weigh(a, sequence, query, rows, key, last, p, p, ROWS, 0, found);
+        for (long d = 0; d < D; d += 2 * W)
+            for (int r = 0; r < rows; r += 4) {
+                vf acc[4][2];
+                for (int i = 0; i < 8; i++) acc[i / 2][i % 2] = load(out, (r + i / 2) * D + d + i % 2 * W, 0);
+                for (long j = 0; j < keys; j++) {
+                    const vf v0 = load(v, (key + j) * D + d, bf16), v1 = load(v, (key + j) * D + d + W, bf16);
+                    for (int i = 0; i < 4; i++) {
+                        acc[i][0] += p[(r + i) * ROWS + j] * v0;
+                        acc[i][1] += p[(r + i) * ROWS + j] * v1;
+                    }
+                }
+                for (int i = 0; i < 8; i++) store(out, (r + i / 2) * D + d + i % 2 * W, 0, acc[i / 2][i % 2]);
+            }
+    }
+    for (int r = 0; r < rows; r++) totals[r] = sum(found[r]);
+}

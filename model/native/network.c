@@ -1,0 +1,314 @@
+/* Gemma 2's arithmetic on x86-64 processors with AVX2, AVX-512 or AMX; __init__.py compiles and calls it.
+
+   octavo_step reads a few tokens through the whole network. The others are what a long text needs beside torch's matrix products:
+   plain numbers of packed weights, norms, attention with its rotary positions, GeGLU. Sizes are multiples of 64, heads' of 32. */
+
+#include "numbers.h"
+#include "matrix.h"
+#include "attention.h"
+#include "tiles.h"
+
+#define PART 256 /* keys of a query that one thread attends to */
+#define LINES 32 /* rows of a matrix that one thread multiplies at a time */
+#define EACH _Pragma("omp for schedule(dynamic, 1)") for
+#define TEAM _Pragma("omp parallel num_threads((int)n->threads)")
+
+typedef struct {
+    matrix q, k, v, o, gate, up, down;
+    const float *norms[4]; /* before and after attention, before and after the MLP; 1 is added already */
+    int64_t window;
+} layer;
+typedef struct {
+    const layer *layers;
+    const float *norm, *turns; /* turns: of each pair of dimensions, the angle a position */
+    matrix embedding;
+    int64_t count, hidden, inner, heads, groups, size, bf16, threads;
+    float epsilon, scale, softcap, last_softcap, embedding_scale;
+} network;
+
+/* ---- one token's norms, GeGLU and rotary positions ---- */
+
+INLINE float inverse_rms(const float *x, long n, float epsilon) {
+    vf s = {};
+    for (long i = 0; i < n; i += W) s += load(x, i, 0) * load(x, i, 0);
+    return 1 / sqrtf(sum(s) / n + epsilon);
+}
+
+/* x += norm(y) * after, where there is a y; out = norm(x) * before. x is fp32. */
+static void add_norm(const network *n, float *x, const void *y, const float *after, const float *before, void *out, int bf16) {
+    const long size = n->hidden;
+    if (y) {
+        float added[size];
+        for (long i = 0; i < size; i += W) store(added, i, 0, load(y, i, bf16));
+        const float s = inverse_rms(added, size, n->epsilon);
+        for (long i = 0; i < size; i += W) store(x, i, 0, load(x, i, 0) + load(added, i, 0) * s * load(after, i, 0));
+    }
+    const float s = inverse_rms(x, size, n->epsilon);
+    for (long i = 0; i < size; i += W) store(out, i, bf16, load(x, i, 0) * s * load(before, i, 0));
+}
+
+/* out = gelu_tanh(gate) * up */
+static void geglu(const void *gate, const void *up, void *out, int bf16, long size) {
+    for (long i = 0; i < size; i += W) {
+        const vf g = load(gate, i, bf16), u = g * (0.797884561f + 0.0356774081f * g * g);
+        store(out, i, bf16, g / (1 + vexp(-2 * u)) * load(up, i, bf16));
+    }
+}
+
+static void turn(const network *n, long position, float *cosines, float *sines) {
+    for (long i = 0; i < n->size / 2; i++) {
+        cosines[i] = cosf(position * n->turns[i]);
+        sines[i] = sinf(position * n->turns[i]);
+    }
+}
+static void rotate(const void *in, int in_bf16, void *out, int out_bf16, const float *cosines, const float *sines, long size) {
+    for (long i = 0; i < size / 2; i += W) {
+        const vf a = load(in, i, in_bf16), b = load(in, i + size / 2, in_bf16), c = load(cosines, i, 0), s = load(sines, i, 0);
+        store(out, i, out_bf16, a * c - b * s);
+        store(out, i + size / 2, out_bf16, b * c + a * s);
+    }
+}
+
+/* ---- attention's surroundings ---- */
+
+static job layer_job(const network *n, const cache *caches, long layer, const void *q, long tokens) {
+    return (job){.q = q, .caches = caches, .layer = layer, .heads = n->heads / n->groups, .groups = n->groups, .size = n->size,
+        .tokens = tokens, .window = n->layers[layer].window, .scale = n->scale, .softcap = n->softcap, .bf16 = n->bf16};
+}
+
+/* One head of a token: q's turned, into `q`; k's turned and v's, into the cache. Heads: q's, then k's, then v's. */
+static void place(
+    const job *a, long token, long head, const void *from, int bf16, void *q, int q_bf16, const float *cosines, const float *sines) {
+    const long D = a->size, H = a->heads * a->groups, sequence = token / a->tokens, t = token % a->tokens;
+    const long at = (a->caches[sequence].length + t) * D;
+    if (head < H) {
+        const long query = (sequence * a->groups + head / a->heads) * queries(a) + t * a->heads + head % a->heads;
+        rotate(from, bf16, (uint8_t *)q + query * D * width(q_bf16), q_bf16, cosines, sines, D);
+    } else if (head < H + a->groups) {
+        rotate(from, bf16, held(a, sequence, head - H, 0) + at * width(a->bf16), a->bf16, cosines, sines, D);
+    } else {
+        uint8_t *v = held(a, sequence, head - H - a->groups, 1) + at * width(a->bf16);
+        for (long i = 0; i < D; i += W) store(v, i, a->bf16, load(from, i, bf16));
+    }
+}
+
+/* ---- what long texts need ---- */
+
+void octavo_plain(const network *n, const matrix *w, int64_t first, int64_t rows, void *out) {
+#pragma omp parallel for schedule(dynamic, 16) num_threads((int)n->threads)
+    for (long r = 0; r < rows; r++) plain(w, first + r, (uint8_t *)out + r * w->columns * width(n->bf16), n->bf16);
+}
+
+void octavo_embed(const network *n, const int64_t *ids, int64_t tokens, float *out) {
+    for (long t = 0; t < tokens; t++) {
+        plain(&n->embedding, ids[t], out + t * n->hidden, 0);
+        for (long i = 0; i < n->hidden; i++) out[t * n->hidden + i] *= n->embedding_scale;
+    }
+}
+
+void octavo_add_norm(const network *n, float *x, const void *y, const float *after, const float *before, void *out, int64_t tokens) {
+    const long bytes = n->hidden * width(n->bf16);
+#pragma omp parallel for schedule(dynamic, 16) num_threads((int)n->threads)
+    for (long t = 0; t < tokens; t++)
+        add_norm(n, x + t * n->hidden, y ? (const uint8_t *)y + t * bytes : NULL, after, before, (uint8_t *)out + t * bytes, n->bf16);
+}
+
+#if TILES
+int octavo_tiles(void) { return tiles_allowed(); }
+
+/* x (tokens, columns) times `count` matrices, side by side, in bf16: out (tokens, rows of all). */
+void octavo_multiply(const network *n, const matrix *w, int64_t count, const uint16_t *x, int64_t tokens, uint16_t *out) {
+    const long K = w->columns, blocks = (tokens + 31) / 32;
+    long all = 0;
+    for (long i = 0; i < count; i++) all += w[i].rows;
+    const long lines = all < 64 * PANELS * n->threads ? 64 : 32 * PANELS;
+    uint16_t *left = aligned_alloc(64, blocks * 32 * K * 2);
+    TEAM {
+        uint16_t *right = aligned_alloc(64, lines * DEPTH * 2);
+        float *sums = aligned_alloc(64, lines * blocks * 32 * 4);
+        EACH (long b = 0; b < blocks; b++)
+            for (long k = 0; k < K; k += 32)
+                for (long r = 0; r < 32; r++) {
+                    uint16_t *to = left + (b * K + k + r) * 32;
+                    if (b * 32 + r < tokens) memcpy(to, x + (b * 32 + r) * K + k, 64);
+                    else memset(to, 0, 64);
+                }
+        for (long i = 0, from = 0; i < count; from += w[i++].rows) {
+#pragma omp for schedule(dynamic, 1) nowait
+            for (long r = 0; r < w[i].rows; r += lines)
+                tiles_times(w + i, r, r + lines < w[i].rows ? r + lines : w[i].rows, left, tokens, right, sums, out + from, all);
+        }
+        free(right);
+        free(sums);
+    }
+    free(left);
+}
+#else
+int octavo_tiles(void) { return 0; }
+#endif
+
+/* gate: (tokens, stride), inner of them used; so is up. out: (tokens, inner). */
+void octavo_geglu(const network *n, const void *gate, const void *up, int64_t stride, void *out, int64_t tokens) {
+    const long bytes = width(n->bf16), inner = n->inner;
+#pragma omp parallel for schedule(dynamic, 16) num_threads((int)n->threads)
+    for (long t = 0; t < tokens; t++)
+        geglu((uint8_t *)gate + t * stride * bytes, (uint8_t *)up + t * stride * bytes, (uint8_t *)out + t * inner * bytes, n->bf16, inner);
+}
+
+/* Of one sequence. qkv: (tokens, (heads + 2 * groups) * size); y: (tokens, heads * size), of which the first `skipped` aren't needed. */
+void octavo_attend(const network *n, const cache *c, int64_t layer, const void *qkv, void *y, int64_t tokens, int64_t skipped) {
+    const long D = n->size, H = n->heads, all = H + 2 * n->groups, G = H / n->groups, end = c->length + tokens, packed = made_up(end, ROWS);
+    const int tiles = TILES && n->bf16 && tiles_allowed();
+    job a = layer_job(n, c, layer, NULL, tokens);
+    uint8_t *q = calloc(n->groups * queries(&a) * D, width(tiles));
+    uint16_t *room = tiles ? aligned_alloc(64, 4 * n->groups * packed * D) : NULL;
+    a.q = q, a.key_tiles = room, a.value_tiles = room + n->groups * packed * D;
+    TEAM {
+        float out[ROWS * D] __attribute__((aligned(64))), totals[ROWS], cosines[D / 2], sines[D / 2];
+#pragma omp for schedule(dynamic, 16)
+        for (long t = 0; t < tokens; t++) {
+            turn(n, c->length + t, cosines, sines);
+            for (long h = 0; h < all; h++)
+                place(&a, t, h, (const uint8_t *)qkv + (t * all + h) * D * width(n->bf16), n->bf16, q, tiles, cosines, sines);
+        }
+#if TILES
+        if (tiles) {
+#pragma omp for collapse(2) schedule(dynamic, 1)
+            for (long g = 0; g < n->groups; g++)
+                for (long key = first_key(&a, 0, 0) / ROWS * ROWS; key < end; key += ROWS) pack_keys(&a, g, key, end);
+        }
+#endif
+#pragma omp for collapse(2) schedule(dynamic, 1)
+        for (long query = queries(&a) - ROWS; query > skipped * G - ROWS; query -= ROWS) /* the longest first */
+            for (long g = 0; g < n->groups; g++) {
+                const long rows = tokens * G - query < ROWS ? tokens * G - query : ROWS;
+                const long first = first_key(&a, 0, query), last = position(&a, 0, query + rows - 1) + 1;
+#if TILES
+                if (tiles) attend_tiles(&a, g, query, first, last, end, out, totals);
+                else
+#endif
+                if (n->bf16) attend_plain(&a, 0, g, query, made_up(rows, 4), first, last, out, totals, 1);
+                else attend_plain(&a, 0, g, query, made_up(rows, 4), first, last, out, totals, 0);
+                for (long r = 0; r < rows; r++)
+                    for (long d = 0; d < D; d += W)
+                        store(y, ((query + r) / G * H + g * G + (query + r) % G) * D + d, n->bf16, load(out, r * D + d, 0) / totals[r]);
+            }
+    }
+    free(q);
+    free(room);
+}
+
+/* ---- a step: some tokens through the whole network ---- */
+
+/* The parts of a layer's attention, of PART keys each, and what they gave. */
+typedef struct {
+    float *out, *totals; /* (sequence, group, block of queries, part, rows, size), (..., rows) */
+    long blocks, parts, rows;
+} parts;
+
+static void attend_part(const job *a, const parts *p, long k) {
+    const long part = k % p->parts, query = k / p->parts % p->blocks * ROWS, sequence = k / p->parts / p->blocks / a->groups;
+    const long group = k / p->parts / p->blocks % a->groups, end = a->caches[sequence].length + a->tokens;
+    long first = first_key(a, sequence, query), last = (part + 1) * PART < end ? (part + 1) * PART : end;
+    first = first > part * PART ? first : part * PART;
+    float *out = p->out + k * p->rows * a->size, *totals = p->totals + k * p->rows;
+    if (a->bf16) attend_plain(a, sequence, group, query, p->rows, first, last, out, totals, 1);
+    else attend_plain(a, sequence, group, query, p->rows, first, last, out, totals, 0);
+}
+
+static void join_parts(const job *a, const parts *p, long token, long head, float *y) {
+    const long query = token % a->tokens * a->heads + head % a->heads, row = query % ROWS;
+    const long first = ((token / a->tokens * a->groups + head / a->heads) * p->blocks + query / ROWS) * p->parts;
+    float whole = 0;
+    for (long k = first; k < first + p->parts; k++) whole += p->totals[k * p->rows + row];
+    for (long d = 0; d < a->size; d += W) {
+        vf v = {};
+        for (long k = first; k < first + p->parts; k++) v += load(p->out, (k * p->rows + row) * a->size + d, 0);
+        store(y, d, 0, v / whole);
+    }
+}
+
+/* The logits of h's tokens; by a whole team. */
+static void head(const network *n, vectors *h, float *logits) {
+    const long all = n->embedding.rows;
+    float some[made_up(h->tokens, TOGETHER) * LINES];
+    EACH (long t = 0; t < h->tokens; t++) quantise(h, t, 0, n->hidden);
+    EACH (long r = 0; r < all; r += LINES) {
+        const long last = r + LINES < all ? r + LINES : all;
+        rows_times(&n->embedding, r, last, h, some - r, LINES);
+        for (long t = 0; t < h->tokens; t++)
+            for (long i = r; i < last; i++) logits[t * all + i] = n->last_softcap * tanhf(some[t * LINES + i - r] / n->last_softcap);
+    }
+}
+
+/* hidden: (tokens, hidden), after the last norm. */
+void octavo_head(const network *n, const void *hidden, int64_t tokens, float *logits) {
+    vectors h = new_vectors(n->hidden, tokens);
+    for (long i = 0; i < tokens * n->hidden; i += W) store(h.plain, i, 0, load(hidden, i, n->bf16));
+    TEAM head(n, &h, logits);
+    release(&h);
+}
+
+/* Reads `tokens` more tokens into each of the caches; ids: (sequences, tokens), logits: (sequences, kept, vocabulary). */
+void octavo_step(const network *n, const cache *caches, int64_t sequences, const int64_t *ids, int64_t tokens, int64_t kept, float *logits) {
+    const long D = n->size, H = n->heads, G = n->groups, all = H + 2 * G, hidden = n->hidden, inner = n->inner;
+    const long total = sequences * tokens, room = made_up(total, TOGETHER), q_rows = made_up(tokens * H / G, ROWS);
+    long longest = 0;
+    for (long s = 0; s < sequences; s++) longest = caches[s].length + tokens > longest ? caches[s].length + tokens : longest;
+    parts p = {.blocks = q_rows / ROWS, .parts = made_up(longest, PART) / PART, .rows = made_up(tokens * H / G, ABREAST > 4 ? ABREAST : 4)};
+    if (p.rows > ROWS) p.rows = ROWS;
+    const long jobs = sequences * G * p.blocks * p.parts;
+    p.out = malloc(jobs * p.rows * (D + 1) * 4), p.totals = p.out + jobs * p.rows * D;
+    vectors h = new_vectors(hidden, total), y = new_vectors(H * D, total), g = new_vectors(inner, total), ends = new_vectors(hidden, sequences * kept);
+    float *x = calloc(room * hidden, 4), *o = calloc(room * hidden, 4), *qkv = calloc(room * all * D, 4), *q = calloc(sequences * G * q_rows * D, 4);
+    float *gate = calloc(room * inner, 4), *up = calloc(room * inner, 4), *cosines = calloc(total * D, 4), *sines = cosines + total * D / 2;
+    octavo_embed(n, ids, total, x);
+    for (long t = 0; t < total; t++) turn(n, caches[t / tokens].length + t % tokens, cosines + t * D / 2, sines + t * D / 2);
+    TEAM {
+        for (long i = 0; i < n->count; i++) {
+            const layer *l = n->layers + i;
+            const job a = layer_job(n, caches, i, q, tokens);
+            EACH (long t = 0; t < total; t++) {
+                const float *after = i ? l[-1].norms[3] : NULL;
+                add_norm(n, x + t * hidden, i ? o + t * hidden : NULL, after, l->norms[0], h.plain + t * hidden, 0);
+                quantise(&h, t, 0, hidden);
+            }
+            EACH (long r = 0; r < all * D; r += LINES) {
+                const matrix *w = r < H * D ? &l->q : r < (H + G) * D ? &l->k : &l->v;
+                const long from = r < H * D ? 0 : r < (H + G) * D ? H * D : (H + G) * D;
+                rows_times(w, r - from, r - from + LINES, &h, qkv + from, all * D);
+            }
+            EACH (long k = 0; k < total * all; k++) {
+                const long turned = k / all * D / 2;
+                place(&a, k / all, k % all, qkv + k * D, 0, q, 0, cosines + turned, sines + turned);
+            }
+            EACH (long k = 0; k < jobs; k++) attend_part(&a, &p, k);
+            EACH (long k = 0; k < total * H; k++) {
+                join_parts(&a, &p, k / H, k % H, y.plain + k * D);
+                quantise(&y, k / H, k % H * D, D);
+            }
+            EACH (long r = 0; r < hidden; r += LINES) rows_times(&l->o, r, r + LINES, &y, o, hidden);
+            EACH (long t = 0; t < total; t++) {
+                add_norm(n, x + t * hidden, o + t * hidden, l->norms[1], l->norms[2], h.plain + t * hidden, 0);
+                quantise(&h, t, 0, hidden);
+            }
+            EACH (long r = 0; r < inner; r += LINES) {
+                rows_times(&l->gate, r, r + LINES, &h, gate, inner);
+                rows_times(&l->up, r, r + LINES, &h, up, inner);
+                for (long t = 0; t < total; t++) {
+                    geglu(gate + t * inner + r, up + t * inner + r, g.plain + t * inner + r, 0, LINES);
+                    quantise(&g, t, r, LINES);
+                }
+            }
+            EACH (long r = 0; r < hidden; r += LINES) rows_times(&l->down, r, r + LINES, &g, o, hidden);
+        }
+        EACH (long t = 0; t < total; t++) {
+            const long slot = t / tokens * kept + t % tokens - (tokens - kept);
+            add_norm(n, x + t * hidden, o + t * hidden, n->layers[n->count - 1].norms[3], n->norm, h.plain + t * hidden, 0);
+            if (t % tokens >= tokens - kept) memcpy(ends.plain + slot * hidden, h.plain + t * hidden, hidden * 4);
+        }
+        head(n, &ends, logits);
+    }
+    release(&h), release(&y), release(&g), release(&ends);
+    free(p.out), free(x), free(o), free(qkv), free(q), free(gate), free(up), free(cosines);
+}

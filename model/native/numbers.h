@@ -1,0 +1,60 @@
+/* Registers of W floats, on AVX-512 or AVX2, and what is done with them. Arrays are bf16 or fp32, sums fp32. */
+
+#include <immintrin.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined __AVX512F__ && defined __AVX512BW__ && defined __AVX512DQ__ && defined __AVX512VL__ && defined __AVX512VNNI__
+#define W 16
+#else
+#define W 8
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vf __attribute__((vector_size(4 * W), aligned(4), may_alias));
+typedef int vi __attribute__((vector_size(4 * W), aligned(4), may_alias));
+typedef unsigned vu __attribute__((vector_size(4 * W), aligned(4), may_alias));
+typedef uint16_t vh __attribute__((vector_size(2 * W), aligned(2), may_alias));
+
+INLINE vf load(const void *p, long i, int bf16) {
+    if (bf16) return (vf)(__builtin_convertvector(*(const vh *)((const uint16_t *)p + i), vu) << 16);
+    return *(const vf *)((const float *)p + i);
+}
+INLINE void store(void *p, long i, int bf16, vf x) {
+    const vu u = (vu)x, nearest = (u + 0x7fff + (u >> 16 & 1)) >> 16;
+    if (bf16) *(vh *)((uint16_t *)p + i) = __builtin_convertvector(nearest, vh);
+    else *(vf *)((float *)p + i) = x;
+}
+INLINE long width(int bf16) { return bf16 ? 2 : 4; } /* bytes of a number */
+INLINE long made_up(long n, long to) { return (n + to - 1) / to * to; }
+INLINE vf splat(float x) { return x - (vf){}; }
+INLINE vf where(vi mask, vf x) { return (vf)(mask & (vi)x); } /* x, or 0 */
+
+#if W == 16
+INLINE vf least(vf a, vf b) { return _mm512_min_ps(a, b); }
+INLINE __m256 halved(vf x) { return _mm512_castps512_ps256(x) + _mm512_extractf32x8_ps(x, 1); }
+#else
+INLINE vf least(vf a, vf b) { return _mm256_min_ps(a, b); }
+INLINE __m256 halved(vf x) { return x; }
+#endif
+INLINE vf most(vf a, vf b) { return -least(-a, -b); }
+INLINE __m128 sums(const vf x[4]) {
+    __m256 all = _mm256_hadd_ps(_mm256_hadd_ps(halved(x[0]), halved(x[1])), _mm256_hadd_ps(halved(x[2]), halved(x[3])));
+    return _mm256_castps256_ps128(all) + _mm256_extractf128_ps(all, 1);
+}
+INLINE float sum(vf x) {
+    __m128 q = _mm256_castps256_ps128(halved(x)) + _mm256_extractf128_ps(halved(x), 1);
+    q += _mm_movehl_ps(q, q);
+    return q[0] + q[1];
+}
+
+INLINE vf vexp(vf x) { /* relative error 2e-7 */
+    x = least(most(x, splat(-87)), splat(88));
+    const vf n = x * 1.44269504f + 12582912.f - 12582912.f, r = x - n * 0.693145752f - n * 1.42860677e-6f;
+    vf p = 1.f / 720 + r * (1.f / 5040);
+    p = 1 + r * (1 + r * (1.f / 2 + r * (1.f / 6 + r * (1.f / 24 + r * (1.f / 120 + r * p)))));
+    return (vf)((vi)p + (__builtin_convertvector(n, vi) << 23));
+}
+INLINE vf capped(vf x, float cap) { return cap - 2 * cap / (vexp(x * (2 / cap)) + 1); } /* cap * tanh(x / cap) */

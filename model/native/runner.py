@@ -1,0 +1,180 @@
+"""The network in C: what engine.py calls in the place of the torch network."""
+
+import ctypes
+from collections.abc import Sequence
+from ctypes import byref, c_float, c_int64, c_void_p
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model.cache import KVCache
+from model.config import Gemma2Config
+from model.gemma2 import Gemma2, Layer, RMSNorm
+from model.linear import Dense, Int4, Int8
+
+_STEP = 16
+"""Tokens that are read by one call; more are multiplied by torch."""
+_AT_ONCE = 1 << 23
+"""Packed weights that are made plain at a time: they stay in the processor's cache until they are multiplied."""
+_EVERYTHING = 1 << 40
+
+
+class _Matrix(ctypes.Structure):
+    _fields_ = [(n, c_void_p) for n in ("codes", "scales", "values")] + [(n, c_int64) for n in ("kind", "rows", "columns")]
+
+
+class _Layer(ctypes.Structure):
+    _fields_ = [(n, _Matrix) for n in ("q", "k", "v", "o", "gate", "up", "down")] + [("norms", c_void_p * 4), ("window", c_int64)]
+
+
+class _Network(ctypes.Structure):
+    _fields_ = [
+        *[(n, c_void_p) for n in ("layers", "norm", "turns")],
+        ("embedding", _Matrix),
+        *[(n, c_int64) for n in ("count", "hidden", "inner", "heads", "groups", "size", "bf16", "threads")],
+        *[(n, c_float) for n in ("epsilon", "scale", "softcap", "last_softcap", "embedding_scale")],
+    ]
+
+
+class _Cache(ctypes.Structure):
+    _fields_ = [("store", c_void_p), ("length", c_int64), ("capacity", c_int64)]
+
+
+def runs(config: Gemma2Config) -> bool:
+    """Whether network.c is made for these sizes: all that were published are."""
+    c = config
+    sizes = (c.hidden_size, c.intermediate_size, c.num_attention_heads * c.head_dim)
+    return all(size % 64 == 0 for size in sizes) and c.head_dim % 32 == 0 and c.attn_logit_softcapping <= 60
+
+
+class Runner:
+    """A network on the CPU, read by network.c. Its weights stay where they are."""
+
+    def __init__(self, network: Gemma2, library: ctypes.CDLL) -> None:
+        c = network.config
+        assert runs(c)
+        self._network, self._library = network, library
+        self._tiles = bool(library.octavo_tiles())
+        self._held: list[Tensor] = []  # what C has the addresses of
+        self._layers = (_Layer * c.num_hidden_layers)(*[self._layer(layer) for layer in network.layers])
+        exponent = torch.arange(0, c.head_dim, 2, dtype=torch.float32) / c.head_dim
+        self._c = _Network(
+            *(ctypes.addressof(self._layers), self._norm(network.norm), self._hold(c.rope_theta**-exponent)),
+            self._matrix(network.embed_tokens),
+            *(c.num_hidden_layers, c.hidden_size, c.intermediate_size, c.num_attention_heads, c.num_key_value_heads, c.head_dim),
+            *(network.dtype == torch.bfloat16, 1),
+            *(c.rms_norm_eps, c.query_pre_attn_scalar**-0.5, c.attn_logit_softcapping, c.final_logit_softcapping),
+            torch.tensor(c.hidden_size**0.5, dtype=network.dtype).item(),  # rounded as gemma2.py does
+        )
+
+    def _hold(self, tensor: Tensor) -> int:
+        self._held.append(tensor)
+        return tensor.data_ptr()
+
+    def _norm(self, norm: RMSNorm) -> int:
+        return self._hold(1.0 + norm.weight.detach().float())
+
+    def _matrix(self, module: nn.Module) -> _Matrix:
+        if isinstance(module, Int4):
+            codes, values = module.codes.contiguous(), self._hold(module.codebook.to(torch.int8))
+            return _Matrix(self._hold(codes), self._hold(module.scales.contiguous()), values, 4, codes.shape[0], codes.shape[1] * 2)
+        if isinstance(module, Int8):
+            kind = 2 if module.scales.dim() == 1 else 3
+            return _Matrix(self._hold(module.codes.contiguous()), self._hold(module.scales.contiguous()), None, kind, *module.codes.shape)
+        assert isinstance(module, Dense)
+        weight = module.weight.detach().contiguous()
+        return _Matrix(self._hold(weight), None, None, int(weight.dtype == torch.bfloat16), *weight.shape)
+
+    def _layer(self, layer: Layer) -> _Layer:
+        a, m = layer.self_attn, layer.mlp
+        matrices = [self._matrix(w) for w in (a.q_proj, a.k_proj, a.v_proj, a.o_proj, m.gate_proj, m.up_proj, m.down_proj)]
+        norms = (layer.input_layernorm, layer.post_attention_layernorm, layer.pre_feedforward_layernorm, layer.post_feedforward_layernorm)
+        return _Layer(*matrices, (c_void_p * 4)(*[self._norm(n) for n in norms]), a.window or _EVERYTHING)
+
+    def __call__(self, ids: Tensor, caches: Sequence[KVCache], logits_to_keep: int) -> Tensor:
+        B, T = ids.shape
+        kept = logits_to_keep or T
+        self._c.threads = torch.get_num_threads()
+        if B * T <= _STEP:
+            logits = self._step(ids.contiguous(), caches, kept)
+        else:
+            logits = torch.stack([self._read(row, cache, kept) for row, cache in zip(ids, caches, strict=True)])
+        for cache in caches:
+            cache.advance(T)
+        return logits
+
+    def _caches(self, caches: Sequence[KVCache], tokens: int) -> ctypes.Array[_Cache]:
+        assert all(cache.length + tokens <= cache.capacity for cache in caches), "a cache is full"
+        return (_Cache * len(caches))(*[_Cache(cache.store.data_ptr(), cache.length, cache.capacity) for cache in caches])
+
+    def _step(self, ids: Tensor, caches: Sequence[KVCache], kept: int) -> Tensor:
+        B, T = ids.shape
+        logits = torch.empty(B, kept, self._c.embedding.rows)
+        self._library.octavo_step(
+            byref(self._c),
+            self._caches(caches, T),
+            c_int64(B),
+            c_void_p(ids.data_ptr()),
+            c_int64(T),
+            c_int64(kept),
+            c_void_p(logits.data_ptr()),
+        )
+        return logits
+
+    def _read(self, ids: Tensor, cache: KVCache, kept: int) -> Tensor:
+        """Logits (kept, vocab_size) behind the last of ids (T,)."""
+        c, call, held, dtype = byref(self._c), self._library, self._caches([cache], len(ids)), self._network.dtype
+        T, kinds = c_int64(len(ids)), self._c
+        x = torch.empty(len(ids), kinds.hidden)  # the residual stream, in fp32
+        h = torch.empty(len(ids), kinds.hidden, dtype=dtype)
+        y = torch.empty(len(ids), kinds.heads * kinds.size, dtype=dtype)
+        space = torch.empty(_AT_ONCE, dtype=dtype)
+        call.octavo_embed(c, c_void_p(ids.data_ptr()), T, c_void_p(x.data_ptr()))
+
+        def add_norm(added: Tensor | None, after: int | None, before: int) -> None:
+            pointers = (x.data_ptr(), None if added is None else added.data_ptr(), after, before, h.data_ptr())
+            call.octavo_add_norm(c, *map(c_void_p, pointers), c_int64(len(x)))
+
+        add_norm(None, None, self._layers[0].norms[0])
+        for i, layer in enumerate(self._network.layers):
+            stored, a, m = self._layers[i], layer.self_attn, layer.mlp
+            last = i + 1 == kinds.count
+            qkv = self._times(h, stored.q, (a.q_proj, a.k_proj, a.v_proj), space)
+            skipped = len(ids) - kept if last else 0  # behind the last layer's keys only those are of use whose logits are asked for
+            call.octavo_attend(c, held, c_int64(i), c_void_p(qkv.data_ptr()), c_void_p(y.data_ptr()), T, c_int64(skipped))
+            x, h, y = x[skipped:], h[skipped:], y[skipped:]
+            add_norm(self._times(y, stored.o, (a.o_proj,), space), stored.norms[1], stored.norms[2])
+            gate_up = self._times(h, stored.gate, (m.gate_proj, m.up_proj), space)
+            inner = torch.empty(len(h), kinds.inner, dtype=dtype)
+            gate, up = gate_up.data_ptr(), gate_up[:, kinds.inner :].data_ptr()
+            call.octavo_geglu(c, c_void_p(gate), c_void_p(up), c_int64(gate_up.shape[1]), c_void_p(inner.data_ptr()), c_int64(len(h)))
+            add_norm(
+                self._times(inner, stored.down, (m.down_proj,), space),
+                stored.norms[3],
+                kinds.norm if last else self._layers[i + 1].norms[0],
+            )
+        logits = torch.empty(len(h), kinds.embedding.rows)
+        call.octavo_head(c, c_void_p(h.data_ptr()), c_int64(len(h)), c_void_p(logits.data_ptr()))
+        return logits
+
+    def _times(self, x: Tensor, first: _Matrix, modules: Sequence[nn.Module], space: Tensor) -> Tensor:
+        """x (T, columns) times some matrices, side by side: (T, rows of all). C has them one behind the other, from `first` on."""
+        matrices = (_Matrix * len(modules)).from_address(ctypes.addressof(first))
+        if x.dtype == torch.bfloat16 and self._tiles:
+            out = torch.empty(len(x), sum(m.rows for m in matrices), dtype=x.dtype)
+            args = (c_int64(len(modules)), c_void_p(x.data_ptr()), c_int64(len(x)), c_void_p(out.data_ptr()))
+            self._library.octavo_multiply(byref(self._c), matrices, *args)
+            return out
+        parts = []
+        for module, matrix in zip(modules, matrices, strict=True):
+            if isinstance(module, Dense):
+                parts.append(module(x))
+                continue
+            count = _AT_ONCE // matrix.columns
+            for start in range(0, matrix.rows, count):
+                plain = space[: min(count, matrix.rows - start) * matrix.columns].view(-1, matrix.columns)
+                args = (byref(matrix), c_int64(start), c_int64(len(plain)), c_void_p(plain.data_ptr()))
+                self._library.octavo_plain(byref(self._c), *args)
+                parts.append(F.linear(x, plain))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)

@@ -1,0 +1,1 @@
+"""A model out again, for other programs: Hugging Face's layout, GGUF."""
