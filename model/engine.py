@@ -21,8 +21,7 @@ from model.gemma2 import Gemma2
 from model.sampling import Sampler, greedy
 from model.tokenizer import Tokenizer
 
-_PREFILL_STEP = {"cuda": 4096}
-_PREFILL_STEP_ELSEWHERE = 1024
+_PREFILL_STEP, _PREFILL_STEP_GPU = 1024, 4096
 """Prompt tokens computed between two checks of `cancel`."""
 
 LogitsProcessor = Callable[[list[int], Tensor], Tensor]
@@ -99,7 +98,7 @@ class Model:
             cache.truncate(min(kept, cache.length))
         else:
             cache = KVCache(self.config, len(ids) + room, self.device, self.network.dtype)
-        step = _PREFILL_STEP.get(self.device.type, _PREFILL_STEP_ELSEWHERE)
+        step = _PREFILL_STEP_GPU if self.device.type == "cuda" else _PREFILL_STEP
         for start in range(cache.length, len(ids), step):
             if cancel is not None and cancel.is_set():
                 return None
@@ -177,7 +176,11 @@ class Model:
                 for row, guessed in zip(logits, [*guess, None], strict=True):
                     chosen, logprob = self._choose(row, state.ids[begin:], sampler, processors)
                     if ahead and len(state.ids) + 1 - begin < max_new_tokens:
+                        copied, arrived = chosen.to("cpu", non_blocking=True), torch.cuda.Event()
+                        arrived.record()
                         following = self._run(chosen.view(1, 1), state.cache)
+                        arrived.synchronize()
+                        chosen = copied
                     token = int(chosen)
                     if token in stop_ids:
                         return

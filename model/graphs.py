@@ -63,7 +63,7 @@ class Matrix:
     @property
     def shares(self) -> int:
         """Shares of the columns in matvec, so that there are programs for all multiprocessors; more where programs compute more."""
-        wanted = 130 if self.kind == "bfloat16" else 520
+        wanted = {"bfloat16": 130, "int8": 520, "int4": 1040}[self.kind]
         blocks = self.columns // 128
         return next(s for s in range(1, blocks + 1) if blocks % s == 0 and (s == blocks or self.rows // _ROWS * s >= wanted))
 

@@ -19,6 +19,8 @@ from model.load.checkpoint import Checkpoint, Quantize, build_network
 
 OLLAMA = "ollama:"
 """Begins the name of a model in Ollama's store."""
+_WORKING_TOKENS = 4096
+"""Tokens of a prompt that are computed at once, at most."""
 _DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
@@ -44,12 +46,37 @@ def load_model(
     device, checkpoint = resolve_device(device), read_checkpoint(source)
     if isinstance(dtype, str):
         dtype = choose_dtype(device, checkpoint.config.num_parameters)
+    if device.startswith("cuda"):
+        require_room(checkpoint, torch.cuda.mem_get_info(device)[0], dtype, quantize)
     network = build_network(
         *(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype),
         quantize=quantize,
         keep_packed=device.startswith("cpu") and native.library() is not None and native.runs(checkpoint.config),
     )
     return model_of(network, checkpoint)
+
+
+def require_room(checkpoint: Checkpoint, free: int, dtype: torch.dtype, quantize: Quantize | None) -> None:
+    """Raises SourceError where a GPU with so many bytes free has no room for the weights and a full window."""
+    config = checkpoint.config
+    tokens = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * config.max_position_embeddings * dtype.itemsize
+    embedding = config.vocab_size * config.hidden_size
+    matrices = config.num_parameters - embedding
+    sizes: dict[Quantize | None, float] = {
+        None: config.num_parameters * dtype.itemsize,
+        "int8": config.num_parameters,
+        "int4": embedding + matrices * 0.5625,  # 16 bits of scale for 32 weights
+    }
+    working = _WORKING_TOKENS * 3 * config.intermediate_size * dtype.itemsize
+    needed = {kind: (size + tokens + working) / 1e9 for kind, size in sizes.items()}
+    if needed[quantize] * 1e9 <= free:
+        return
+    fitting = [f"quantize={kind} ({size:.1f} GB)" for kind, size in needed.items() if kind and size * 1e9 <= free]
+    what = quantize or str(dtype).removeprefix("torch.")
+    raise SourceError(
+        f"{checkpoint.origin}: in {what} it and its window take {needed[quantize]:.1f} GB, and the GPU has {free / 1e9:.1f} GB free",
+        f"{' or '.join(fitting)} fits" if fitting else "use a smaller model, or the processor (OCTAVO_DEVICE=cpu)",
+    )
 
 
 def model_of(network: Gemma2, checkpoint: Checkpoint) -> Model:

@@ -1,5 +1,6 @@
 """Checkpoints of each kind, and what is said of those that won't do."""
 
+import dataclasses
 import json
 import shutil
 import time
@@ -13,10 +14,11 @@ from gguf import GGUFReader
 from safetensors.torch import load_file, save_file
 
 from model import ModelError, load_model
+from model.config import SHAPES
 from model.errors import PrecisionError, SourceError
 from model.load import sources
 from model.load.gguf_file import GGUFFile
-from model.load.sources import starter_file
+from model.load.sources import read_checkpoint, require_room, starter_file
 from tests.model.conftest import oracle, tokenizer_json
 from tests.model.gguf_bytes import Header
 from tests.model.tiny import a_gemma_2
@@ -119,6 +121,21 @@ def test_an_unknown_model_says_what_could_be_named(source: str) -> None:
     with pytest.raises(ModelError) as caught:
         load_model(source)
     assert caught.value.hint and "\n" not in str(caught.value)
+
+
+def test_what_a_gpu_has_no_room_for_is_said_with_what_would_fit() -> None:
+    """The sizes are those of 27B: 54.5 GB of weights in bfloat16, and 3.1 GB of keys and values."""
+    big = dataclasses.replace(read_checkpoint("starter"), origin="big", config=SHAPES["27b"])
+    require_room(big, 60_000_000_000, torch.bfloat16, None)
+    with pytest.raises(SourceError, match=r"big: in bfloat16 .* 58\.\d GB, and the GPU has 40\.0 GB free") as caught:
+        require_room(big, 40_000_000_000, torch.bfloat16, None)
+    assert caught.value.hint == "quantize=int8 (31.2 GB) or quantize=int4 (19.8 GB) fits"
+    with pytest.raises(SourceError) as caught:
+        require_room(big, 24_000_000_000, torch.bfloat16, "int8")
+    assert caught.value.hint == "quantize=int4 (19.8 GB) fits"
+    with pytest.raises(SourceError) as caught:
+        require_room(big, 8_000_000_000, torch.bfloat16, None)
+    assert "smaller model" in caught.value.hint
 
 
 @torch.no_grad()
