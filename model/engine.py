@@ -176,7 +176,7 @@ class Model:
                 for row, guessed in zip(logits, [*guess, None], strict=True):
                     chosen, logprob = self._choose(row, state.ids[begin:], sampler, processors)
                     if ahead and len(state.ids) + 1 - begin < max_new_tokens:
-                        copied, arrived = chosen.to("cpu", non_blocking=True), torch.cuda.Event()
+                        copied, arrived = chosen.to("cpu", non_blocking=True), torch.cuda.Event()  # type: ignore[no-untyped-call]
                         arrived.record()
                         following = self._run(chosen.view(1, 1), state.cache)
                         arrived.synchronize()

@@ -23,6 +23,8 @@ FEW = 16
 """Tokens that are read at the price of one: the tensor cores' narrowest products have as many columns."""
 _ROWS = 64
 """Rows of a matrix that a program of matvec multiplies."""
+_STAGES = {"bfloat16": 4, "int8": 4, "int4": 3}
+"""Blocks of a row on their way in matvec, the best of several on an H100."""
 _SHARES = 32
 """Shares of the keys, at most, in attend_few."""
 _ATTENTION = {64: (128, 64, 3), 128: (128, 64, 3), 256: (128, 64, 2)}
@@ -61,10 +63,15 @@ class Matrix:
         return cls(codes, scales, None if even else book, "int4", len(codes), codes.shape[1] * 2)
 
     @property
+    def block(self) -> int:
+        """Columns that a program of matvec takes at a time."""
+        return 256 if self.kind == "int4" and self.columns % 256 == 0 else 128
+
+    @property
     def shares(self) -> int:
         """Shares of the columns in matvec, so that there are programs for all multiprocessors; more where programs compute more."""
-        wanted = {"bfloat16": 130, "int8": 520, "int4": 1040}[self.kind]
-        blocks = self.columns // 128
+        wanted = {"bfloat16": 130, "int8": 520, "int4": 260}[self.kind]
+        blocks = self.columns // self.block
         return next(s for s in range(1, blocks + 1) if blocks % s == 0 and (s == blocks or self.rows // _ROWS * s >= wanted))
 
     def times(self, x: Tensor) -> Tensor:
@@ -281,5 +288,6 @@ class _Step:
         r = self.runner
         kernels.matvec[(m.rows // _ROWS, m.shares if end == "sum" else 1)](
             x, m.weight, m.scales, m.codebook, out, self.B * self.T, r.config.final_logit_softcapping, N=m.rows, K=m.columns,
-            SPLITS=m.shares if end == "sum" else 1, KIND=m.kind, END=end, BN=_ROWS, BK=128, STAGES=4, PDL=r.early, launch_pdl=r.early,
+            SPLITS=m.shares if end == "sum" else 1, KIND=m.kind, END=end, BN=_ROWS, BK=m.block, STAGES=_STAGES[m.kind],
+            PDL=r.early, launch_pdl=r.early,
         )  # fmt: skip
