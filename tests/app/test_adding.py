@@ -24,7 +24,7 @@ def until(true: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
-def test_what_is_added_meanwhile_waits_once_and_a_damaged_name_stops_nothing(home: Path, tmp_path: Path) -> None:
+def test_what_is_added_meanwhile_waits_once_and_one_that_fails_stops_nothing(home: Path, tmp_path: Path) -> None:
     for name in ("first", "second", "third"):
         (tmp_path / name).mkdir()
         (tmp_path / name / f"{name}.txt").write_text(f"The {name} eel.")
