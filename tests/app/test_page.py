@@ -199,7 +199,7 @@ def test_a_page_of_a_file_that_changed_is_shown_with_a_warning_and_no_boxes(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_has_no_seriousfindings(visit: Visit, conversation: str, axe: str, scheme: str) -> None:
+def test_axe_has_no_serious_findings(visit: Visit, conversation: str, axe: str, scheme: str) -> None:
     page = visit(conversation, color_scheme=scheme)
     answered(page, 3).locator(".marker").first.click()
     page.locator(".box").first.wait_for()
