@@ -8,7 +8,6 @@
 #include "attention.h"
 #include "tiles.h"
 
-#define PART 256 /* keys of a query that one thread attends to */
 #define LINES 32 /* rows of a matrix that one thread multiplies at a time */
 #define EACH _Pragma("omp for schedule(dynamic, 1)") for
 #define TEAM _Pragma("omp parallel num_threads((int)n->threads)")
@@ -199,34 +198,6 @@ void octavo_attend(const network *n, const cache *c, int64_t layer, const void *
 }
 
 /* ---- a step: some tokens through the whole network ---- */
-
-/* The parts of a layer's attention, of PART keys each, and what they gave. */
-typedef struct {
-    float *out, *totals; /* (sequence, group, block of queries, part, rows, size), (..., rows) */
-    long blocks, parts, rows;
-} parts;
-
-static void attend_part(const job *a, const parts *p, long k) {
-    const long part = k % p->parts, query = k / p->parts % p->blocks * ROWS, sequence = k / p->parts / p->blocks / a->groups;
-    const long group = k / p->parts / p->blocks % a->groups, end = a->caches[sequence].length + a->tokens;
-    long first = first_key(a, sequence, query), last = (part + 1) * PART < end ? (part + 1) * PART : end;
-    first = first > part * PART ? first : part * PART;
-    float *out = p->out + k * p->rows * a->size, *totals = p->totals + k * p->rows;
-    if (a->bf16) attend_plain(a, sequence, group, query, p->rows, first, last, out, totals, 1);
-    else attend_plain(a, sequence, group, query, p->rows, first, last, out, totals, 0);
-}
-
-static void join_parts(const job *a, const parts *p, long token, long head, float *y) {
-    const long query = token % a->tokens * a->heads + head % a->heads, row = query % ROWS;
-    const long first = ((token / a->tokens * a->groups + head / a->heads) * p->blocks + query / ROWS) * p->parts;
-    float whole = 0;
-    for (long k = first; k < first + p->parts; k++) whole += p->totals[k * p->rows + row];
-    for (long d = 0; d < a->size; d += W) {
-        vf v = {};
-        for (long k = first; k < first + p->parts; k++) v += load(p->out, (k * p->rows + row) * a->size + d, 0);
-        store(y, d, 0, v / whole);
-    }
-}
 
 /* The logits of h's tokens; by a whole team. */
 static void head(const network *n, vectors *h, float *logits) {
