@@ -33,13 +33,15 @@ INLINE uint8_t *held(const job *a, long sequence, long group, int which) {
 /* Scores of `rows` queries from `query` on, with the ROWS keys from `key` on, to exp(capped score): 0 where a query sees no key. */
 INLINE void weigh(
     const job *a, long sequence, long query, int rows, long key, long last, const float *scores, void *out, long stride, int bf16, vf *totals) {
+    const long lowest = position(a, sequence, query), highest = position(a, sequence, query + rows - 1);
+    const int all = key > highest - a->window && key + ROWS <= lowest + 1 && key + ROWS <= last; /* each query sees each key */
     vf at[ROWS / W];
     for (int i = 0; i < ROWS; i++) at[i / W][i % W] = key + i;
     for (int r = 0; r < rows; r++) {
-        const long here = position(a, sequence, query + r), from = here - a->window + 1, to = here + 1 < last ? here + 1 : last;
+        const long here = all ? 0 : position(a, sequence, query + r), to = here + 1 < last ? here + 1 : last;
         for (int i = 0; i < ROWS / W; i++) {
-            vf p = vexp(capped(load(scores, r * ROWS + i * W, 0) * a->scale, a->softcap));
-            if (key < from || key + ROWS > to) p = where((at[i] >= (float)from) & (at[i] < (float)to), p);
+            vf p = bounded_exp(capped(load(scores, r * ROWS + i * W, 0) * a->scale, a->softcap));
+            if (!all) p = where((at[i] > (float)(here - a->window)) & (at[i] < (float)to), p);
             totals[r] += p;
             store(out, r * stride + i * W, bf16, p);
         }

@@ -50,14 +50,17 @@ static void add_norm(const network *n, float *x, const void *y, const float *aft
 static void geglu(const void *gate, const void *up, void *out, int bf16, long size) {
     for (long i = 0; i < size; i += W) {
         const vf g = load(gate, i, bf16), u = g * (0.797884561f + 0.0356774081f * g * g);
-        store(out, i, bf16, g / (1 + vexp(-2 * u)) * load(up, i, bf16));
+        store(out, i, bf16, g * inverse(1 + vexp(-2 * u)) * load(up, i, bf16));
     }
 }
 
-static void turn(const network *n, long position, float *cosines, float *sines) {
-    for (long i = 0; i < n->size / 2; i++) {
-        cosines[i] = cosf(position * n->turns[i]);
-        sines[i] = sinf(position * n->turns[i]);
+/* Cosines, then sines, (tokens, size / 2) each, of how far the dimensions are turned from `position` on. */
+static void turned(const network *n, long position, long tokens, float *out) {
+    const long half = n->size / 2;
+    for (long i = 0; i < tokens * half; i++) {
+        const float angle = (position + i / half) * n->turns[i % half];
+        out[i] = cosf(angle);
+        out[tokens * half + i] = sinf(angle);
     }
 }
 static void rotate(const void *in, int in_bf16, void *out, int out_bf16, const float *cosines, const float *sines, long size) {
@@ -97,6 +100,8 @@ void octavo_plain(const network *n, const matrix *w, int64_t first, int64_t rows
 #pragma omp parallel for schedule(dynamic, 16) num_threads((int)n->threads)
     for (long r = 0; r < rows; r++) plain(w, first + r, (uint8_t *)out + r * w->columns * width(n->bf16), n->bf16);
 }
+
+void octavo_turned(const network *n, int64_t position, int64_t tokens, float *out) { turned(n, position, tokens, out); }
 
 void octavo_embed(const network *n, const int64_t *ids, int64_t tokens, float *out) {
     for (long t = 0; t < tokens; t++) {
@@ -154,8 +159,9 @@ void octavo_geglu(const network *n, const void *gate, const void *up, int64_t st
         geglu((uint8_t *)gate + t * stride * bytes, (uint8_t *)up + t * stride * bytes, (uint8_t *)out + t * inner * bytes, n->bf16, inner);
 }
 
-/* Of one sequence. qkv: (tokens, (heads + 2 * groups) * size); y: (tokens, heads * size), of which the first `skipped` aren't needed. */
-void octavo_attend(const network *n, const cache *c, int64_t layer, const void *qkv, void *y, int64_t tokens, int64_t skipped) {
+/* Of one sequence. qkv: (tokens, (heads + 2 * groups) * size); cosines: by octavo_turned; y: (tokens, heads * size), of which the first `skipped` aren't needed. */
+void octavo_attend(
+    const network *n, const cache *c, int64_t layer, const void *qkv, const float *cosines, void *y, int64_t tokens, int64_t skipped) {
     const long D = n->size, H = n->heads, all = H + 2 * n->groups, G = H / n->groups, end = c->length + tokens, packed = made_up(end, ROWS);
     const int tiles = TILES && n->bf16 && tiles_allowed();
     job a = layer_job(n, c, layer, NULL, tokens);
@@ -163,13 +169,13 @@ void octavo_attend(const network *n, const cache *c, int64_t layer, const void *
     uint16_t *room = tiles ? aligned_alloc(64, 4 * n->groups * packed * D) : NULL;
     a.q = q, a.key_tiles = room, a.value_tiles = room + n->groups * packed * D;
     TEAM {
-        float out[ROWS * D] __attribute__((aligned(64))), totals[ROWS], cosines[D / 2], sines[D / 2];
+        float out[ROWS * D] __attribute__((aligned(64))), totals[ROWS];
 #pragma omp for schedule(dynamic, 16)
-        for (long t = 0; t < tokens; t++) {
-            turn(n, c->length + t, cosines, sines);
-            for (long h = 0; h < all; h++)
-                place(&a, t, h, (const uint8_t *)qkv + (t * all + h) * D * width(n->bf16), n->bf16, q, tiles, cosines, sines);
-        }
+        for (long t = 0; t < tokens; t++)
+            for (long h = 0; h < all; h++) {
+                const float *turn = cosines + t * D / 2;
+                place(&a, t, h, (const uint8_t *)qkv + (t * all + h) * D * width(n->bf16), n->bf16, q, tiles, turn, turn + tokens * D / 2);
+            }
 #if TILES
         if (tiles) {
 #pragma omp for collapse(2) schedule(dynamic, 1)
@@ -232,9 +238,9 @@ void octavo_step(const network *n, const cache *caches, int64_t sequences, const
     p.out = malloc(jobs * p.rows * (D + 1) * 4), p.totals = p.out + jobs * p.rows * D;
     vectors h = new_vectors(hidden, total), y = new_vectors(H * D, total), g = new_vectors(inner, total), ends = new_vectors(hidden, sequences * kept);
     float *x = calloc(room * hidden, 4), *o = calloc(room * hidden, 4), *qkv = calloc(room * all * D, 4), *q = calloc(sequences * G * q_rows * D, 4);
-    float *gate = calloc(room * inner, 4), *up = calloc(room * inner, 4), *cosines = calloc(total * D, 4), *sines = cosines + total * D / 2;
+    float *gate = calloc(room * inner, 4), *up = calloc(room * inner, 4), *turns = calloc(total * D, 4);
     octavo_embed(n, ids, total, x);
-    for (long t = 0; t < total; t++) turn(n, caches[t / tokens].length + t % tokens, cosines + t * D / 2, sines + t * D / 2);
+    for (long s = 0; s < sequences; s++) turned(n, caches[s].length, tokens, turns + s * tokens * D);
     TEAM {
         for (long i = 0; i < n->count; i++) {
             const layer *l = n->layers + i;
@@ -250,8 +256,8 @@ void octavo_step(const network *n, const cache *caches, int64_t sequences, const
                 rows_times(w, r - from, r - from + LINES, &h, qkv + from, all * D);
             }
             EACH (long k = 0; k < total * all; k++) {
-                const long turned = k / all * D / 2;
-                place(&a, k / all, k % all, qkv + k * D, 0, q, 0, cosines + turned, sines + turned);
+                const float *turn = turns + k / all / tokens * tokens * D + k / all % tokens * D / 2;
+                place(&a, k / all, k % all, qkv + k * D, 0, q, 0, turn, turn + tokens * D / 2);
             }
             EACH (long k = 0; k < jobs; k++) attend_part(&a, &p, k);
             EACH (long k = 0; k < total * H; k++) {
@@ -281,5 +287,5 @@ void octavo_step(const network *n, const cache *caches, int64_t sequences, const
         head(n, &ends, logits);
     }
     release(&h), release(&y), release(&g), release(&ends);
-    free(p.out), free(x), free(o), free(qkv), free(q), free(gate), free(up), free(cosines);
+    free(p.out), free(x), free(o), free(qkv), free(q), free(gate), free(up), free(turns);
 }

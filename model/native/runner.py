@@ -23,10 +23,11 @@ _EVERYTHING = 1 << 40
 
 _ARGUMENTS = {
     "octavo_plain": "ppiip",
+    "octavo_turned": "piip",
     "octavo_embed": "ppip",
     "octavo_add_norm": "ppppppi",
     "octavo_geglu": "pppipi",
-    "octavo_attend": "ppippii",
+    "octavo_attend": "ppipppii",
     "octavo_multiply": "ppipip",
     "octavo_head": "ppip",
     "octavo_step": "ppipiip",
@@ -138,6 +139,8 @@ class Runner:
         x = torch.empty(T, sizes.hidden)  # the residual stream, in fp32
         h = torch.empty(T, sizes.hidden, dtype=dtype)
         y = torch.empty(T, sizes.heads * sizes.size, dtype=dtype)
+        turned = torch.empty(2, T, sizes.size // 2)
+        call.octavo_turned(c, cache.length, T, turned.data_ptr())
         call.octavo_embed(c, ids.data_ptr(), T, x.data_ptr())
         call.octavo_add_norm(c, x.data_ptr(), None, None, self._layers[0].norms[0], h.data_ptr(), T)
         layer: Any
@@ -145,7 +148,7 @@ class Runner:
             stored, a, m, last = self._layers[i], layer.self_attn, layer.mlp, i + 1 == sizes.count
             qkv = self._times(h, stored.q, a.q_proj, a.k_proj, a.v_proj)
             skipped = T - kept if last else 0  # behind the last layer's keys only those count whose logits are asked for
-            call.octavo_attend(c, caches, i, qkv.data_ptr(), y.data_ptr(), T, skipped)
+            call.octavo_attend(c, caches, i, qkv.data_ptr(), turned.data_ptr(), y.data_ptr(), T, skipped)
             x, h, y = x[skipped:], h[skipped:], y[skipped:]
             o = self._times(y, stored.o, a.o_proj)
             call.octavo_add_norm(c, x.data_ptr(), o.data_ptr(), stored.norms[1], stored.norms[2], h.data_ptr(), len(x))

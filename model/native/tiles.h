@@ -7,7 +7,7 @@
 #if defined __AMX_BF16__ && defined __AVX512BF16__ && W == 16
 #define TILES 1
 #define SPAN 256  /* keys weighed before values are added up */
-#define DEPTH 768 /* columns of a matrix multiplied at a time: what they are multiplied with stays in the nearest caches */
+#define DEPTH 1024 /* columns of a matrix multiplied at a time: what they are multiplied with stays in the nearest caches */
 #define PANELS 4  /* of 32 rows of a matrix each, that one thread multiplies at a time */
 
 static int tiles_allowed(void) { return syscall(SYS_arch_prctl, 0x1023 /* ARCH_REQ_XCOMP_PERM */, 18) == 0; }
