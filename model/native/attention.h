@@ -59,6 +59,10 @@ INLINE void attend_plain(
     memset(out, 0, rows * D * sizeof *out);
     for (long key = first; key < last; key += ROWS) {
         const long keys = last - key < ROWS ? last - key : ROWS;
+        for (long i = 0; i < ROWS * D * width(bf16); i += 64) { /* what is needed next */
+            __builtin_prefetch(k + (key + ROWS) * D * width(bf16) + i);
+            __builtin_prefetch(v + key * D * width(bf16) + i);
+        }
         for (int r = 0; r < rows; r += ABREAST)
             for (long j = 0; j < keys; j += 4) {
                 vf acc[ABREAST][4] = {};

@@ -2,6 +2,7 @@
    to memory: 8 and 4 bits are multiplied as integers, with vectors that are rounded to 8 bits in blocks of 32. */
 
 #define TOGETHER 8 /* vectors that a row is multiplied with at once */
+#define AHEAD 4096 /* bytes, from what is multiplied to what is fetched: a processor itself looks no further than a page */
 
 enum kind { F32, BF16, INT8, BLOCKS8, BLOCKS4 };
 typedef struct {
@@ -105,6 +106,7 @@ INLINE void multiply(
             vf more[TOGETHER] = {}; /* two sums, since each addition waits for the one before */
             for (long k = 0; k < K; k += 2 * W) {
                 const vf v0 = load(w->codes, row * K + k, kind == BF16), v1 = load(w->codes, row * K + k + W, kind == BF16);
+                __builtin_prefetch(w->codes + (row * K + k) * width(kind == BF16) + AHEAD);
                 for (int t = 0; t < tokens; t++) {
                     acc[t] += v0 * load(plain, t * K + k, 0);
                     more[t] += v1 * load(plain, t * K + k + W, 0);
@@ -117,6 +119,7 @@ INLINE void multiply(
             const __m128i values = kind == BLOCKS4 ? _mm_xor_si128(*(__m128i_u *)w->values, _mm_set1_epi8((char)BIAS)) : _mm_setzero_si128();
             for (long k = 0; k < K; k += 4 * W, b += tokens) {
                 vi v;
+                __builtin_prefetch(p + (kind == BLOCKS4 ? k / 2 : k) + AHEAD);
                 if (kind == BLOCKS4) v = pick(values, spread(p + k / 2));
                 else v = *(const vi *)(p + k) ^ (int)(BIAS * 0x01010101u);
                 const vf s = kind == INT8 ? splat(1) : block_scales(scales + k / 32);
