@@ -32,7 +32,8 @@ INLINE uint8_t *held(const job *a, long sequence, long group, int which) {
 
 /* Scores of `rows` queries from `query` on, with the ROWS keys from `key` on, to exp(capped score): 0 where a query sees no key. */
 INLINE void weigh(
-    const job *a, long sequence, long query, int rows, long key, long last, const float *scores, void *out, long stride, int bf16, vf *totals) {
+    const job *a, long sequence, long query, int rows, long key, long last, const float *scores, void *out, long stride, int bf16,
+    vf *totals) {
     const long lowest = position(a, sequence, query), highest = position(a, sequence, query + rows - 1);
     const int all = key > highest - a->window && key + ROWS <= lowest + 1 && key + ROWS <= last; /* each query sees each key */
     vf at[ROWS / W];
@@ -98,11 +99,21 @@ INLINE void attend_plain(
 
 #define PART 256 /* keys */
 
-/* What a layer's parts gave. */
-typedef struct {
+typedef struct { /* and what they gave */
     float *out, *totals; /* (sequence, group, block of queries, part, rows, size), (..., rows) */
-    long blocks, parts, rows;
+    long blocks, parts, rows, count;
 } parts;
+
+static parts new_parts(const job *a, long sequences) {
+    long longest = 0;
+    for (long s = 0; s < sequences; s++) longest = a->caches[s].length > longest ? a->caches[s].length : longest;
+    parts p = {.blocks = queries(a) / ROWS, .parts = made_up(longest + a->tokens, PART) / PART, .rows = made_up(a->tokens * a->heads, 4)};
+    if (p.rows > ROWS) p.rows = ROWS;
+    p.count = sequences * a->groups * p.blocks * p.parts;
+    p.out = malloc(p.count * p.rows * (a->size + 1) * 4);
+    p.totals = p.out + p.count * p.rows * a->size;
+    return p;
+}
 
 static void attend_part(const job *a, const parts *p, long k) {
     const long part = k % p->parts, query = k / p->parts % p->blocks * ROWS, sequence = k / p->parts / p->blocks / a->groups;

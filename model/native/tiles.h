@@ -107,7 +107,8 @@ static void pack_rows(const matrix *w, long row, long first, long last, uint16_t
 }
 
 /* Rows [first, last) of w, at most 32 * PANELS, times x: left tiles (tokens / 32, columns / 32, 2). out: (tokens, stride). */
-static void tiles_times(const matrix *w, long first, long last, const uint16_t *x, long tokens, uint16_t *right, float *sums, uint16_t *out, long stride) {
+static void tiles_times(
+    const matrix *w, long first, long last, const uint16_t *x, long tokens, uint16_t *right, float *sums, uint16_t *out, long stride) {
     const long K = w->columns, blocks = (tokens + 31) / 32, depth = made_up((K - 1) / ((K + DEPTH - 1) / DEPTH) + 1, 32);
     configure_tiles();
     for (long k = 0; k < K; k += depth) {
@@ -125,8 +126,10 @@ static void tiles_times(const matrix *w, long first, long last, const uint16_t *
     }
     _tile_release();
     for (long t = 0; t < tokens; t++)
-        for (long row = first; row < last; row += 16)
-            store(out, t * stride + row, 1, load(sums, (t / 32 * (last - first) + (row - first) / 32 * 32) * 32 + t % 32 * 32 + row % 32, 0));
+        for (long row = first; row < last; row += 16) {
+            const float *s = sums + (t / 32 * (last - first) + (row - first) / 32 * 32) * 32;
+            store(out, t * stride + row, 1, load(s, t % 32 * 32 + row % 32, 0));
+        }
 }
 
 /* ---- attention ---- */
