@@ -1,6 +1,11 @@
-"""`python -m app` is `octavo`."""
+"""`octavo`, and `python -m app`. Ctrl-C while the command is being loaded ends it without a word, as it does later."""
 
-from app.cli import main
+import sys
+
+try:
+    from app.cli import main
+except KeyboardInterrupt:
+    sys.exit(130)
 
 if __name__ == "__main__":
     main()

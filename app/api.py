@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Send
 
 from app import resources
 from app.door import BearerDoor, failure, listening
-from app.programs import Chains, Queue, documents, search, source
+from app.programs import Chains, Queue, announce, documents, search, source
 from app.protocol import ChatRequest, Replies, SearchRequest, UnknownModel, explained, misread
 from app.settings import Settings
 from ingest.errors import IngestError, LibraryError
@@ -155,7 +155,7 @@ async def _again(first: Answer, parts: AsyncIterator[Answer]) -> AsyncIterator[A
         yield part
 
 
-def serve(port: int, library: str, model: str | None) -> None:
+def serve(port: int, library: str, model: str | None, as_data: bool = False) -> None:
     """Answers on 127.0.0.1 until SIGINT or SIGTERM.
 
     Raises:
@@ -168,7 +168,7 @@ def serve(port: int, library: str, model: str | None) -> None:
         chains = Chains(library, model)
         chains.of()  # a model that isn't there is told now
         app = make_app(chains, token)
-        print(f"Octavo: http://127.0.0.1:{port}/v1\ntoken: {'$OCTAVO_TOKEN' if given else token}", flush=True)
+        announce(f"http://127.0.0.1:{port}/v1", token, bool(given), as_data)
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run([opened])

@@ -6,7 +6,7 @@ written.
 
 import threading
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from typing import Any
 
 from app.mistakes import as_bug, as_mistake, sentences
@@ -16,7 +16,6 @@ from ingest.store.conversations import Conversations, State
 from ingest.terminal import plain
 from rag.answer import Answer
 from rag.chain import AnswerChain
-from rag.settings import Settings
 
 _EVERY = 0.5
 """Seconds between two writings of an answer that is coming."""
@@ -25,17 +24,20 @@ _EVERY = 0.5
 class Asking:
     """One question on its way to an answer."""
 
-    def __init__(self, chain: Callable[[], AnswerChain], asked: dict[str, Any], conversations: Conversations, turn: int) -> None:
+    def __init__(
+        self, chain: Callable[[], AbstractContextManager[AnswerChain]], model: str, asked: dict[str, Any], kept: Conversations, turn: int
+    ) -> None:
         """
         Args:
-            chain: makes the chain, which may load a model first.
+            chain: lends the chain, which may load a model first.
+            model: what answers.
             asked: what the chain is given.
             turn: the conversation's, where the answer is written.
         """
-        self._chain, self._asked = chain, asked
-        self._conversations, self._turn = conversations, turn
+        self._chain, self._model, self._asked = chain, model, asked
+        self._conversations, self._turn = kept, turn
         self._answer = Answer()
-        self._about: tuple[str, int | None] = ("", None)
+        self._about: tuple[str, dict[str, Any]] = ("", {})
         self._trouble = ""
         self._writing = threading.Lock()
         self._ended = threading.Event()
@@ -62,7 +64,7 @@ class Asking:
 
     def answer(self) -> dict[str, Any]:
         """What there is of it."""
-        return told(self._answer, *self._about) | {"trouble": self._trouble}
+        return told(self._answer, *self._about) | {"trouble": self._trouble, "asked_as": self._asked.get("mode", "auto")}
 
     def stop(self) -> None:
         """Ends it and keeps what came. A model that is busy with its prompt goes on until its next word, which nobody reads."""
@@ -81,18 +83,18 @@ class Asking:
                 raise
 
     def _ask(self) -> None:
-        chain = self._chain()
-        self._about = (" at ".join(filter(None, answering(Settings().model))), chain.library.status()["generation"])
-        with closing(chain.stream(self._asked)) as parts:
-            for part in parts:
-                with self._writing:
-                    if self.state != "asking":
-                        return
-                    self._answer += part
+        with self._chain() as chain:
+            self._about = (" at ".join(filter(None, answering(self._model))), chain.library.status())
+            with closing(chain.stream(self._asked)) as parts:
+                for part in parts:
+                    with self._writing:
+                        if self.state != "asking":
+                            return
+                        self._answer += part
 
     def _keep(self) -> None:
         """Writes what has come since the last time; a model may be silent for long between two words."""
-        written = self._answer
+        written: Answer | None = None
         while not self._ended.wait(_EVERY):
             with self._writing:
                 if self.state == "asking" and self._answer is not written:

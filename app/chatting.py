@@ -157,6 +157,5 @@ class _Talk:
         if answer.text:
             self._history.append((question, answer.text))
         if turn is not None:
-            generation = self._library.status()["generation"]
-            kept = told(answer, self._model or Settings().model, generation)
+            kept = told(answer, self._model or Settings().model, self._library.status())
             self._kept.put(turn, kept | {"trouble": trouble}, state)

@@ -1,6 +1,7 @@
 """What `octavo doctor` looks at. Nothing is downloaded, no other machine is asked, and nothing is changed."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,7 @@ SHIPPED = {
 """SHA-256 of starter.gguf and reader.safetensors."""
 _ROOM = 1_000_000_000
 """Bytes: what torch, embedder and reader take beside a model, and what a disk should have free."""
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _HUB = {"google/gemma-2-2b-it": 2_614_341_888, "google/gemma-2-9b-it": 9_241_705_984, "google/gemma-2-27b-it": 27_227_128_320}
 """Parameters."""
 _SECRET = ("TOKEN", "API_KEY", "OPENAI_API_KEY")
@@ -135,22 +137,24 @@ def model(named: str | None) -> Iterator[Finding]:
 
     source = named or Settings().model
     if source.startswith("openai:"):
-        yield _served(source)
+        yield served(source)
         return
-    from model.load.sources import OLLAMA, read_checkpoint
+    from model.load.sources import read_checkpoint
     from model.settings import Settings as Engine
 
     parameters = _HUB.get(source)
-    if "/" in source and not source.startswith(OLLAMA) and not Path(source).expanduser().exists() and not source.endswith(".gguf"):
+    if _HUB_ID.fullmatch(source) and not Path(source).expanduser().exists() and not source.endswith(".gguf"):
         yield Finding("model", "note", f"{source}: a name on the Hugging Face hub", "the first question downloads it, if it isn't here")
     else:
         parameters = read_checkpoint(source).config.num_parameters
         yield Finding("model", "well", source)
     if parameters:
-        yield _memory(parameters * (4 if Engine().dtype == "float32" else 2) + _ROOM, source)
+        packed = {"int8": 1.0, "int4": 0.6}.get(Engine().quantize or "")  # bytes of a weight; the embedding keeps 8 bits
+        yield _memory(int(parameters * (packed or (4 if Engine().dtype == "float32" else 2))) + _ROOM, source)
 
 
-def _served(source: str) -> Finding:
+def served(source: str) -> Finding:
+    """Whether the server that openai:NAME@URL names is on this machine, answers, and has the model."""
     from app.nearby import models_at
     from rag.servers import is_loopback
 
@@ -182,7 +186,9 @@ def _memory(need: int, source: str) -> Finding:
     told = f"{source} takes {need / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free"
     if need <= free:
         return Finding("memory", "well", told)
-    return Finding("memory", "mend", told, "close other programs, or use a smaller model (--model starter takes 1.2 GB)")
+    return Finding(
+        "memory", "mend", told, "close other programs, set OCTAVO_QUANTIZE=int4, or use a smaller model (--model starter takes 1.2 GB)"
+    )
 
 
 def _free_memory() -> int:

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from app import examples, looking, measuring, moving
+from app import examples, exporting, keeping, looking, measuring
 from app.chatting import chat
 from app.doctor import doctor
+from app.inviting import people
 from app.mistakes import as_mistake
 from app.options import Json, Library, Model, Within
 from app.quiet import keep_quiet
@@ -131,7 +132,8 @@ def verify(
 def remove(path: Annotated[str, typer.Argument(help="A file or folder.")], library: Library = "default", json: Json = False) -> None:
     """Take documents out of a library, for good.
 
-    Their text, words and vectors go. The files themselves stay.
+    Their text, words and vectors go, and the copies of files that were uploaded on the page. Your own files stay, and the
+    library passes them over until `octavo ingest FILE` names one.
     """
     from ingest import Library as Store
     from ingest import Settings
@@ -164,9 +166,12 @@ def reembed(
         say(f"{count} vectors made by {embedder}")
 
 
-app.command(name="export", epilog=examples.EXPORT)(moving.export_library)
-app.command(name="import", epilog=examples.IMPORT)(moving.import_library)
-app.command(name="export-model", epilog=examples.EXPORT_MODEL)(moving.export_model)
+app.command(epilog=examples.FOLDERS)(keeping.folders)
+app.command(epilog=examples.RENAME)(keeping.rename)
+app.command(epilog=examples.DELETE)(keeping.delete)
+app.command(name="export", epilog=examples.EXPORT)(keeping.export_file)
+app.command(name="import", epilog=examples.IMPORT)(keeping.import_file)
+app.command(name="export-model", epilog=examples.EXPORT_MODEL)(exporting.export_model)
 app.command(epilog=examples.DOCTOR)(doctor)
 
 
@@ -174,16 +179,21 @@ app.command(epilog=examples.DOCTOR)(doctor)
 def page(port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.", min=1, max=65535)] = 8501, json: Json = False) -> None:
     """Open the page in a browser.
 
-    It prints the address, whose token keeps other accounts and web pages out.
+    It prints the address, whose token keeps other accounts and web pages out; where `octavo people` names some, it asks for name and
+    password instead.
     """
     from app.door import listening
+    from app.people import passwords
     from app.settings import Settings
     from ingest.run import child
 
-    Settings()  # what is wrong with it is told here, in a line
+    Settings(), passwords()  # what is wrong with them is told here, in a line
     listening(port).close()  # and so is a port that is taken
     command, environment = child.python("app.serve", str(port), *(["--json"] if json else []))
     os.execve(command[0], command, environment)  # noqa: S606  # no shell is wanted
+
+
+app.command(epilog=examples.PEOPLE)(people)
 
 
 @app.command(epilog=examples.SERVE)
@@ -191,6 +201,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Its port on 127.0.0.1.", min=1, max=65535)] = 8502,
     library: Library = "default",
     model: Model = None,
+    json: Json = False,
 ) -> None:
     """Answer other programs in OpenAI's protocol.
 
@@ -202,7 +213,7 @@ def serve(
     Store.open(Settings().library_dir(library)).close()  # one that isn't there is told before torch is loaded
     from app.api import serve as answer
 
-    answer(port, library, model)
+    answer(port, library, model, json)
 
 
 @app.command(epilog=examples.MCP)
@@ -210,6 +221,7 @@ def mcp(
     port: Annotated[int | None, typer.Option(help="Over HTTP, on this port of 127.0.0.1.", min=1, max=65535)] = None,
     library: Library = "default",
     model: Model = None,
+    json: Json = False,
 ) -> None:
     """Be tools of an agent, over MCP.
 
@@ -225,7 +237,7 @@ def mcp(
     Store.open(Settings().library_dir(library)).close()  # one that isn't there is told before torch is loaded
     from app.mcp import serve
 
-    serve(port, library, model)
+    serve(port, library, model, json)
 
 
 app.command(name="eval", epilog=examples.EVAL)(measuring.evaluate)

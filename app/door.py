@@ -11,9 +11,28 @@ import socket
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _OURS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
+
+HEADERS = {
+    # the browser itself sends nothing elsewhere, whatever should get into the page, and no other page may frame it
+    "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; font-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "script-src 'self' 'unsafe-inline' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+}
+
+
+def guarded(send: Send) -> Send:
+    """Sends an answer with HEADERS."""
+
+    async def sending(message: Message) -> None:
+        if message["type"].endswith("http.response.start"):
+            message["headers"] = [*message["headers"], *((name.encode(), value.encode()) for name, value in HEADERS.items())]
+        await send(message)
+
+    return sending
 
 
 def is_at_home(asked: HTTPConnection) -> bool:

@@ -9,9 +9,10 @@ import resource
 import signal
 import subprocess
 import sys
+from concurrent.futures import Future
 from functools import lru_cache
 from pathlib import Path
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 
 from ingest.run import child
 from ingest.run.limits import memory_each
@@ -23,12 +24,33 @@ _LONGEST = 1600
 """Pixels of a picture's longer side."""
 
 
-@lru_cache(maxsize=32)
+_coming: dict[tuple[Path, str, int], Future[bytes | None]] = {}
+_looking = Lock()
+
+
 def draw(file: Path, stamp: str, page: int) -> bytes | None:
     """A page, counted from 1, as PNG; None where it can't be drawn within the limits.
 
-    The last ones are remembered, failures too. `stamp` is the file's size and times: a changed file is drawn anew.
+    The last ones are remembered, failures too, and who asks for one that is being drawn waits for it. `stamp` is the file's size and
+    times: a changed file is drawn anew.
     """
+    asked = file, stamp, page
+    with _looking:
+        is_first = asked not in _coming
+        coming = _coming.setdefault(asked, Future())
+    if is_first:
+        try:
+            coming.set_result(_drawn(*asked))
+        except BaseException as error:
+            coming.set_exception(error)
+        finally:
+            with _looking:
+                del _coming[asked]
+    return coming.result()
+
+
+@lru_cache(maxsize=32)
+def _drawn(file: Path, stamp: str, page: int) -> bytes | None:
     arguments = [os.fsencode(file).hex(), str(page)]
     with _AT_ONCE, child.start("app.drawing", *arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:

@@ -14,6 +14,7 @@ INGEST = examples(
         "octavo ingest ~/papers": "read a folder, or what is new in it",
         "octavo ingest lease.pdf notes.md": "or single files",
         "octavo ingest ~/papers --watch": "and follow it",
+        "octavo ingest": "what is new in all folders that were added",
         "octavo ingest ~/papers --exclude '*.csv'": "without tables",
         "octavo ingest ~/work --library work": "into a library of its own",
     }
@@ -51,8 +52,18 @@ SHOW = examples(
 )
 STATUS = examples({"octavo status": "", "octavo status --library work --json": ""})
 VERIFY = examples({"octavo verify": "look", "octavo verify --repair": "look, and mend"})
+PEOPLE = examples(
+    {
+        "octavo people add Ada": "a name, whose password it asks for; the first is the owner",
+        "octavo people": "who there is",
+        "octavo people remove Ada": "and all of Ada's conversations",
+    }
+)
 REMOVE = examples({"octavo remove ~/papers/old.pdf": "a file", "octavo remove ~/papers/2019": "a folder"})
 REEMBED = examples({"octavo reembed intfloat/multilingual-e5-small": "from the hub", "octavo reembed ./my-embedder": "a directory"})
+FOLDERS = examples({"octavo folders": "", "octavo folders --forget ~/papers --library work": ""})
+RENAME = examples({"octavo rename default papers": ""})
+DELETE = examples({"octavo delete old": "asks first", "octavo delete old --yes": "doesn't"})
 EXPORT = examples({"octavo export papers.octavo": "", "octavo export work.octavo --library work": ""})
 IMPORT = examples({"octavo import papers.octavo --library copy": ""})
 EXPORT_MODEL = examples(

@@ -125,7 +125,7 @@ def http_app(chains: Chains, token: str) -> ASGIApp:
     return BearerDoor(make_server(chains).streamable_http_app(), token)
 
 
-def serve(port: int | None, library: str, model: str | None) -> None:
+def serve(port: int | None, library: str, model: str | None, as_data: bool = False) -> None:
     """Serves an agent on stdin and stdout, or over HTTP on a port of 127.0.0.1, until it is stopped.
 
     Raises:
@@ -140,6 +140,6 @@ def serve(port: int | None, library: str, model: str | None) -> None:
         given = Settings().token
         token = given or secrets.token_urlsafe(24)
         with listening(port) as opened:
-            print(f"Octavo: http://127.0.0.1:{port}/mcp\ntoken: {'$OCTAVO_TOKEN' if given else token}", flush=True)
+            programs.announce(f"http://127.0.0.1:{port}/mcp", token, bool(given), as_data)
             config = uvicorn.Config(http_app(chains, token), log_config=None, access_log=False, timeout_graceful_shutdown=2)
             uvicorn.Server(config).run([opened])

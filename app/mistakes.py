@@ -1,5 +1,6 @@
 """What an error says to its user: one line and a hint. A bug in Octavo is none of these, and keeps its traceback."""
 
+import errno
 import sqlite3
 
 
@@ -13,6 +14,8 @@ def as_mistake(error: Exception) -> tuple[str, str] | None:
         return str(error), error.hint
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}", ""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"what is printed can't be written: {error.strerror}", ""
     if isinstance(error, sqlite3.Error):
         return f"the library can't be read or written: {error}", "is the disk full? `octavo verify` says what is damaged"
     if type(error).__name__ == "ValidationError" and type(error).__module__.startswith("pydantic"):

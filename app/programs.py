@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from app import resources
 from ingest import Library, Settings
 from ingest.errors import PathError
+from ingest.terminal import print_json
 from rag import build_chain
 from rag.answer import Answer, Evidence
 from rag.chain import AnswerChain
@@ -33,6 +34,14 @@ MOST = 20_000
 
 class Busy(RagError):
     """More questions wait than may."""
+
+
+def announce(address: str, token: str, given: bool, as_data: bool) -> None:
+    """Prints where a server listens, and its token where it was made for this run."""
+    if as_data:
+        print_json({"address": address, "token": None if given else token})
+    else:
+        print(f"Octavo: {address}\ntoken: {'$OCTAVO_TOKEN' if given else token}", flush=True)
 
 
 class Chains:

@@ -1,24 +1,28 @@
 """What all visitors of the page share: the model, the embedder and open libraries, each loaded once."""
 
-import gc
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
-from itertools import count
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
-from app.adding import Adding
+from app.adding import Adding, Line, Wanted
 from app.asking import Asking
-from ingest import Embedder, IngestError, Library
+from app.choosing import chosen
+from app.models import Models
+from app.people import Person
+from app.uploads import file_name, keep
+from ingest import Embedder, Library
 from ingest import Settings as IngestSettings
+from ingest.errors import LibraryBusy, PathError
+from ingest.loaders import kind
 from ingest.settings import DATABASE, UPLOADS
 from ingest.store.conversations import Conversations
-from ingest.store.lock import busy, writing
-from ingest.store.paths import existing, file_of
+from ingest.store.lock import is_written
+from ingest.store.paths import existing, file_of, spelled
 from rag.chain import AnswerChain
-from rag.models import AnswerModel, answer_model
+from rag.models import answer_model
 from rag.settings import Settings
 
 P = ParamSpec("P")
@@ -76,26 +80,23 @@ def _embedder(name: str) -> Embedder:
     return Embedder.load(name)
 
 
-@_once
-def model() -> AnswerModel:
-    settings = Settings()
-    loaded = answer_model(settings.model, settings)
-    gc.freeze()  # Streamlit collects garbage after each run of the script: not through all that stays
-    return loaded
+_models = Models(lambda name: answer_model(name, Settings()))
 
 
 def get_ready() -> None:
-    """Loads the model before the first question, which then waits for nothing; in a thread, so that the page waits neither."""
-    Thread(target=_model_or_trouble, daemon=True).start()
+    """Loads the model before the first question, which then waits for nothing."""
+    _models.get_ready(chosen())
 
 
-def _model_or_trouble() -> None:
-    with suppress(Exception):  # it is told when a question is asked
-        model()
+@contextmanager
+def _chain(name: str, model: str) -> Iterator[AnswerChain]:
+    with _models.lent(model) as lent:
+        yield AnswerChain(library(name), lent, Settings())
 
 
-def conversations(name: str) -> Conversations:
-    return Conversations(IngestSettings().named_dir(name))
+def conversations(name: str, person: Person) -> Conversations:
+    """A library's conversations with this person, and no other's."""
+    return Conversations(IngestSettings().named_dir(name), person.key)
 
 
 @cache
@@ -104,15 +105,20 @@ def _asking() -> dict[tuple[str, int], Asking]:
     return {}
 
 
-def ask(name: str, question: str, within: Sequence[str], conversation: int | None) -> int:
-    """Begins to answer a question; returns the conversation that it belongs to."""
-    kept = conversations(name)
+def ask(name: str, person: Person, question: str, within: Sequence[str], conversation: int | None, mode: str = "auto") -> int:
+    """Begins to answer a question; returns the conversation that it belongs to.
+
+    Args:
+        mode: what is to be done with it, one of `rag.query.MODES`.
+    """
+    kept = conversations(name, person)
     history = [(turn.question, turn.answer["text"]) for turn in kept.turns(conversation) if turn.answer.get("text")] if conversation else []
     conversation, turn = kept.ask(question, within, conversation)
-    asked = {"question": question, "history": history} | ({"within": list(within)} if within else {})
+    asked = {"question": question, "history": history, "mode": mode} | ({"within": list(within)} if within else {})
     for key in [key for key, earlier in list(_asking().items()) if earlier.kept]:
         _asking().pop(key, None)
-    _asking()[name, turn] = Asking(lambda: AnswerChain(library(name), model(), Settings()), asked, kept, turn)
+    model = chosen()
+    _asking()[name, turn] = Asking(lambda: _chain(name, model), model, asked, kept, turn)
     return conversation
 
 
@@ -122,72 +128,86 @@ def asking(name: str, turn: int) -> Asking | None:
     return found if found and not found.kept else None
 
 
-def stop(name: str, conversation: int) -> None:
-    """Ends what is being answered in a conversation."""
-    for turn in conversations(name).turns(conversation):
-        if found := asking(name, turn.id):
+def stop(name: str, person: Person, conversation: int | None, turn: int | None = None) -> None:
+    """Ends what is being answered in a conversation of this person's: one turn, or all."""
+    for one in conversations(name, person).turns(conversation or 0):
+        if turn in (None, one.id) and (found := asking(name, one.id)):
             found.stop()
 
 
 @cache
-def _adding() -> dict[str, Adding]:
-    """The ingest that the page started last, by library."""
+def _lines() -> dict[str, Line]:
+    """What the page adds, by library."""
     return {}
 
 
-_starting = Lock()
+def line(name: str) -> Line:
+    """What the page adds to a library."""
+    return _lines().setdefault(name, Line(IngestSettings().named_dir(name)))
 
 
 def add(name: str, uploads: Sequence[tuple[str, bytes]], folder: str) -> None:
-    """Starts an ingest of a folder, and of all files ever uploaded, which are kept in the library's own folder `files`: one
-    that failed, or wasn't reached before, is tried again. It makes the library where there is none.
+    """Adds files, which are kept in the library's own folder `files`, and a folder, which is remembered: at once, or after what is
+    being added now. It makes the library where there is none.
 
     Raises:
         PathError: the folder isn't there.
-        LibraryBusy: an ingest is going on, ours or another process's.
         IngestError: a name that can't be a file's.
     """
     paths = existing([folder] if folder else [])
-    files = [(_file_name(given), data) for given, data in uploads]
+    files = [(file_name(given), data) for given, data in uploads]
     directory = IngestSettings().named_dir(name)
     Library.open(directory, create=True).close()
-    with _starting:
-        last = _adding().get(name)
-        if last and last.going():  # it may not hold the lock yet
-            raise busy(directory, str(last.pid))
-        with writing(directory):
-            _keep(directory / UPLOADS, files)
-        if (directory / UPLOADS).is_dir():
-            paths.append(directory / UPLOADS)
-        _adding()[name] = Adding(directory, paths)
+    if files:
+        keep(directory / UPLOADS, files)
+        read_uploads(name)
+    for path in paths:
+        if path.is_dir():
+            library(name).remember(path)
+        line(name).put(Wanted(str(path), (path,)))
 
 
-def again(name: str, path: str) -> None:
-    """Starts an ingest of one file that couldn't be read.
+def read_uploads(name: str) -> None:
+    """Reads what was uploaded and not read yet."""
+    if unread := unread_uploads(name):
+        count = f"{len(unread)} uploaded files" if len(unread) > 1 else unread[0].name
+        line(name).put(Wanted(count, (library(name).directory / UPLOADS,)))
+
+
+def unread_uploads(name: str) -> list[Path]:
+    """Uploaded files of which the library knows nothing yet."""
+    opened = library(name)
+    known = {document.path for document in opened.documents()} | {path for path, _ in opened.failures()}
+    known |= {document.path for document in opened.removed()}
+    there = sorted((opened.directory / UPLOADS).glob("[!.]*"))
+    return [file for file in there if kind(file) and spelled(str(file)) not in known]
+
+
+def again(name: str, path: str, password: str = "") -> None:
+    """Reads one file again: it failed, was removed, or has a password, which is used for this once.
 
     Raises:
         PathError: it isn't there any more.
-        LibraryBusy: an ingest is going on.
     """
-    directory, paths = IngestSettings().named_dir(name), existing([str(file_of(path))])
-    with _starting:
-        last = _adding().get(name)
-        if last and last.going():
-            raise busy(directory, str(last.pid))
-        _adding()[name] = Adding(directory, paths)
+    (file,) = existing([file_of(path)])
+    line(name).put(Wanted(file.name, (file,), password=password))
+
+
+def bring(name: str, path: str) -> None:
+    """Brings a folder up to date that was added before.
+
+    Raises:
+        PathError: it isn't remembered, or isn't there now.
+    """
+    for folder in library(name).folders():
+        if folder.path == path:
+            return line(name).put(Wanted(path, tuple(existing([file_of(path)])), folder.exclude))
+    raise PathError(f"{path} is not one of this library's folders", "add it")
 
 
 def going(name: str) -> tuple[dict[str, Any] | None, Adding | None]:
     """How far the ingest is that fills a library (None before its first file), and the ingest itself if the page started it."""
-    last = _adding().get(name)
-    ours = last if last and last.going() else None
-    return library(name).running(), ours
-
-
-def trouble(name: str) -> str:
-    """Why the ingest that the page started last, and that has ended, left no receipt, or ""."""
-    last = _adding().get(name)
-    return last.trouble if last and not last.going() else ""
+    return library(name).running(), line(name).running
 
 
 def unfinished(name: str) -> str:
@@ -197,42 +217,33 @@ def unfinished(name: str) -> str:
 
 
 def remove(name: str, paths: Sequence[str]) -> None:
-    """Takes documents out of a library; of an uploaded file its copy too, which is ours. Answers that come now may quote them: they end.
+    """Takes documents out of a library. Answers that come now may quote them: they end.
 
     Raises:
         LibraryBusy: an ingest is going on.
     """
-    opened = library(name)
+    _refuse_while_adding(name)
     for (asked, _), asking in list(_asking().items()):
         if asked == name:
             asking.stop()
-    opened.remove(*paths)
-    for file in map(file_of, paths):
-        if file.parent == opened.directory / UPLOADS:
-            file.unlink(missing_ok=True)
+    library(name).remove(*paths)
 
 
-def _file_name(given: str) -> str:
-    name = Path(given.replace("\\", "/")).name  # a browser may send a path: only its last part is a name
-    # an ingest leaves hidden files out, and a folder with a library's database in it
-    if not name or name.startswith((".", "~$")) or name == DATABASE or len(name.encode()) > 200:
-        raise IngestError(f"{given[:80]!r} can't be an uploaded file's name", "give it another, or add the folder that it lies in")
-    return name
+def _refuse_while_adding(name: str) -> None:
+    if line(name).is_busy() or is_written(IngestSettings().named_dir(name)):
+        raise LibraryBusy(f"documents are being added to {name}", "stop that, or wait until it has finished")
 
 
-def _keep(folder: Path, files: Sequence[tuple[str, bytes]]) -> None:
-    """Writes uploaded files; one of a name that is there gets a number."""
-    for name, data in files:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        _free(folder, name, data).write_bytes(data)
+def settle(name: str) -> Path:
+    """The directory of a library whose name or place is to change: nothing goes on in it, and nothing of it stays open here.
 
-
-def _free(folder: Path, name: str, data: bytes) -> Path:
-    """A path where no other file stands; the same file again has its own."""
-    stem, suffix = Path(name).stem, Path(name).suffix
-    for number in count(2):
-        path = folder / name
-        if not path.exists() or path.read_bytes() == data:
-            return path
-        name = f"{stem} ({number}){suffix}"
-    raise AssertionError
+    Raises:
+        LibraryBusy: documents are added to it, or a question to it is answered.
+    """
+    directory = IngestSettings().named_dir(name)
+    _refuse_while_adding(name)
+    if any(asked == name and not asking.kept for (asked, _), asking in list(_asking().items())):
+        raise LibraryBusy(f"a question to {name} is being answered", "stop that, or wait until it has finished")
+    library(name).close()
+    _lines().pop(name, None)
+    return directory

@@ -19,10 +19,12 @@ import streamlit
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config, net_util
 
-from app.door import is_at_home, is_token
+from app import following, libraries
+from app.door import guarded, is_at_home, is_token
+from app.login import LoginDoor, cookie, sessions
 from app.quiet import keep_quiet
 from app.settings import Settings
 from app.sources import ROUTES
@@ -47,13 +49,6 @@ OPTIONS = {
     "theme.light.primaryColor": "#7a4b12",
     "theme.dark.primaryColor": "#a0672a",
 }
-HEADERS = {
-    # the browser itself sends nothing elsewhere, whatever should get into the page, and no other page may frame it
-    "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; font-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-    "script-src 'self' 'unsafe-inline' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-}
 CLOSED = "This page is closed: open the address that `octavo app` printed."
 
 
@@ -65,17 +60,11 @@ class Door:
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
         self._app, self._token = app, token
-        self._cookie = f"octavo-{port}"  # all ports of a host share its cookies
+        self._cookie = cookie(port)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
-
-        async def guarded(message: Message) -> None:
-            if message["type"].endswith("http.response.start"):
-                message["headers"] = [*message["headers"], *((k.encode(), v.encode()) for k, v in HEADERS.items())]
-            await send(message)
-
         asked = HTTPConnection(scope)
         answer: ASGIApp = PlainTextResponse(CLOSED, 403)
         if is_at_home(asked):
@@ -83,7 +72,7 @@ class Door:
                 answer = self._app
             if scope["type"] == "http" and scope["path"] == "/" and is_token(asked.query_params.get("token"), self._token):
                 answer = self._entrance()
-        return await answer(scope, receive, guarded)
+        return await answer(scope, receive, guarded(send))
 
     def _entrance(self) -> HTMLResponse:
         """Goes on to the page by itself. A redirect would arrive without the cookie where another site's link led here."""
@@ -101,19 +90,22 @@ def serve(port: int, as_data: bool = False) -> None:
     logging.disable(logging.INFO)  # uvicorn tells an address that the door would not open at
     given = Settings().token
     token = given or secrets.token_urlsafe(24)
-    address = f"http://127.0.0.1:{port}/?token="
+    named = sessions()
+    address = f"http://127.0.0.1:{port}/" + ("" if named else "?token=")
 
     @asynccontextmanager
     async def opened(_: streamlit.App) -> AsyncIterator[None]:
-        told = f"{address}{'$OCTAVO_TOKEN' if given else token}"
+        told = address if named else f"{address}{'$OCTAVO_TOKEN' if given else token}"
         print(as_json({"address": told}) if as_data else f"Octavo: {told}", flush=True)
         with ExitStack() as kept:
             if not config.get_option("server.headless"):  # there is a display
                 with suppress(OSError):  # a home that can't be written to: the printed address does
-                    webbrowser.open(kept.enter_context(_link(address + token)))
+                    webbrowser.open(kept.enter_context(_link(address if named else address + token)))
+            libraries.tidy()
+            following.begin()
             yield
 
-    door = Middleware(Door, token=token, port=port)
+    door = Middleware(LoginDoor, sessions=named, port=port) if named else Middleware(Door, token=token, port=port)
     page = streamlit.App(Path(__file__).with_name("page.py"), middleware=[door], routes=ROUTES, lifespan=opened)
     page.run(config=OPTIONS | {"server.port": port})
 

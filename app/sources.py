@@ -14,18 +14,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from app import resources
+from app import holdings, libraries, resources
 from app.drawing import draw
+from app.login import visitor
+from app.tasks import as_csv
 from app.typeset import typeset
-from ingest import Document
 from ingest.errors import IngestError
-from ingest.run.pace import line
-from ingest.store.conversations import Turn
+from ingest.loaders.parsed import UNLOCKED
+from ingest.store.conversations import Conversations, Turn
 from ingest.store.paths import absent, file_of, stamp_of
-from ingest.terminal import plain
 
-_MOST = 200
-"""Documents told at once; a search finds the others."""
 SHOWN_INLINE = {".pdf": "application/pdf", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 """What a browser shows by itself, and that can't run anything; all else is saved as a file."""
 
@@ -40,8 +38,8 @@ def _text(request: Request) -> Response:
     return JSONResponse(
         told
         | {
-            "name": _name(path),
-            "is_pdf": _is_pdf(path) and file_of(path).is_file(),
+            "name": holdings.name(path),
+            "is_pdf": _is_pdf(path) and file_of(path).is_file() and UNLOCKED not in parsed.notes,
             "pages": parsed.pages[-1][1] if parsed.pages else None,
             "as_read": opened.is_as_read(path),
             "there": file_of(path).is_file(),
@@ -74,51 +72,67 @@ def _conversation(request: Request) -> Response:
     """The turns of a conversation from `since` on, as far as they came."""
     library = _library(request)
     conversation, since = int(request.query_params["conversation"]), int(request.query_params.get("since", 0))
-    return JSONResponse([_turn(library, turn) for turn in resources.conversations(library).turns(conversation, since)])
+    return JSONResponse([_turn(library, turn) for turn in _kept(request).turns(conversation, since)])
+
+
+def _table(request: Request) -> Response:
+    """The table of a turn, as CSV."""
+    conversation, turn = (int(request.query_params[name]) for name in ("conversation", "turn"))
+    for found in _kept(request).turns(conversation, turn)[:1]:
+        headers = {"content-disposition": 'attachment; filename="table.csv"'}
+        return PlainTextResponse(as_csv(found.answer), media_type="text/csv", headers=headers)
+    raise IngestError("there is no such turn")
 
 
 def _shelf(request: Request) -> Response:
-    """What a library holds: its conversations, its documents behind those that couldn't be read, and how far an ingest is.
+    """What a library holds: its conversations, its documents, and how far an ingest is.
 
     With `search`, the conversations that speak of it and the documents that are called so.
     """
     library, search = _library(request), request.query_params.get("search", "")
-    opened = resources.library(library)
-    told, ours = resources.going(library)
-    failed = [
-        {"path": path, "where": plain(path), "name": _name(path), "state": "failed", "reason": plain(reason)}
-        for path, reason in opened.failures()
-    ]
-    documents = [_document(document) for document in opened.documents()]
-    found = [document for document in failed + documents if search.casefold() in document["name"].casefold()]
-    return JSONResponse(
-        {
-            "conversations": [asdict(conversation) for conversation in resources.conversations(library).all(search)],
-            "documents": found[:_MOST],
-            "found": len(found),
-            "total": len(documents),
-            "adding": line(told) if told else ("Looking for what is new" if ours else None),
-        }
-    )
+    kept = [asdict(conversation) for conversation in _kept(request).all(search)]
+    return JSONResponse({"conversations": kept} | holdings.documents(library, search))
 
 
-def _document(document: Document) -> dict[str, Any]:
-    waiting = f"{document.unread_pages} pages are pictures that wait for OCR" if document.unread_pages else "ready"
-    facts = {"pages": document.pages, "added": document.added[:10], "state": waiting}
-    kind = PurePosixPath(document.path).suffix[1:].upper()
-    return {"path": document.path, "where": plain(document.path), "name": _name(document.path), "kind": plain(kind)} | facts
+def _holdings(request: Request) -> Response:
+    """All that the page under Documents shows."""
+    return JSONResponse(holdings.everything(_owned(request), request.query_params.get("search", "")))
 
 
-def _name(path: str) -> str:
-    """A document's name as it is shown, which can't turn the direction of what stands beside it."""
-    return plain(PurePosixPath(path).name)
+def _backup(request: Request) -> Response:
+    """A library in one file."""
+    return libraries.backup(_owned(request))
 
 
 def _turn(library: str, turn: Turn) -> dict[str, Any]:
     told = {"id": turn.id, "question": turn.question, "within": turn.within, "state": turn.state} | turn.answer
-    told["asked_of"] = [_name(path) for path in turn.within]
+    told["asked_of"] = [holdings.name(path) for path in turn.within]
     asking = resources.asking(library, turn.id)
     return told | asking.answer() | {"state": asking.state, "doing": asking.doing()} if asking else told
+
+
+def _kept(request: Request) -> Conversations:
+    """The conversations of who asks.
+
+    Raises:
+        IngestError: nobody does that is logged in.
+    """
+    person = visitor(request.cookies)
+    if person is None:
+        raise IngestError("log in again")
+    return resources.conversations(_library(request), person)
+
+
+def _owned(request: Request) -> str:
+    """The library that is asked for, by who may change it.
+
+    Raises:
+        IngestError: there is none of this name, or somebody else asks.
+    """
+    person = visitor(request.cookies)
+    if person is None or not person.is_owner:
+        raise IngestError("only the owner may")
+    return _library(request)
 
 
 def _library(request: Request) -> str:
@@ -162,7 +176,10 @@ def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
 
 ROUTES: Sequence[Route] = [
     Route("/octavo/shelf", _guarded(_shelf)),
+    Route("/octavo/holdings", _guarded(_holdings)),
+    Route("/octavo/backup", _guarded(_backup)),
     Route("/octavo/conversation", _guarded(_conversation)),
+    Route("/octavo/table", _guarded(_table)),
     Route("/octavo/text", _guarded(_text)),
     Route("/octavo/page", _guarded(_page)),
     Route("/octavo/original", _guarded(_original)),

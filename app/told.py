@@ -3,6 +3,7 @@
 Offsets into a text count characters here and half-characters in a browser, so all cutting is done on this side.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
@@ -17,12 +18,12 @@ _NEAREST = 3
 """Passages shown with a refusal."""
 
 
-def told(answer: Answer, model: str, generation: int | None) -> dict[str, Any]:
+def told(answer: Answer, model: str, status: Mapping[str, Any]) -> dict[str, Any]:
     """An answer as far as it came.
 
     Args:
         model: what answers it.
-        generation: of the library's index, that it was asked of.
+        status: the library's, when it was asked; {} before it was looked at.
     """
     return {
         "text": answer.text,
@@ -39,7 +40,8 @@ def told(answer: Answer, model: str, generation: int | None) -> dict[str, Any]:
         "ledger": asdict(answer.ledger) | {"total": answer.ledger.total} if answer.ledger else None,
         "timings": asdict(answer.timings),
         "model": model,
-        "generation": generation,
+        "generation": status.get("generation"),
+        "documents": status.get("documents"),
     }
 
 
@@ -63,7 +65,7 @@ def _cited(citation: Citation) -> dict[str, Any]:
         "marker": citation.marker,
         "path": citation.path,
         "name": place(citation),
-        "page": citation.page_start,
+        "page": citation.pages[0] if citation.pages else None,
         "verified": citation.verified,
         "support": citation.support,
         "text": citation.text,

@@ -19,6 +19,7 @@ _HEADING = re.compile(r"#{1,6}[ \t]+")
 _TABLE = re.compile(r"\|.*(?:\n\|.*)*")
 _BREAK = re.compile(r"\n(?=\||#{1,6}[ \t])")
 _CELL = re.compile(r"(?<!\\)\|")
+_ESCAPE = re.compile(r"\\(?=\|)")
 _RULE = re.compile(r"[|\s:-]+\Z")
 _SHORT = 0.6
 """Of a paragraph's longest line: a line that is shorter ends there, one that is longer was broken by the page's edge."""
@@ -61,6 +62,7 @@ def written(text: str, markers: Iterable[tuple[int, int, tuple[int, ...]]]) -> l
     for bold in _BOLD.finditer(text):
         if not any(start < bold.end() and bold.start() < end for start, end, _ in marks):
             marks += [(bold.start(), bold.start(2), None), (bold.start(2), bold.end(2), True), (bold.end(2), bold.end(), None)]
+    marks += [(bar.start(), bar.end(), None) for bar in _ESCAPE.finditer(text)]
     return list(_Setter(Parsed(text), marks).blocks(0, len(text)))
 
 

@@ -4,17 +4,12 @@ What a document, a model, a file's name or a receipt says is drawn as escaped HT
 elements read Markdown, in labels and messages too, where no escaping keeps `www.` from becoming a link or `:name:` an icon.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from html import escape
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
-from ingest import Document
-from ingest.run.pace import line
-from ingest.run.receipt import summarize
 from ingest.terminal import plain
 
 _STYLE = """<style>
@@ -24,11 +19,18 @@ _STYLE = """<style>
 .oct-h h1 { font-size: 2rem; font-weight: 600; letter-spacing: -.01em; margin: 0 0 .5rem; }
 .oct-h p { font-size: 1.1rem; opacity: .8; margin: 0; }
 .oct-c { font-size: .875rem; opacity: .75; white-space: pre-wrap; overflow-wrap: anywhere; }
+[data-testid="stSidebar"] [data-testid="stBaseButton-tertiary"] p { font-size: .875rem; text-decoration: underline; }
+.oct-c a { color: inherit; }
 .oct-t { padding: 1rem; border-radius: .5rem; overflow-wrap: anywhere; }
 .oct-error { background: rgba(255, 43, 43, .12); }
 .oct-warning { background: rgba(255, 190, 0, .16); }
 .oct-success { background: rgba(33, 195, 84, .12); }
 .oct-info { background: rgba(28, 131, 225, .12); }
+.oct-m { border-collapse: collapse; font-size: .875rem; }
+.oct-m caption { text-align: left; padding: 0 0 .3rem; }
+.oct-m th { font-weight: 600; text-align: left; }
+.oct-m th, .oct-m td { padding: .2rem 1.2rem .2rem 0; vertical-align: top; }
+.oct-m s { white-space: nowrap; }
 .oct-f { max-height: 24rem; overflow-y: auto; overflow-wrap: anywhere; font-size: .93rem; }
 .oct-f p { margin: 0 0 .6em; }
 .oct-f small { opacity: .7; }
@@ -48,6 +50,11 @@ def caption(*lines: str) -> None:
     _block("oct-c", "\n".join(lines))
 
 
+def link(text: str, name: str, address: str) -> None:
+    """A line that ends with a link to a page of ours."""
+    st.html(f'<div class="oct-c">{_shown(text)} · <a href="{address}" target="_self">{_shown(name)}</a></div>')
+
+
 def tell(kind: Literal["error", "warning", "success", "info"], text: str) -> None:
     """A message in a box."""
     _block(f"oct-t oct-{kind}", text)
@@ -62,46 +69,15 @@ def _shown(text: str) -> str:
     return escape(plain(text))
 
 
-def progress(told: Mapping[str, Any] | None, stopping: bool) -> None:
-    """How far an ingest is; None: it is still looking at the files."""
-    if told is None:
-        st.progress(0.0, "Looking for what is new")
-    else:
-        share = told["done"] / told["total"] if told["total"] else 1.0
-        st.progress(min(share, 1.0), ("Stopping: " if stopping else "") + line(told))
+def memory(table: Mapping[str, Mapping[str, int]], here: int) -> None:
+    """What each size of Gemma 2 takes, in each kind of weights, beside what there is."""
+    kinds = list(next(iter(table.values())))
+    head = "".join(f"<th>{kind}</th>" for kind in kinds)
+    rows = "".join(f"<tr><th>{size.upper()}</th>{_takes(row.values(), here)}</tr>" for size, row in table.items())
+    caption = f"<caption>{here / 1e9:.0f} GB of memory here. Gemma 2 takes:</caption>"
+    st.html(f'<table class="oct-m">{caption}<tr><td></td>{head}</tr>{rows}</table>')
 
 
-def receipt(last: Mapping[str, Any]) -> None:
-    """What the last ingest did: counts, then every failed file with its reason, then what the text read lacks."""
-    summary = summarize(last)
-    finished = f"{datetime.fromisoformat(last['finished']).astimezone():%d %B %Y, %H:%M}"
-    tell("success" if last["ok"] else "warning", f"{summary.headline} ({finished})")
-    if summary.details:
-        caption(*summary.details)
-    for title, rows in (("failed", summary.failed), ("notes", summary.notes)):
-        if rows:
-            with st.expander(f"{len(rows):,} {title}", expanded=title == "failed"):
-                st.html(f'<div class="oct-f">{"".join(_named(path, text) for path, text in rows)}</div>')
-
-
-def _named(path: str, text: str) -> str:
-    file = PurePosixPath(path)
-    return f"<p><b>{_shown(file.name)}</b>: {_shown(text)}<br><small>{_shown(str(file.parent))}</small></p>"
-
-
-def documents(rows: Sequence[Document]) -> list[Document]:
-    """The library's documents; returns those that are selected."""
-    waiting = any(d.unread_pages for d in rows)
-    table = [
-        {"file": Path(d.path).name, "pages": d.pages, "characters": d.chars, "chunks": d.chunks}
-        | ({"pages waiting for OCR": d.unread_pages} if waiting else {})
-        | {"folder": str(Path(d.path).parent)}
-        for d in rows
-    ]
-    counts = {name: st.column_config.NumberColumn(format="localized") for name in ("pages", "characters", "chunks")}
-    # the key changes with the rows: what was selected by its place must not stand for another document
-    key = f"documents {hash(tuple(d.path for d in rows))}"
-    event = st.dataframe(
-        table, hide_index=True, column_config=counts, key=key, on_select="rerun", selection_mode="multi-row", placeholder=""
-    )
-    return [rows[place] for place in event["selection"]["rows"]]
+def _takes(sizes: Iterable[int], here: int) -> str:
+    told = [(f"{size / 1e9:.1f} GB", size <= here) for size in sizes]
+    return "".join(f"<td>{size}</td>" if fits else f"<td><s>{size}</s> too large</td>" for size, fits in told)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from ingest.records import Box as Box
     from ingest.records import Chunk as Chunk
     from ingest.records import Document as Document
+    from ingest.records import Folder as Folder
     from ingest.records import Hit as Hit
+    from ingest.records import Removed as Removed
     from ingest.run.receipt import FileResult as FileResult
     from ingest.run.receipt import Receipt as Receipt
     from ingest.settings import Settings as Settings
@@ -30,10 +32,12 @@ _HOMES = {
     "Document": "ingest.records",
     "Embedder": "ingest.text.embedder",
     "FileResult": "ingest.run.receipt",
+    "Folder": "ingest.records",
     "Hit": "ingest.records",
     "IngestError": "ingest.errors",
     "Library": "ingest.library",
     "Receipt": "ingest.run.receipt",
+    "Removed": "ingest.records",
     "Settings": "ingest.settings",
     "View": "ingest.index.view",
 }

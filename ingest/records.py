@@ -1,4 +1,4 @@
-"""The nouns that other rooms read: Document, Chunk, Hit and Box."""
+"""The nouns that other rooms read: Document, Folder, Removed, Chunk, Hit and Box."""
 
 from dataclasses import dataclass
 
@@ -16,6 +16,24 @@ class Document:
     chunks: int
     added: str
     unread_pages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that was added: what was left out of it, whether the page follows it, and when it was last read to its end (UTC)."""
+
+    path: str
+    exclude: tuple[str, ...]
+    followed: bool
+    read: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A document that was taken out, by its path, and when (UTC)."""
+
+    path: str
+    removed: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,12 +89,16 @@ class Citation:
     """The least of its claims' support."""
     boxes: tuple[Box, ...] = field(default=(), kw_only=True)
     """Where the span, else the quote, else the passage stands on its pages (boxes.py); none where the format has no pages."""
+    on: tuple[int, int] | None = field(default=None, kw_only=True)
+    """Its first and last page, where the passage has several and there are no boxes."""
 
     @property
     def pages(self) -> tuple[int, int] | None:
-        """The first and last page of its words, where boxes tell, else of the passage; None where the format has no pages."""
+        """The first and last page of its words, where that is known, else of the passage; None where the format has no pages."""
         if self.boxes:
             return self.boxes[0].page, self.boxes[-1].page
+        if self.on:
+            return self.on
         return None if self.page_start is None else (self.page_start, self.page_end or self.page_start)
 
     def quoted(self) -> tuple[str, str, str]:
@@ -226,7 +230,7 @@ class Answer:
             "answer": self.text,
             "refused": self.refused,
             "searched": self.searched,
-            "citations": [asdict(c) for c in self.citations],
+            "citations": [_as_dict(c) for c in self.citations],
             "claims": [asdict(c) for c in self.claims],
             "unresolved": self.unresolved,
             "ledger": ledger,
@@ -236,3 +240,10 @@ class Answer:
             "note": self.note,
             "mode": self.mode,
         }
+
+
+def _as_dict(citation: Citation) -> dict[str, Any]:
+    """A citation's fields, and the pages of its words."""
+    told = asdict(citation) | {"pages": citation.pages}
+    del told["on"]
+    return told

@@ -13,7 +13,7 @@ from rag.errors import ReplyError
 from rag.models import AnswerModel
 from rag.prompt import Prompt
 from rag.refusal import is_refusal, may_become_refusal
-from rag.servers import has_version
+from rag.servers import has_version, with_version
 
 CUT_OFF = "The answer is cut off: it reached its longest (OCTAVO_MAX_ANSWER_TOKENS)."
 BROKEN_OFF = "The answer may be cut off: the model's server didn't say that it was finished."
@@ -31,7 +31,8 @@ def answer_from(
     Raises:
         ReplyError: the model wrote nothing.
     """
-    stream, thoughts, reply = CitationStream(prompt.evidence, prompt.question, model.can.quotes), ThoughtFilter(), _Reply()
+    stream, reply = CitationStream(prompt.evidence, prompt.question, model.can.quotes), _Reply()
+    thoughts = ThoughtFilter(model.begins_thinking)
     held, answers, first_token_s, shown = "", False, 0.0, ""
     for chunk in chunks:
         reply.add(chunk)
@@ -53,7 +54,7 @@ def answer_from(
     timings = Timings(retrieve_s, first_token_s or total_s, total_s, reply.usage.get("input_tokens"), reply.usage.get("output_tokens"))
     yield Answer(
         rest,
-        refused,
+        refused or is_refusal(shown + rest),
         stream.citations,
         timings=timings,
         raw=reply.text,
@@ -67,7 +68,7 @@ def _empty(ending: str, model: AnswerModel) -> ReplyError:
     if ending == CUT_OFF:
         hint = "it may have spent its tokens on thinking: raise OCTAVO_MAX_ANSWER_TOKENS"
     elif model.url and not has_version(model.url):
-        hint = f"is the URL right? Many servers want /v1: openai:NAME@{model.url.rstrip('/')}/v1"
+        hint = f"is the URL right? Many servers want /v1: {with_version(model.url)}"
     else:
         hint = "ask again, or another model"
     return ReplyError("the model's reply is empty", hint)
@@ -95,24 +96,40 @@ class _Reply:
 
 
 class ThoughtFilter:
-    """Leaves out of a stream what a reasoning model thinks aloud: <think>...</think>."""
+    """Leaves out of a stream what a reasoning model thinks aloud, in the tags of one of the families of models: <think>...</think>."""
 
-    _OPEN = re.compile(r"<(think|thinking|thought|reasoning)>", re.IGNORECASE)
-    _MAY_OPEN = re.compile(r"<[a-z]{0,9}\Z", re.IGNORECASE)
+    _OPEN = re.compile(
+        r"<(?:(?:seed:)?think(?:ing)?|thought|reasoning|reflection|scratchpad)>|\[think\]|\u25c1think\u25b7|<\|channel\|>(?:analysis|commentary)\b",
+        re.IGNORECASE,
+    )
+    _CLOSE = {"<|channel|>": r"<\|channel\|>final<\|message\|>", "[": r"\[/think\]", "\u25c1": "\u25c1/think\u25b7"}
+    """What ends a thought, by how its opening begins; another ends with its own name."""
+    _MAY_OPEN = re.compile(r"(?:<[a-z:]{0,11}|\[[a-z]{0,5}|\u25c1[a-z]{0,5}|<\|[a-z|>]{0,25})\Z", re.IGNORECASE)
+    _KEPT = 40
+    """Characters that the end of a thought may have."""
 
-    def __init__(self) -> None:
+    _END = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+
+    def __init__(self, begun: bool = False) -> None:
         self._held = ""
         self._closing = ""
         """The tag that ends the thought that is going on."""
+        self._begun = begun
+        """Whether it may begin in the midst of a thought, whose opening tag was in the prompt: then it is held until that has ended."""
 
     def push(self, piece: str) -> str:
         self._held += piece
+        if self._begun:
+            opened, ended = self._OPEN.search(self._held), self._END.search(self._held)
+            if not (opened or ended):
+                return ""
+            self._held, self._begun = self._held[ended.end() if ended and not opened else 0 :], False
         shown = ""
         while True:
             if self._closing:
                 closing = re.search(self._closing, self._held, re.IGNORECASE)
                 if not closing:
-                    self._held = self._held[-len(self._closing) :]
+                    self._held = self._held[-self._KEPT :]
                     return shown
                 self._held, self._closing = self._held[closing.end() :], ""
             opening = self._OPEN.search(self._held)
@@ -122,7 +139,8 @@ class ThoughtFilter:
                 shown, self._held = shown + self._held[:cut], self._held[cut:]
                 return shown
             shown += self._held[: opening.start()]
-            self._held, self._closing = self._held[opening.end() :], f"</{opening[1]}>"
+            named = (ending for begins, ending in self._CLOSE.items() if opening[0].startswith(begins))
+            self._held, self._closing = self._held[opening.end() :], next(named, f"</{opening[0][1:]}")
 
     def flush(self) -> str:
         rest = "" if self._closing else self._held

@@ -25,6 +25,7 @@ from rag.answering import answer_from
 from rag.boxes import with_boxes
 from rag.errors import QuestionError
 from rag.follow_up import is_follow_up, may_be_follow_up, rewritten, search_text
+from rag.long import asking_part
 from rag.models import AnswerModel, answer_model
 from rag.passages import neighbours
 from rag.point import best_source, point
@@ -57,6 +58,14 @@ def build_chain(library: Library, model: str | BaseChatModel | None = None, retr
     """
     settings = Settings()
     return AnswerChain(library, answer_model(model or settings.model, settings), settings, retriever)
+
+
+Found = tuple[str, list[Evidence], gate.Decision]
+"""What was searched for, what was found, and whether it answers."""
+
+
+def _probability(found: Found) -> float:
+    return found[2].probability or 0.0
 
 
 class Asked(BaseModel):
@@ -149,16 +158,18 @@ class AnswerChain(Runnable[Input, Answer]):
             inside = set(stored(view, query.within))
         return [item for item in found if item.chunk.path in inside]
 
-    def _found(self, query: Query, config: RunnableConfig) -> tuple[str, list[Evidence], gate.Decision]:
-        """What was searched for, what was found, and whether it answers. What is only short is searched for as it stands first."""
+    def _found(self, query: Query, config: RunnableConfig) -> Found:
+        """What is only short is searched for as it stands first; of what is long also the part that asks."""
+        if asking := asking_part(query.question):
+            return max((self._read(text, query, config) for text in (query.question, asking)), key=_probability)
         alone = None if is_follow_up(query) else self._read(query.question, query, config)
-        if alone and not (may_be_follow_up(query) and (alone[2].probability or 0.0) < ALONE):
+        if alone and not (may_be_follow_up(query) and _probability(alone) < ALONE):
             return alone
         searched = rewritten(query, self.model, patch_config(config, run_name="rewrite")) or search_text(query)
         fused = self._read(searched, query, config)
-        return alone if alone and (alone[2].probability or 0.0) > (fused[2].probability or 0.0) else fused
+        return alone if alone and _probability(alone) > _probability(fused) else fused
 
-    def _read(self, searched: str, query: Query, config: RunnableConfig) -> tuple[str, list[Evidence], gate.Decision]:
+    def _read(self, searched: str, query: Query, config: RunnableConfig) -> Found:
         found = self._retrieve(searched, query, config)
         with self.library.snapshot() as view:
             openings = view.openings({item.chunk.path for item in found})

@@ -19,6 +19,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from torch import Tensor
 
+from ingest.forks import refuse_forked
 from model import Model, load_model
 from model.engine import LogitsProcessor
 from model.errors import SourceError, WindowError
@@ -75,7 +76,7 @@ class ChatGemma2(BaseChatModel):
         with self._loading:
             if self._model is None:
                 settings = Settings()
-                self._model = load_model(self.source, device=settings.device, dtype=settings.dtype)
+                self._model = load_model(self.source, device=settings.device, dtype=settings.dtype, quantize=settings.quantize)
                 if self.profile == _profile(_WINDOW):
                     self.profile = _profile(self._model.window)
             return self._model
@@ -119,6 +120,7 @@ class ChatGemma2(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         """kwargs may change max_tokens, temperature, top_p, top_k and seed for this call; `not_first` lists texts with which the
         reply may not begin: their first tokens are masked."""
+        refuse_forked()
         model = self.model
         closed = {model.tokenizer.encode(text)[0] for text in kwargs.pop("not_first", ())}
         call = self._with(kwargs)

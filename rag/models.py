@@ -1,5 +1,6 @@
 """Which chat model answers, what it can do, and how it is asked: our own Gemma 2, any LangChain chat model, or one behind a server."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,6 +22,10 @@ _MARGIN = 1.25
 _REMOTE_TEMPLATE = 32
 _DEFAULT_WINDOW = 4096
 """Ollama's, which cuts longer prompts without a word."""
+
+
+_THINKS = re.compile(r"(?<![a-z])r1(?![a-z0-9])|qwq|think|reason", re.IGNORECASE)
+"""In the names of models that think aloud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,11 @@ class AnswerModel:
     def template_tokens(self) -> int:
         """Of the chat template around one user turn."""
         return len(self.chat.model.tokenizer.chat([("user", [])])) if isinstance(self.chat, ChatGemma2) else _REMOTE_TEMPLATE
+
+    @property
+    def begins_thinking(self) -> bool:
+        """Whether its reply may begin in the midst of a thought: the templates of such models open it in the prompt."""
+        return _THINKS.search(str(getattr(self.chat, "model_name", ""))) is not None
 
     def count(self, text: str) -> int:
         """Tokens of a text: exact for our own models, for others counted high."""

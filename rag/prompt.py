@@ -6,6 +6,7 @@ own models take a message in segments: servers want one string, and some would m
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
@@ -57,7 +58,7 @@ def build_prompt(query: Query, evidence: Sequence[Evidence], model: AnswerModel,
     history_messages, history_lines, dropped = _pack_history(query, remaining // 4, model)
     remaining -= sum(line.tokens for line in history_lines)
     packed, source_lines, left_out = _pack_sources(evidence, remaining, model)
-    sources = [grounded.source(number, item.text) for number, item in enumerate(packed, 1)]
+    sources = [_source(number, item, model) for number, item in enumerate(packed, 1)]
     asked = _human([opening, *sources, closing], in_segments=model.can.takes_segments)
     rules = [SystemMessage(INSTRUCTIONS)] if model.can.follows_instructions else []
     ledger = Ledger(
@@ -84,6 +85,12 @@ def _no_room(window: int, reserve: int, question: int, remaining: int) -> Questi
 
 def _human(segments: Sequence[str], in_segments: bool) -> HumanMessage:
     return HumanMessage([{"type": "text", "text": text} for text in segments] if in_segments else "".join(segments))
+
+
+def _source(number: int, item: Evidence, model: AnswerModel) -> str:
+    """A source as the model reads it: who follows instructions is told its file's name, which often says whose or of when it is."""
+    name = " ".join(Path(item.chunk.path).name.split())
+    return grounded.source(number, f"From {name}:\n{item.text}" if model.can.follows_instructions else item.text)
 
 
 def _pack_history(query: Query, budget: int, model: AnswerModel) -> tuple[list[BaseMessage], list[LedgerLine], list[LedgerLine]]:
@@ -114,7 +121,7 @@ def _pack_sources(
     best = model.can.best_source_tokens
     for item in evidence:
         place, passage = (len(packed), item) if model.can.quotes else _placed(item, packed)  # the reader points into chunks
-        count = model.count(grounded.source(place + 1, passage.text))
+        count = model.count(_source(place + 1, passage, model))
         more = count - sum(counts[place : place + 1])
         if best is not None and sum(counts) >= best:
             left_out.append(LedgerLine("source", more, item.chunk.path, f"the model reads {best} tokens of sources best"))

@@ -17,6 +17,7 @@ from ingest.text.scripts import is_identifier, terms
 from rag.answer import Evidence, Reading
 from rag.attributes import tells
 from rag.coverage import content_words
+from rag.named import name_words
 from rag.reader import Reader
 
 READ = 8
@@ -76,11 +77,14 @@ def _title(item: Evidence, opening: str) -> str:
 
 
 def _with_title(question: str, chunk: Chunk, title: str) -> str:
-    """The passage as it is read: behind its document's title where a content word of the question stands there, or in the file's
-    name, and not in the passage."""
-    name = re.sub(r"[\W_]+", " ", Path(chunk.path).name)
-    telling, text = set(content_words(f"{title} {name}")), chunk.whole.casefold()
-    return f"{title}\n\n{chunk.whole}" if any(word in telling and word not in text for word in content_words(question)) else chunk.whole
+    """The passage as it is read: behind its document's title, or else its file's name, where a content word of the question stands
+    there and not in the passage."""
+    text = chunk.whole.casefold()
+    telling = {word for word in content_words(question) if word not in text}
+    for above in (title, name_words(chunk.path)):
+        if telling.intersection(content_words(above)):
+            return f"{above}\n\n{chunk.whole}"
+    return chunk.whole
 
 
 def _adjusted(question: str, reading: Reading, chunk: Chunk, passage: str, above: str, named: Sequence[str]) -> Reading:

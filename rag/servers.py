@@ -104,6 +104,12 @@ def has_version(url: str) -> bool:
     return _VERSION.search(urlsplit(url).path) is not None
 
 
+def with_version(url: str) -> str:
+    """How to name a server that was named without the end of its URL; a password in it is not told again."""
+    parts = urlsplit(url)
+    return f"openai:NAME@{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}/v1"
+
+
 def failure(error: Exception, url: str) -> ServerError:
     """What went wrong, in a line, and the cure."""
     status, reason = getattr(error, "status_code", None), _reason(error)
@@ -114,11 +120,13 @@ def failure(error: Exception, url: str) -> ServerError:
         key = "OPENAI_API_KEY" if _is_openai(url) else "OCTAVO_API_KEY"
         what, hint = "does not take the key", f"set {key} to one that it takes"
     elif status in (404, 405) and url and not has_version(url):
-        what, hint = "has nothing at this URL", f"add /v1 to it: openai:NAME@{url.rstrip('/')}/v1"
+        what, hint = "has nothing at this URL", f"add /v1 to it: {with_version(url)}"
     elif status in (404, 405):
         what, hint = "has no such model", "name one that it has (in Ollama: `ollama list`, `ollama pull NAME`)"
-    elif status == 429:
+    elif status in (402, 429):
         what, hint = "takes no more questions for now", "ask again in a while; a hosted account may have used up its quota"
+    elif status in (408, 504):
+        what, hint = "took too long", "ask again; a model that is being loaded, or too large for the machine, answers late"
     elif status is not None and status < 500:
         what, hint = "does not take the question", "is it a chat model?"
     elif status is not None:

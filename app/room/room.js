@@ -26,7 +26,12 @@ class Room {
   // Looks the conversation up, and goes on while an answer comes.
   async show(data, tell, since = 0) {
     this.data = data;
-    this.act = { tell, open: (turn, source) => this.open(source), edit: (turn) => this.edit(turn.question) };
+    this.act = {
+      tell,
+      open: (turn, source) => this.open(source),
+      edit: (turn) => this.edit(turn.question),
+      table: (turn) => address("table", { library: data.library, conversation: data.conversation, turn: turn.id }),
+    };
     clearTimeout(this.next);
     const { library, conversation } = data;
     let turns = [];
@@ -37,6 +42,8 @@ class Room {
     }
     if (this.data !== data) return;
     this.draw(turns);
+    const [path, page, when] = data.opening ?? [];
+    if (path && when !== Room.closed && !this.pane.isOpen) this.open({ path, start: 0, end: 0, boxes: [], page });
     const asking = turns.find((turn) => turn.state === "asking");
     if (asking) this.next = setTimeout(() => this.show(data, tell, asking.id), LOOK_EVERY);
   }
@@ -101,6 +108,7 @@ class Room {
   }
 
   leavePane() {
+    Room.closed = this.data?.opening?.[2]; // what was opened under Documents stays open, however often this is mounted, until it is closed
     this.frame.classList.remove("open");
     (this.opener?.isConnected ? this.opener : this.box())?.focus();
   }

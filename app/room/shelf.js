@@ -5,8 +5,9 @@ const SHELF_EVERY = 1500; // milliseconds, while documents are added
 const SHELF_IDLE = 15000;
 const TYPED = 200;
 
-class Shelf {
+class Shelf extends Lists {
   constructor(root) {
+    super();
     this.frame = el("nav", { class: "shelf", "aria-label": "Bookshelf" });
     root.append(this.frame);
     this.search = el("input", { type: "search", placeholder: "Find", "aria-label": "Find a conversation or document", oninput: () => this.type() });
@@ -14,6 +15,7 @@ class Shelf {
     this.documents = el("ul", { class: "documents" });
     this.state = el("p", { class: "fine", role: "status" });
     this.scope = el("p", { class: "fine" });
+    this.tasks = new Tasks((mode, question = "") => this.tell("task", [mode, [...this.ticked], question]));
     this.frame.append(
       button("New conversation", "New conversation", () => this.tell("conversation", 0), { class: "new" }),
       this.search,
@@ -21,14 +23,17 @@ class Shelf {
       this.conversations,
       el("h3", {}, "Documents"),
       this.scope,
+      this.tasks.element,
       this.state,
       this.documents,
     );
-    this.menu = null;
   }
 
   async show(data, tell) {
-    if (this.data !== data) this.ticked = new Set(data.ticked);
+    if (this.data?.library !== data.library) this.ticked = new Set(data.ticked);
+    else if (this.data !== data && String([...this.ticked].sort()) !== String([...data.ticked].sort())) {
+      tell("ticked", [...this.ticked]); // what was told while a run began may be lost, or not be in this one yet
+    }
     this.data = data;
     this.tell = tell;
     clearTimeout(this.next);
@@ -45,12 +50,14 @@ class Shelf {
 
   draw() {
     const { told, data, ticked } = this;
-    const said = JSON.stringify([told, data, [...ticked], this.menu]);
+    if (this.isTyping()) return;
+    const said = JSON.stringify([told, data, [...ticked], this.menu, this.locked]);
     if (said === this.said) return;
     this.said = said;
     const more = told.found - told.documents.length;
     this.state.textContent = told.adding ?? (more ? `${more} more: search for them` : "");
     keepingFocus(this.frame, () => this.drawLists());
+    this.tasks.show(ticked.size);
     this.scope.replaceChildren(
       ...(ticked.size
         ? [`Asking ${ticked.size} of ${told.total}. `, button("Ask all", "Ask all documents", () => this.tick([]), { class: "plain" })]
@@ -87,8 +94,7 @@ class Shelf {
   }
 
   document(told) {
-    const ready = told.state === "ready";
-    const facts = [told.kind, told.pages ? `${told.pages} page${told.pages > 1 ? "s" : ""}` : null, told.added, ready ? null : told.state];
+    const there = told.added != null;
     return el(
       "li",
       { class: told.reason ? "failed" : "" },
@@ -96,7 +102,7 @@ class Shelf {
         type: "checkbox",
         "aria-label": `Ask ${told.name}`,
         checked: this.ticked.has(told.path),
-        disabled: Boolean(told.reason),
+        disabled: !there,
         onchange: (event) => this.tick(event.target.checked ? [...this.ticked, told.path] : [...this.ticked].filter((path) => path !== told.path)),
       }),
       el(
@@ -105,36 +111,23 @@ class Shelf {
         button(told.name, `Open ${told.name}`, () => openSource({ path: told.path, start: 0, end: 0, boxes: [], page: told.pages ? 1 : null }), {
           class: "name",
           title: told.where,
-          disabled: Boolean(told.reason),
+          disabled: !there,
         }),
-        el("span", { class: "fine" }, facts.filter(Boolean).join(" · ")),
+        el("span", { class: "fine" }, this.facts(told)),
         told.reason ? el("span", { class: "fine" }, told.reason) : null,
+        this.unlock(told),
       ),
       this.more(`d${told.path}`, told.name, [
-        told.reason ? null : ["Ask only this", () => this.tick([told.path])],
-        told.reason ? ["Try again", () => this.tell("retry", told.path)] : null,
-        ["Remove", () => confirm(`Remove ${told.name}? Its text goes for good. Files in your own folders stay.`) && this.tell("remove", told.path)],
+        there ? ["Ask only this", () => this.tick([told.path])] : null,
+        told.reason && this.data.may_change ? this.retry(told) : null,
+        this.data.may_change && (there || told.reason) ? ["Remove", () => confirm(`Remove ${told.name}? ${REMOVING}`) && this.remove(told.path)] : null,
       ].filter(Boolean)),
     );
   }
 
-  // What can be done with one, opened below it: in a menu over others the last would be cut off.
-  more(id, name, choices) {
-    const open = this.menu === id;
-    const choose = (act) => () => {
-      this.menu = null;
-      act();
-      this.draw();
-    };
-    return [
-      button("⋯", `More for ${name}`, () => this.toggle(open ? null : id), { class: "more", "aria-expanded": String(open) }),
-      open ? el("div", { class: "menu" }, choices.map(([text, act]) => button(text, `${text}: ${name}`, choose(act)))) : null,
-    ];
-  }
-
-  toggle(id) {
-    this.menu = id;
-    this.draw();
+  remove(path) {
+    this.ticked.delete(path);
+    this.tell("remove", path);
   }
 
   tick(paths) {

@@ -82,11 +82,17 @@ function drawSources(turn, act) {
 function notes(turn) {
   return [
     turn.state === "cut" ? "Cut off here: what came is kept." : null,
-    turn.searched ? `Looked for: ${turn.searched}` : null,
+    turn.searched || (turn.refused && turn.nearest?.length) ? `Looked for “${turn.searched || turn.question}”${place(turn)}.` : null,
     turn.unresolved?.length ? `No source has the number ${[...new Set(turn.unresolved)].join(", ")}.` : null,
     turn.uncited?.length ? `Without a source: ${turn.uncited.join(" ")}` : null,
     turn.note || null,
   ].filter(Boolean);
+}
+
+// Where an answer was looked for; older answers don't tell how many documents there were.
+function place(turn) {
+  if (turn.within.length) return ` in ${turn.asked_of.join(", ")}`;
+  return turn.documents == null ? "" : turn.documents === 1 ? " in the one document" : ` in all ${turn.documents} documents`;
 }
 
 function drawTools(turn, act) {
@@ -96,8 +102,16 @@ function drawTools(turn, act) {
     button("Ask again", "Ask this question again", () => act.tell("again", turn.id), { class: "plain" }),
     button("Edit", "Ask it in other words", () => act.edit(turn), { class: "plain" }),
     button("Copy", "Copy the answer with its sources", (event) => copy(event.currentTarget, asText(turn)), { class: "plain" }),
+    turn.mode === "each" ? drawTable(turn, act) : null,
     turn.ledger ? drawDetails(turn) : null,
   );
+}
+
+function drawTable(turn, act) {
+  return [
+    el("a", { href: act.table(turn), download: "table.csv", class: "plain", title: "Save the table as CSV" }, "CSV"),
+    button("Markdown", "Save the table as Markdown", () => save("table.md", "text/markdown", `${asText(turn)}\n`), { class: "plain" }),
+  ];
 }
 
 async function copy(pressed, text) {

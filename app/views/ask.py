@@ -5,29 +5,31 @@ from typing import Any
 
 import streamlit as st
 
-from app import resources, state, widgets
+from app import resources, state, tasks, widgets
 from app.room import room, shelf
 from app.views import first
 
 
 def draw() -> None:
+    state.tell_trouble()
     name = st.session_state["library"]
     status = resources.library(name).status() if resources.there(name) else {"documents": 0}
     count = status["documents"]
     if count and (question := st.chat_input("Ask a question")):
         _ask(name, question)
-    with st.sidebar:
-        _heed_shelf(name, shelf(name, st.session_state["conversation"], st.session_state["ticked"]) if resources.there(name) else {})
+    if resources.there(name):
+        with st.sidebar:
+            _heed_shelf(name, shelf(name, state.person().is_owner, st.session_state["conversation"], st.session_state["ticked"]))
     if resources.there(name) and resources.unfinished(name):
         st.fragment(_unfinished, run_every=2.0)(name, empty=not count)
     elif not count:
         return first.welcome(name)
     conversation = st.session_state["conversation"]
-    last = resources.conversations(name).last(conversation) if count else 0
+    last = resources.conversations(name, state.person()).last(conversation) if count else 0
     if count and not last and (question := first.begin(name)):
         _ask(name, question)
         st.rerun()
-    _heed(name, room(name, conversation, (last, status.get("generation"))))
+    _heed(name, room(name, conversation, (last, status.get("generation")), st.session_state.get("opening")))
     if count:
         resources.get_ready()
 
@@ -35,33 +37,38 @@ def draw() -> None:
 def _heed(name: str, pressed: Mapping[str, int]) -> None:
     """Does what was pressed in the conversation."""
     conversation = st.session_state["conversation"]
-    if "stop" in pressed and (asking := resources.asking(name, pressed["stop"])):
-        asking.stop()
+    person = state.person()
+    if "stop" in pressed:
+        resources.stop(name, person, conversation, pressed["stop"])
     if "again" in pressed:
-        for turn in resources.conversations(name).turns(conversation, pressed["again"])[:1]:
-            resources.ask(name, turn.question, turn.within, conversation)
+        for turn in resources.conversations(name, person).turns(conversation or 0, pressed["again"])[:1]:
+            resources.ask(name, person, turn.question, turn.within, conversation, turn.answer.get("asked_as", "auto"))
         st.rerun()
 
 
 def _heed_shelf(name: str, pressed: Mapping[str, Any]) -> None:
     """Does what was pressed on the bookshelf."""
-    kept = resources.conversations(name)
+    person = state.person()
+    kept = resources.conversations(name, person)
     if "conversation" in pressed:
         st.session_state["conversation"] = pressed["conversation"] or None
     if "delete" in pressed:
-        resources.stop(name, pressed["delete"])
+        resources.stop(name, person, pressed["delete"])
         kept.delete(pressed["delete"])
         if pressed["delete"] == st.session_state["conversation"]:
             st.session_state["conversation"] = None
     if "rename" in pressed:
         kept.rename(*pressed["rename"])
+    if "task" in pressed:
+        st.session_state["conversation"] = tasks.begin(name, person, st.session_state["conversation"], *pressed["task"])
     if "ticked" in pressed:
         st.session_state["ticked"] = pressed["ticked"]
-    if "remove" in pressed:
-        resources.remove(name, [pressed["remove"]])
-        st.session_state["ticked"] = [path for path in st.session_state["ticked"] if path != pressed["remove"]]
-    if "retry" in pressed:
-        resources.again(name, pressed["retry"])
+    if "remove" in pressed and person.is_owner:
+        with state.telling():
+            state.remove(name, [pressed["remove"]])
+    if "retry" in pressed and person.is_owner:
+        with state.telling():
+            resources.again(name, *pressed["retry"])
     if pressed:
         st.rerun()
 
@@ -75,5 +82,6 @@ def _unfinished(name: str, empty: bool) -> None:
 
 
 def _ask(name: str, question: str) -> None:
-    st.session_state["conversation"] = resources.ask(name, question, st.session_state["ticked"], st.session_state["conversation"])
+    conversation = resources.ask(name, state.person(), question, st.session_state["ticked"], st.session_state["conversation"])
+    st.session_state["conversation"] = conversation
     state.remember()

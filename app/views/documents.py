@@ -1,24 +1,24 @@
-"""Documents: adding files and folders, how far that is, the receipt of what was done, and what is in the library."""
+"""Documents: adding files and folders, what is being added, what is in the library, and the library itself."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
-from app import resources, widgets
-from app.mistakes import sentences
-from ingest import IngestError
+from app import following, libraries, resources, state, widgets
+from app.room import holdings
+from app.views import ask
 
 
 def draw() -> None:
     st.title("Documents")
+    state.tell_trouble()
     name = st.session_state["library"]
     _form(name)
-    if not resources.there(name):
-        widgets.caption(f"There is no library called {name} yet. It is made when you add something.")
-        return
-    if any(resources.going(name)):
-        st.fragment(_progress, run_every=1.0)(name)
+    if resources.there(name):
+        _heed(name, holdings(name))
     else:
-        _ended(name)
-    _documents(name)
+        widgets.caption(f"There is no library called {name} yet. It is made when you add something.")
 
 
 def _form(name: str) -> None:
@@ -27,51 +27,51 @@ def _form(name: str) -> None:
         uploads = st.file_uploader("Files", accept_multiple_files=True)
         folder = st.text_input("Or a folder on this machine", placeholder="/home/me/papers").strip()
         if st.form_submit_button("Add", type="primary") and (uploads or folder):
-            try:
+            with state.telling():
                 resources.add(name, [(upload.name, upload.getvalue()) for upload in uploads], folder)
-            except IngestError as error:
-                widgets.tell("error", sentences(str(error), error.hint))
-            else:
                 st.session_state["sent"] = number + 1
-                st.rerun()
+            st.rerun()
 
 
-def _progress(name: str) -> None:
-    """Drawn anew each second; what is below it waits until the ingest has ended."""
-    told, ours = resources.going(name)
-    if not (told or ours):
-        st.rerun()
-    widgets.progress(told, stopping=ours is not None and ours.stopped)
-    if ours:
-        st.button("Stop", on_click=ours.stop, disabled=ours.stopped, help="What is finished is kept.")
-
-
-def _ended(name: str) -> None:
-    if trouble := resources.trouble(name):
-        widgets.tell("warning", trouble)
-    if last := resources.library(name).last_receipt():
-        widgets.receipt(last)
-
-
-def _documents(name: str) -> None:
-    rows = resources.library(name).documents()
-    if not rows:
-        widgets.caption("No documents yet.")
+def _heed(name: str, pressed: Mapping[str, Any]) -> None:
+    """Does what was pressed."""
+    if not pressed:
         return
-    chosen = widgets.documents(rows)
-    if chosen:
-        count = f"{len(chosen):,} document" + ("s" if len(chosen) > 1 else "")
-        with st.popover(f"Remove {count}"):
-            st.write("Text, words and vectors go for good, and the copies of uploaded files. Files in your own folders stay.")
-            if st.button("Remove for good", type="primary"):
-                _remove(name, [document.path for document in chosen])
+    with state.telling():
+        for event, value in pressed.items():
+            _do(name, event, value)
+    if "only" in pressed or "open" in pressed:
+        st.switch_page(st.Page(ask.draw, url_path="ask", default=True), query_params={"library": name})
+    st.rerun()
 
 
-def _remove(name: str, paths: list[str]) -> None:
-    try:
-        with st.spinner("Removing"):
-            resources.remove(name, paths)
-    except IngestError as error:
-        widgets.tell("error", sentences(str(error), error.hint))
-    else:
-        st.rerun()
+def _do(name: str, event: str, value: Any) -> None:
+    library = resources.library(name)
+    if event == "stop" and (running := resources.line(name).running):
+        running.stop()
+    elif event == "take_back":
+        resources.line(name).take_back(value)
+    elif event == "bring":
+        resources.bring(name, value)
+    elif event == "follow":
+        library.follow(*value)
+        following.heed(name)
+    elif event == "forget":
+        library.forget_folder(value)
+        following.heed(name)
+    elif event == "only":
+        st.session_state["ticked"] = value
+    elif event == "open":
+        st.session_state["opening"] = value
+    elif event == "retry":
+        resources.again(name, *value)
+    elif event == "remove":
+        state.remove(name, value)
+    elif event == "forget_removed":
+        library.forget_removed(value)
+    elif event == "rename":
+        libraries.rename(name, value)
+        st.session_state["moving"] = value
+    elif event == "delete" and value == name:
+        libraries.delete(name)
+        st.session_state["moving"] = resources.library_names()[0]

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import resources, widgets
+from app import resources, state, widgets
+from app.choosing import chosen, told
 from app.demo import QUESTIONS
-from app.told import answering
-from rag.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
 _LIBRARY = "samples"
@@ -20,6 +19,9 @@ _KINDS = (
 def welcome(name: str) -> None:
     """A library with nothing in it."""
     widgets.title("Octavo", "Ask your own documents. Every answer opens the page that it stands on.")
+    if not state.person().is_owner:
+        widgets.caption("There is nothing in this library yet.")
+        return
     if SAMPLES.is_dir():
         st.button("Try the samples", type="primary", on_click=_choose_samples, help="Ten documents of a small museum.")
     if st.session_state.pop("trying", False) and name == _LIBRARY:
@@ -30,24 +32,15 @@ def welcome(name: str) -> None:
         resources.add(name, [(upload.name, upload.getvalue()) for upload in uploads], "")
         st.session_state["sent"] += 1
         st.rerun()
-    widgets.caption(f"Reads {_KINDS}. Whole folders: under Documents.", "", _answers())
+    widgets.caption(f"Reads {_KINDS}. Whole folders: under Documents.", "", told(chosen()))
 
 
 def begin(name: str) -> str | None:
     """A library of which nothing was asked yet in this conversation; returns the question that was clicked."""
-    widgets.title("What would you like to know?", _answers())
+    widgets.title("What would you like to know?", told(chosen()))
     if name != _LIBRARY or resources.unfinished(name):  # the answer may stand in what is still to be read
         return None
     return next((question for question in QUESTIONS if st.button(question)), None)
-
-
-def _answers() -> str:
-    """Which model answers, and whether what it is asked stays here."""
-    name, host = answering(Settings().model)
-    if name == "starter":
-        return "The small model that came with Octavo answers, in your documents' own words. How to have a larger Gemma 2: see the README."
-    stays = host in ("", "localhost", "127.0.0.1", "::1")
-    return f"{name} answers. " + ("Nothing leaves this machine." if stays else f"Questions and passages go to {host}.")
 
 
 def _choose_samples() -> None:

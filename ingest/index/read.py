@@ -87,7 +87,6 @@ class Segment:
         self.size = size
         self._path = path_of(directory, number)
         self._opening = threading.Lock()
-        self._process = os.getpid()
         self._chroma: Any = None
         self._collection: Any = None
         try:
@@ -103,10 +102,8 @@ class Segment:
         """The k nearest, best first.
 
         Raises:
-            LibraryError: Chroma can't read its files, or was opened before this process was forked from its parent.
+            LibraryError: Chroma can't read its files.
         """
-        if self._process != os.getpid():
-            raise LibraryError("the library was opened before this process was forked", "start processes with spawn, or open it anew")
         try:
             with self._opening:
                 if self._chroma is None:

@@ -4,12 +4,14 @@ Loaders are named, not imported, so that planning an ingest imports no parser; o
 """
 
 import shutil
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from ingest.loaders.parsed import MOST_TEXT, LoadError, Parsed, check_length
+from ingest.loaders.parsed import MOST_TEXT, UNLOCKED, LoadError, Locked, Parsed, check_length
 
 _CODE = """
 ada adoc asm astro awk bash bat bib c cc cfg clj cljs cmake cmd conf cpp cs csh css cts cu cxx d dart diff el elm erl ex exs f f90 fish
@@ -57,7 +59,7 @@ _HOMES = {
 }
 """Modules of the loaders that stand in a room."""
 
-_VERSION = "3"
+_VERSION = "4"
 """Of what the loaders can read: a higher one tries files again that failed."""
 WITH_OCR = {"pdf", "image"}
 """Loaders that can read pictures of text, when asked to."""
@@ -96,17 +98,42 @@ def module_of(name: str) -> ModuleType:
     return import_module(f"ingest.loaders.{_HOMES.get(name, name)}")
 
 
-def load(path: Path, ocr: bool = False) -> Parsed:
-    """Reads one file, by what it is where its bytes are certain; `ocr` also reads scanned pages, which takes seconds a page.
+def load(path: Path, ocr: bool = False, passwords: Sequence[str] = ()) -> Parsed:
+    """Reads one file, by what it is where its bytes are certain.
+
+    Args:
+        ocr: also read scanned pages, which takes seconds a page.
+        passwords: what may open it if it is encrypted.
 
     Raises:
+        Locked: only its password opens it, which is none of these.
         LoadError: the file can't be read, or holds no text; its message is one line for the receipt.
     """
-    from ingest.loaders.sniff import true_suffix
-
     if ocr and not ocr_installed():
         raise LoadError(f"scanned: {OCR_CURE}")
-    suffix = true_suffix(path, path.suffix.lower())
+    try:
+        return _load(path, ocr)
+    except Locked as locked:
+        for password in filter(None, passwords):
+            with suppress(Locked):
+                parsed = _load(path, ocr, password)
+                parsed.notes.append(UNLOCKED)
+                return parsed
+        raise Locked(tried=bool(passwords)) from locked
+
+
+def _load(path: Path, ocr: bool, password: str | None = None) -> Parsed:
+    from ingest.loaders.sniff import true_suffix
+
+    try:
+        suffix = true_suffix(path, path.suffix.lower())
+    except Locked:
+        if password is None:
+            raise
+        from ingest.loaders.office.unlocked import unlocked
+
+        with unlocked(path, password) as plain:
+            return _load(plain, ocr)
     name = SUFFIXES[suffix]
     size, largest = path.stat().st_size, _LARGEST_MAIL if name == "mail" else _LARGEST
     if name not in _IN_PARTS and size > largest:
@@ -116,7 +143,8 @@ def load(path: Path, ocr: bool = False) -> Parsed:
         if name == "legacy":
             parsed: Parsed = module.convert(path, suffix)
         else:
-            parsed = module.load(path, ocr=True) if ocr and name in WITH_OCR else module.load(path)
+            options = {"ocr": True} if ocr and name in WITH_OCR else {}
+            parsed = module.load(path, **options | ({"password": password} if name == "pdf" else {}))
     except RecursionError as error:
         raise LoadError("nested too deeply to be read") from error
     if not parsed.text.strip() and not parsed.scanned:

@@ -31,6 +31,23 @@ class LoadError(Exception):
     """Why a file gave no text, in one line."""
 
 
+class Locked(LoadError):
+    """It is encrypted, and may be read with its password."""
+
+    def __init__(self, tried: bool = False) -> None:
+        super().__init__(f"{_LOCKED}, and none that was given does" if tried else _LOCKED)
+
+
+_LOCKED = "encrypted: only its password opens it"
+UNLOCKED = "opened with its password, which was not kept"
+"""The note of a document that was encrypted."""
+
+
+def is_locked(reason: str) -> bool:
+    """Whether a file gave no text for want of its password."""
+    return reason.startswith(_LOCKED)
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """A document's canonical text, and what a loader knows about it.

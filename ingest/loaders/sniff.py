@@ -4,7 +4,7 @@ from pathlib import Path
 
 import olefile
 
-from ingest.loaders.parsed import LoadError
+from ingest.loaders.parsed import LoadError, Locked
 from ingest.loaders.zipped import Zipped
 
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -22,7 +22,8 @@ def true_suffix(path: Path, suffix: str) -> str:
     """The suffix that a file should have; the one given where its bytes don't say otherwise.
 
     Raises:
-        LoadError: it is an encrypted Office file, or a damaged one.
+        Locked: it is an Office file that a password opens.
+        LoadError: it is an old Office file with a password, or a damaged one.
     """
     with path.open("rb") as file:
         start = file.read(1024)
@@ -45,8 +46,10 @@ def _ole(path: Path, suffix: str) -> str:
     try:
         with olefile.OleFileIO(path) as ole:
             names = {entry[0].lower() for entry in ole.listdir()}
-            if "encryptedpackage" in names or "encryptedsummary" in names or _has_password(ole):
-                raise LoadError("encrypted: it opens with a password only")
+            if "encryptedpackage" in names:
+                raise Locked
+            if "encryptedsummary" in names or _has_password(ole):
+                raise LoadError("encrypted as old Office files are: save it without a password")
     except (OSError, ValueError, IndexError, AttributeError, TypeError, RecursionError) as error:
         if suffix in (".doc", ".xls", ".ppt", ".msg"):
             return suffix  # its own loader may make something of it

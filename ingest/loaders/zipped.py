@@ -69,7 +69,7 @@ class Zipped:
         try:
             return self._zip.open(self._members[name.lower()])
         except RuntimeError as error:  # zipfile's word for a password
-            raise LoadError("encrypted: it opens with a password only") from error
+            raise LoadError("encrypted: save it without a password") from error
         except FAULTS as error:
             raise LoadError(self._fault) from error
 

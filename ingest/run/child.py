@@ -36,10 +36,12 @@ def python(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
     return [sys.executable, "-P", "-m", module, *arguments], os.environ | {"PYTHONPATH": os.pathsep.join(search)}
 
 
-def start(module: str, *arguments: str, pass_fds: Sequence[int] = (), **streams: Any) -> subprocess.Popen[bytes]:
+def start(
+    module: str, *arguments: str, pass_fds: Sequence[int] = (), stdin: int = subprocess.DEVNULL, **streams: Any
+) -> subprocess.Popen[bytes]:
     """Starts `python -m module arguments` in a process of its own."""
     command, environment = python(module, *arguments)
-    return subprocess.Popen(command, env=environment, pass_fds=pass_fds, stdin=subprocess.DEVNULL, **streams)
+    return subprocess.Popen(command, env=environment, pass_fds=pass_fds, stdin=stdin, **streams)
 
 
 def end_with(parent: int, number: int = signal.SIGINT) -> None:

@@ -21,15 +21,16 @@ def worker_count() -> int:
         quota, period = text.split()
         if quota != "max":
             count = min(count, -(-int(quota) // int(period)))
-    return max(1, min(count, _memory() // _LEAST - 1))
+    return max(1, min(count, memory() // _LEAST - 1))
 
 
 def memory_each(workers: int) -> int:
     """Bytes that each of so many processes may take; beyond that a file fails, and the machine is spared."""
-    return min(_MOST, _memory() // (workers + 1))
+    return min(_MOST, memory() // (workers + 1))
 
 
-def _memory() -> int:
+def memory() -> int:
+    """Bytes of this machine, or the container's share."""
     told = [*_told("memory", "memory.max"), *_told("memory", "memory.limit_in_bytes")]
     return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *(int(text) for text in told if text != "max")])
 

@@ -23,7 +23,8 @@ class Pace:
             self._phase, self._began, self._first = step.phase, now, step.done - 1
         rate = (step.done - self._first) / (now - self._began) if now > self._began + 1 else None
         left = round((step.total - step.done) / rate, 1) if rate else None
-        return {"phase": step.phase, "done": step.done, "total": step.total, "rate": rate and round(rate, 2), "left": left}
+        told = {"phase": step.phase, "done": step.done, "total": step.total, "rate": rate and round(rate, 2), "left": left}
+        return told | {"reading": step.reading, "waiting": step.waiting}
 
 
 def line(told: Mapping[str, Any]) -> str:

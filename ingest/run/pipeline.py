@@ -19,7 +19,7 @@ from ingest.run.plan import Job, Plan, conditions, from_known
 from ingest.run.receipt import FileResult, Status
 from ingest.run.worker import Reading, Request, Workers
 from ingest.store import failpoints, places, rows, vectors
-from ingest.store.paths import stamp_of
+from ingest.store.paths import file_of, is_absent, slashed, stamp_of
 from ingest.store.schema import transaction
 from ingest.text.chunking import Span, chunks_of, split
 from ingest.text.embedder import Embedder
@@ -35,27 +35,38 @@ _BATCH = 256
 """Chunks whose vectors are committed together."""
 _PER_BYTE = 5e-6
 """Seconds more for each byte of a file, up to 20 times what a small one may take."""
+_NEXT = 20
+"""Files that are named while they wait."""
 _PER_SCAN = 30.0
 """Seconds more for each page that OCR reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a run is: `phase` is reading, embedding or ocr; a file's line comes with the step that settled it."""
+    """How far a run is: `phase` is reading, embedding or ocr; a file's line comes with the step that settled it.
+
+    `reading` are the files that are being read, `waiting` the next of those that will be.
+    """
 
     phase: str
     done: int
     total: int
     result: FileResult | None = None
+    reading: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 class Run:
-    """One run; afterwards `embedded` chunks took `embed_seconds`."""
+    """One run; afterwards `embedded` chunks took `embed_seconds`. `passwords` open files that are encrypted."""
 
-    def __init__(self, connection: sqlite3.Connection, embedder: Callable[[], Embedder], timeout: float) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, embedder: Callable[[], Embedder], timeout: float, passwords: Sequence[str] = ()
+    ) -> None:
         self._connection = connection
         self._embedder = embedder
         self._timeout = timeout
+        self._passwords = passwords
+        self._at_work = _AtWork([])
         self._readers = conditions()
         self.embedded, self.embed_seconds = 0, 0.0
 
@@ -67,14 +78,14 @@ class Run:
         scans: list[Same] = []
         done = 0
         for result in self._read_files(plan, embedder, scans):
-            done += 1
-            yield Step("reading", done, total, result)
+            done += result is not None
+            yield Step("reading", done, total, result, *self._at_work.names())
         if embedder is None:
             return
         yield from self.embed()
         for result in self._read(scans, embedder, None):
-            done += 1
-            yield Step("ocr", done, total, result)
+            done += result is not None
+            yield Step("ocr", done, total, result, *self._at_work.names())
         if scans:
             yield from self.embed()
 
@@ -93,8 +104,8 @@ class Run:
                 yield Step("reading", done, done, result)
         yield from self.embed()
 
-    def _read_files(self, plan: Plan, embedder: Embedder | None, scans: list["Same"]) -> Iterator[FileResult]:
-        """Settles every file but those that OCR has to read, which are put into `scans`."""
+    def _read_files(self, plan: Plan, embedder: Embedder | None, scans: list["Same"]) -> Iterator[FileResult | None]:
+        """Settles every file but those that OCR has to read, which are put into `scans`; None while one takes long."""
         yield from plan.settled
         for path, stamp in plan.touched.items():
             rows.touch(self._connection, path, stamp)
@@ -104,6 +115,7 @@ class Run:
             number = rows.document_id(self._connection, same.sha256, same.loader)
             if number is not None and not (ocr_installed() and rows.unread_pages(self._connection, number)):
                 yield from self._link(same.jobs, number)
+                yield from self._moved(same.jobs[0].path, number, plan)
             else:
                 unread.append(same)
         if embedder is not None:
@@ -112,12 +124,18 @@ class Run:
             rows.delete_file(self._connection, path)
             yield FileResult(path, "removed", "the file is gone, or excluded now")
 
-    def _read(self, files: list["Same"], embedder: Embedder, scans: list["Same"] | None) -> Iterator[FileResult]:
+    def _read(self, files: list["Same"], embedder: Embedder, scans: list["Same"] | None) -> Iterator[FileResult | None]:
         """Reads files, those of the same bytes once. What OCR can add goes to `scans`; where that is None, OCR reads it."""
+        self._at_work = at_work = _AtWork(files)
         with Workers(embedder.counter, worker_count()) as workers:
-            requests = (Request(same.jobs[0].file, self._seconds(same), ocr=scans is None) for same in files)
-            for index, reading in workers.read(requests):
+            requests = (Request(same.jobs[0].file, self._seconds(same), scans is None, self._passwords) for same in at_work.begun())
+            for done in workers.ticking(requests):
+                if done is None:
+                    yield None
+                    continue
+                index, reading = done
                 same = files[index]
+                at_work.ended(index)
                 if reading.final and not _is_still(same.jobs[0]):
                     reading = Reading(None, [], "it changed while it was read: ingest it again", reading.seconds, final=False)
                 if scans is not None and reading.parsed and reading.parsed.scanned and ocr_installed():
@@ -193,6 +211,14 @@ class Run:
             known = rows.known(self._connection, job.path)[job.path]
             yield from_known(job.path, _status(job), known, "the same bytes as another file: stored once")
 
+    def _moved(self, path: str, document: int, plan: Plan) -> Iterator[FileResult]:
+        """Forgets the document's other paths where nothing lies now, also outside of what is read: citations open what is there."""
+        for other in rows.paths_of(self._connection, document):
+            settled = other == path or other in plan.gone or slashed(other).startswith(plan.kept)
+            if not settled and is_absent(file_of(other)):
+                rows.delete_file(self._connection, other)
+                yield FileResult(other, "removed", f"it lies at {path} now")
+
     def embed(self) -> Generator[Step]:
         """Gives each chunk that has no vector one; chunks that read alike share it."""
         total = vectors.pending_count(self._connection)
@@ -222,6 +248,26 @@ class Run:
     def embed_pending(self) -> None:
         for _ in self.embed():
             pass
+
+
+class _AtWork:
+    """Which files are being read, and which are still to come."""
+
+    def __init__(self, files: Sequence["Same"]) -> None:
+        self._files = files
+        self._begun, self._reading = 0, dict[int, str]()
+
+    def begun(self) -> Iterator["Same"]:
+        for index, same in enumerate(self._files):
+            self._begun, self._reading[index] = index + 1, same.jobs[0].path
+            yield same
+
+    def ended(self, index: int) -> None:
+        del self._reading[index]
+
+    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Paths of those that are being read, and of the next ones."""
+        return tuple(self._reading.values()), tuple(same.jobs[0].path for same in self._files[self._begun : self._begun + _NEXT])
 
 
 @dataclass(slots=True)

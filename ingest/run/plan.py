@@ -6,12 +6,13 @@ So a second run over an unchanged folder reads nothing. What can't be read, isn'
 import json
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.errors import PathError
 from ingest.loaders import kind, readers
+from ingest.loaders.parsed import is_locked
 from ingest.run.ignore import Ignored
 from ingest.run.limits import memory_each, worker_count
 from ingest.run.receipt import FileResult, Status
@@ -22,6 +23,7 @@ from ingest.store.rows import Known
 _MANY = 10
 """Documents that an empty folder may not take out: a drive that isn't mounted looks like one."""
 _LIBRARY = "a library of Octavo's"
+REMOVED = "removed earlier: `octavo ingest FILE` reads it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +40,30 @@ class Job:
 
 @dataclass(slots=True)
 class Plan:
-    """Lines settled without reading, files to read, files that are gone, and files that were only touched (new stamps)."""
+    """Lines settled without reading, files to read, files that are gone, files that were only touched (new stamps), and places whose
+    files are kept though they aren't to be seen."""
 
     settled: list[FileResult] = field(default_factory=list)
     touched: dict[str, str] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    kept: tuple[str, ...] = ()
 
 
-def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Sequence[str] = ()) -> Plan:
-    """Looks at every file once; `known` is what the library holds, `exclude` patterns as in .gitignore.
+def make_plan(
+    paths: Sequence[str | Path],
+    known: dict[str, Known],
+    exclude: Sequence[str] = (),
+    removed: Collection[str] = (),
+    unlocking: bool = False,
+) -> Plan:
+    """Looks at every file once. A file that is named itself is read again though it failed, or was removed.
+
+    Args:
+        known: what the library holds.
+        exclude: patterns as in .gitignore.
+        removed: paths of documents that were taken out of it.
+        unlocking: there are passwords, so that encrypted files are tried again.
 
     Raises:
         PathError: none of the paths is there, or a pattern can't be one.
@@ -70,8 +86,13 @@ def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Seq
             if path in seen:
                 continue
             seen.add(path)
+            named = file == root
+            if line is None and path in removed and not named:
+                line = _line(file, "skipped", REMOVED)
             if line is None:
-                _plan_file(plan, path, file, known.get(path), now)
+                before = known.get(path)
+                again = before is not None and before.reason != "" and (named or (unlocking and is_locked(before.reason)))
+                _plan_file(plan, path, file, before, None if again else now)
                 continue
             plan.settled.append(line)
             if line.status == "failed" or line.reason == _LIBRARY:  # with files that were uploaded to it
@@ -79,8 +100,8 @@ def make_plan(paths: Sequence[str | Path], known: dict[str, Known], exclude: Seq
             elif path in known:
                 plan.gone.append(path)
     plan.gone += sorted(inside - seen)
-    places = tuple(map(slashed, kept))
-    plan.gone = [path for path in plan.gone if not slashed(path).startswith(places)]
+    plan.kept = tuple(map(slashed, kept))
+    plan.gone = [path for path in plan.gone if not slashed(path).startswith(plan.kept)]
     _keep_unmounted(plan, known)
     return plan
 
@@ -173,7 +194,7 @@ def _line(path: Path, status: Status, reason: str) -> FileResult:
     return FileResult(spelled(path.as_posix()), status, reason)
 
 
-def _plan_file(plan: Plan, path: str, file: Path, known: Known | None, readers: str) -> None:
+def _plan_file(plan: Plan, path: str, file: Path, known: Known | None, readers: str | None) -> None:
     if kind(file) is None:
         suffix = spelled(file.suffix.lower()) or "files without a suffix"
         plan.settled.append(FileResult(path, "skipped", f"no loader for {suffix}"))
@@ -201,8 +222,8 @@ def _plan_file(plan: Plan, path: str, file: Path, known: Known | None, readers: 
         plan.jobs.append(Job(path, file, stamp, sha256, status.st_size, bool(known and known.document)))
 
 
-def _better_now(known: Known, readers: str) -> bool:
-    """Whether a file that failed, or has pages that were not read, may fare better with what is installed now."""
+def _better_now(known: Known, readers: str | None) -> bool:
+    """Whether a file that failed, or has pages that were not read, may fare better now; `readers` None: try it."""
     return known.readers != readers and (known.reason != "" or known.unread_pages > 0)
 
 

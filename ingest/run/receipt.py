@@ -120,7 +120,7 @@ def summarize(receipt: Mapping[str, Any]) -> Summary:
     if total["pages"]:
         kinds = {"by OCR": "ocr_pages", "empty": "empty_pages", "scanned and not read": "unread_pages"}
         counted = ", ".join(f"{total[name]:,} {kind}" for kind, name in kinds.items() if total[name])
-        details.append(f"{total['pages']:,} pages read" + (f", of these {counted}" if counted else ""))
+        details.append(f"{total['pages']:,} page{'s' if total['pages'] > 1 else ''} read" + (f", of these {counted}" if counted else ""))
     if total["chars"]:
         indexed = "all" if total["chars"] == total["indexed_chars"] else f"{total['indexed_chars']:,}"
         details.append(f"{total['chars']:,} characters, {indexed} indexed")

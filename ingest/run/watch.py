@@ -3,7 +3,7 @@
 import os
 import stat
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -14,8 +14,8 @@ _WAKE = 0.5
 """Seconds after which it looks whether a path has come, gone or been replaced: the system tells only what happens below one."""
 
 
-def changes(paths: Sequence[Path], library: Path) -> Iterator[None]:
-    """Yields once it is watching, and then after each burst of changes at or below these paths, until Ctrl-C.
+def changes(paths: Sequence[Path], library: Path, ended: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """Yields once it is watching, and then after each burst of changes at or below these paths, until Ctrl-C, or until it has ended.
 
     A path that isn't there is followed from when it comes. What an add writes into the library is no change, even where the
     library lies in a folder that is followed.
@@ -30,6 +30,8 @@ def changes(paths: Sequence[Path], library: Path) -> Iterator[None]:
             for number, burst in enumerate(bursts):
                 if burst or number == 0:
                     yield
+                if ended():
+                    return
                 if there != {place: _identity(place) for place in places}:
                     break
 

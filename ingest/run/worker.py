@@ -12,9 +12,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import Any, Self
@@ -28,17 +28,19 @@ from ingest.text.chunking import Span, split
 from ingest.text.tokens import TokenCounter
 
 START_SECONDS = 60.0
+_TICK = 1.0
 _FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 """Signals that end a worker though its file has done nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A file to read, and the seconds that it may take."""
+    """A file to read, the seconds that it may take, and passwords that may open it."""
 
     file: Path
     seconds: float
     ocr: bool = False
+    passwords: Sequence[str] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,10 @@ class Workers:
 
     def read(self, requests: Iterable[Request]) -> Iterator[tuple[int, Reading]]:
         """Readings in the order in which they are done, each with its request's place in `requests`."""
+        return (done for done in self.ticking(requests) if done is not None)
+
+    def ticking(self, requests: Iterable[Request]) -> Iterator[tuple[int, Reading] | None]:
+        """As `read`, and None for each second in which nothing is done."""
         coming = iter(enumerate(requests))
         idle, busy = list(self._workers), {}
         while True:
@@ -81,7 +87,9 @@ class Workers:
             if not busy:
                 return
             soonest = min(worker.deadline for worker in busy)
-            done = wait([worker.pipe for worker in busy], max(0.0, soonest - time.monotonic()))
+            done = wait([worker.pipe for worker in busy], min(_TICK, max(0.0, soonest - time.monotonic())))
+            if not done:
+                yield None
             for worker in [worker for worker in busy if worker.pipe in done or worker.deadline <= time.monotonic()]:
                 yield busy.pop(worker), worker.receive()
                 idle.append(worker)
@@ -101,7 +109,8 @@ class _Worker:
         self._sent, self._used, self._request = time.monotonic(), _processor_seconds(self._process.pid), request
         self.deadline = self._sent + request.seconds
         with suppress(OSError):  # the worker died between two files: receive sees it, and says so
-            self.pipe.send_bytes(json.dumps([os.fsencode(request.file).hex(), request.seconds, request.ocr]).encode())
+            name = os.fsencode(request.file).hex()
+            self.pipe.send_bytes(json.dumps([name, request.seconds, request.ocr, list(request.passwords)]).encode())
 
     def receive(self) -> Reading:
         assert self._process
@@ -161,11 +170,11 @@ def _ending(code: int) -> str:
 # In the worker process
 
 
-def _answer(path: Path, ocr: bool, counter: TokenCounter) -> dict[str, Any]:
+def _answer(path: Path, ocr: bool, passwords: Sequence[str], counter: TokenCounter) -> dict[str, Any]:
     started = time.monotonic()
     reason, parsed, spans, final = "", None, [], True
     try:
-        found = load(path, ocr)
+        found = load(path, ocr, passwords)
         spans = [(span.start, span.end, span.heading, span.header) for span in split(found, counter)]
         if not spans and not found.scanned:
             raise LoadError("no text in it")
@@ -203,11 +212,11 @@ def main() -> None:
     pipe.send_bytes(b"ready")
     while True:
         try:
-            name, seconds, ocr = json.loads(pipe.recv_bytes())
+            name, seconds, ocr, passwords = json.loads(pipe.recv_bytes())
         except EOFError:
             return
         signal.alarm(int(seconds) + 5)  # if the parent was killed meanwhile, a hanging parser must not outlive it
-        answer = _answer(Path(os.fsdecode(bytes.fromhex(name))), ocr, counter)
+        answer = _answer(Path(os.fsdecode(bytes.fromhex(name))), ocr, passwords, counter)
         told = json.dumps({**answer, "worn": _is_worn(memory)}).encode()
         signal.alarm(0)
         pipe.send_bytes(told)

@@ -18,7 +18,7 @@ from ingest.errors import LibraryError
 from ingest.index import build
 from ingest.loaders.zipped import FAULTS
 from ingest.settings import DATABASE, UPLOADS
-from ingest.store import failpoints, schema
+from ingest.store import failpoints, rows, schema
 from ingest.store.conversations import FILE as CONVERSATIONS
 from ingest.store.conversations import opened
 from ingest.store.incoming import copy_conversations, copy_rows
@@ -55,7 +55,8 @@ def export_library(directory: Path, file: Path) -> int:
             failpoints.reach("export: renamed")
             return file.stat().st_size
     except (OSError, sqlite3.Error) as error:
-        raise LibraryError(f"{file}: can't be written ({error})", "is there room, and is it yours to write?") from error
+        reason = getattr(error, "strerror", None) or error
+        raise LibraryError(f"{file}: can't be written: {reason}", "is its folder there, is there room, and is it yours?") from error
 
 
 def _is_export(file: Path) -> bool:
@@ -87,6 +88,7 @@ def import_library(file: Path, directory: Path) -> None:
             connection.execute("pragma synchronous = off")  # `flush` sees to it, once
             try:
                 copy_rows(unpacked / DATABASE, connection, moved)
+                rows.set_fact(connection, "directory", str(directory))
                 if (unpacked / CONVERSATIONS).exists():
                     copy_conversations(unpacked / CONVERSATIONS, coming, moved)
             except LibraryError as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ingest.errors import LibraryError
+from ingest.store.paths import moved
 from ingest.store.schema import create_private, cure, now, transaction
 
 FILE = "conversations.sqlite3"
@@ -115,6 +116,12 @@ class Conversations:
         with self._open() as connection:
             connection.execute("delete from conversations where id = ? and owner = ?", (conversation, self._owner))
 
+    def erase(self) -> None:
+        """Deletes all of this owner's."""
+        if self._file.is_file():
+            with self._open() as connection:
+                connection.execute("delete from conversations where owner = ?", (self._owner,))
+
     def _touch(self, connection: sqlite3.Connection, conversation: int) -> bool:
         row = (now(), conversation, self._owner)
         return connection.execute("update conversations set changed = ? where id = ? and owner = ?", row).rowcount > 0
@@ -176,12 +183,27 @@ def forget(directory: Path, paths: Collection[str]) -> None:
                 connection.execute("update turns set answer = ? where id = ?", (json.dumps(answer, ensure_ascii=False), turn))
 
 
+def move(directory: Path, old: str, new: str) -> None:
+    """Brings paths up to date that began with `old` and begin with `new` now."""
+    if not (directory / FILE).is_file():
+        return
+    with opened(directory / FILE) as connection, transaction(connection):
+        for turn, *stored in connection.execute("select id, within, answer from turns").fetchall():
+            within, answer = map(json.loads, stored)
+            sources = [source for kind in ("citations", "nearest") for source in answer.get(kind, ())]
+            for source in sources:
+                source["path"] = moved(source["path"], old, new)
+            told = [json.dumps(value, ensure_ascii=False) for value in ([moved(path, old, new) for path in within], answer)]
+            if told != stored:
+                connection.execute("update turns set within = ?, answer = ? where id = ?", (*told, turn))
+
+
 def _forget(answer: dict[str, Any], paths: Collection[str]) -> bool:
     gone = [source for kind in ("citations", "nearest") for source in answer.get(kind, ()) if source["path"] in paths]
     for source in gone:
         source.update(text=REMOVED, quote=[], boxes=[], removed=True)
-    if gone and answer.get("pointed"):  # then the text is nothing but what was quoted
-        answer.update(text=REMOVED, blocks=[])
+    if gone and (answer.get("pointed") or answer.get("mode", "answer") != "answer"):  # then the text is nothing but what was quoted
+        answer.update(text=REMOVED, blocks=[{"kind": "text", "runs": [[REMOVED, False]]}])
     return bool(gone)
 
 

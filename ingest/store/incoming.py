@@ -19,17 +19,18 @@ from ingest.errors import LibraryError
 from ingest.loaders.parsed import MOST_TEXT, Parsed
 from ingest.loaders.places import unpack
 from ingest.settings import Settings
-from ingest.store import places, rows, vectors
+from ingest.store import folders, places, rows, vectors
 from ingest.store.conversations import FILE as CONVERSATIONS
 from ingest.store.conversations import opened
+from ingest.store.paths import moved as moved_path
 from ingest.store.schema import transaction
 from ingest.text.chunking import Span, chunks_of
 from ingest.text.embedder import DEFAULT
 
 _TABLES = ("facts", "documents", "files", "chunks", "vectors")
-_VECTORS = {2: "vectors.chunk = chunks.id", 3: "vectors.number = chunks.vector", 4: "vectors.number = chunks.vector"}
+_VECTORS = {2: "vectors.chunk = chunks.id", **dict.fromkeys((3, 4, 5), "vectors.number = chunks.vector")}
 """By the version of the schema, how a chunk finds its vector."""
-_WITH_PLACES = 4
+_WITH_PLACES, _WITH_FOLDERS = 4, 5
 _INTERRUPTIBLE = 100_000
 """Steps of SQLite's machine after which Ctrl-C is looked for."""
 
@@ -54,11 +55,13 @@ def copy_rows(source: Path, connection: sqlite3.Connection, moved: tuple[str, st
             files: dict[int | None, list[_File]] = {}
             for document, *texts in theirs.execute("select document, path, stamp, sha256, reason, readers from files"):
                 path, *rest = map(_text, texts)
-                files.setdefault(document, []).append(_File(_moved(path, moved), *rest))
+                files.setdefault(document, []).append(_File(moved_path(path, *moved), *rest))
             for row in theirs.execute("select id, sha256, loader, text, layout from documents order by id"):
                 _copy_document(theirs, connection, row, files.pop(row[0], []), version)
             for file in (file for left in files.values() for file in left):
                 rows.put_failure(connection, file.path, file.stamp, file.sha256, file.reason, file.readers)
+            if version >= _WITH_FOLDERS:
+                _copy_folders(theirs, connection)
     except _Refused as error:
         raise LibraryError(f"its database is no library's: {error}", "`octavo export FILE` makes one") from error
     except sqlite3.Error as error:
@@ -94,23 +97,19 @@ def copy_conversations(source: Path, directory: Path, moved: tuple[str, str]) ->
 
 
 def _paths(within: str, moved: tuple[str, str]) -> str:
-    return json.dumps([_moved(_text(path), moved) for path in list(json.loads(within))], ensure_ascii=False)
+    return json.dumps([moved_path(_text(path), *moved) for path in list(json.loads(within))], ensure_ascii=False)
 
 
 def _answer(stored: str, moved: tuple[str, str]) -> str:
     """An answer, its sources and their boxes each of their kind: the page gives them places."""
     answer = dict(json.loads(stored))
     for source in [*answer.get("citations", ()), *answer.get("nearest", ())]:
-        source["path"] = _moved(_text(source["path"]), moved)
+        source["path"] = moved_path(_text(source["path"]), *moved)
         if not all(isinstance(source[name], kind) for name, kind in (("marker", int), ("name", str), ("text", str), ("quote", list))):
             raise _Refused("a source is none")
         if not all(isinstance(place, int | float) for box in source["boxes"] for place in box.values()):
             raise _Refused("a box is none")
     return json.dumps(answer, ensure_ascii=False)
-
-
-def _moved(path: str, moved: tuple[str, str]) -> str:
-    return moved[1] + path.removeprefix(moved[0]) if path.startswith(moved[0]) else path
 
 
 class _File(NamedTuple):
@@ -135,7 +134,8 @@ def _check_schema(theirs: sqlite3.Connection) -> int:
     version = theirs.execute("pragma user_version").fetchone()[0]
     if version not in _VECTORS:
         raise _Refused(f"version {version} can't be taken over")
-    _check_tables(theirs, [*_TABLES, *(["places"] if version >= _WITH_PLACES else [])])
+    newer = ["places"] * (version >= _WITH_PLACES) + ["folders", "removed"] * (version >= _WITH_FOLDERS)
+    _check_tables(theirs, [*_TABLES, *newer])
     return int(version)
 
 
@@ -157,6 +157,18 @@ def _copy_facts(theirs: sqlite3.Connection, connection: sqlite3.Connection) -> N
         )
     for fact in ("embedder_name", "embedder", "chunker"):
         rows.set_fact(connection, fact, facts.get(fact))
+
+
+def _copy_folders(theirs: sqlite3.Connection, connection: sqlite3.Connection) -> None:
+    """Copies which folders were added and what was taken out. None of them is followed: a stranger may have named it."""
+    for path, exclude in theirs.execute("select path, exclude from folders"):
+        try:
+            patterns = [_text(pattern, 4096) for pattern in list(json.loads(_text(exclude)))]
+        except (ValueError, TypeError, RecursionError) as error:
+            raise _Refused("a folder is none") from error
+        folders.remember(connection, [_text(path, 4096)], patterns)
+    for (path,) in theirs.execute("select path from removed where path not in (select path from files)"):
+        folders.note_removed(connection, [_text(path, 4096)])
 
 
 def _copy_document(

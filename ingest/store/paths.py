@@ -62,11 +62,21 @@ def missing(path: Path) -> str:
     return ""
 
 
+def is_absent(path: Path) -> bool:
+    """Whether certainly nothing lies at a path."""
+    return missing(path) == _NOTHING
+
+
 def _named(path: str | Path) -> str | Path:
     """Refuses "", which would stand for the working directory: what `octavo remove "$unset"` says."""
     if not str(path).strip():
         raise PathError("an empty path names no file or folder", "is a variable unset? '.' is the folder that you are in")
     return path
+
+
+def moved(path: str, old: str, new: str) -> str:
+    """A path that began with `old`, beginning with `new`; any other as it is."""
+    return new + path.removeprefix(old) if path.startswith(old) else path
 
 
 def slashed(path: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ingest.loaders.parsed import Parsed
 from ingest.records import Chunk, Document
-from ingest.store import failpoints, places
+from ingest.store import failpoints, folders, places
 from ingest.store.schema import now, transaction
 from ingest.text.scripts import is_unspaced
 
@@ -16,7 +16,7 @@ from ingest.text.scripts import is_unspaced
 
 
 def fact(connection: sqlite3.Connection, name: str) -> str | None:
-    """A fact about the library as a whole: `embedder`, `embedder_name`, `chunker`, `progress`, `traces`."""
+    """A fact about the library as a whole: `embedder`, `embedder_name`, `chunker`, `progress`, `traces`, `directory`."""
     row = connection.execute("select value from facts where name = ?", [name]).fetchone()
     return row[0] if row else None
 
@@ -93,6 +93,11 @@ def failures(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 def paths(connection: sqlite3.Connection) -> list[str]:
     """Those of all files that gave text."""
     return [path for (path,) in connection.execute("select path from files where document is not null")]
+
+
+def paths_of(connection: sqlite3.Connection, document: int) -> list[str]:
+    """Those of a document's files."""
+    return [path for (path,) in connection.execute("select path from files where document = ? order by path", [document])]
 
 
 def totals(connection: sqlite3.Connection) -> tuple[int, int, int]:
@@ -219,9 +224,14 @@ def put_failure(connection: sqlite3.Connection, path: str, stamp: str, sha256: s
     failpoints.reach("failure: noted")
 
 
-def delete_file(connection: sqlite3.Connection, path: str) -> None:
-    """Forgets a file and, if no other path has the same bytes, its text, chunks, words and vectors."""
+def delete_file(connection: sqlite3.Connection, path: str, noted: bool = False) -> None:
+    """Forgets a file and, if no other path has the same bytes, its text, chunks, words and vectors.
+
+    `noted` in the same transaction as taken out, so that its folder's next ingest passes over it.
+    """
     with transaction(connection):
+        if noted:
+            folders.note_removed(connection, [path])
         row = connection.execute("select document from files where path = ?", [path]).fetchone()
         connection.execute("delete from files where path = ?", [path])
         failpoints.reach("remove: file forgotten")

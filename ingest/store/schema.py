@@ -129,7 +129,14 @@ create table places (
     primary key (document, page)
 );
 """
-MIGRATIONS = [_FIRST, _FILES_AND_TRIGRAMS, _SHARED_VECTORS, _PLACES]
+_FOLDERS = """
+create table folders (path text primary key, exclude text not null, followed integer not null default 0, read text) without rowid;
+create table removed (path text primary key, removed text not null) without rowid;
+create trigger file_asked_for_again after insert on files begin
+    delete from removed where path = new.path;
+end;
+"""
+MIGRATIONS = [_FIRST, _FILES_AND_TRIGRAMS, _SHARED_VECTORS, _PLACES, _FOLDERS]
 """Each brings a library from version i to i + 1. Never edit one that has shipped: append."""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ingest.errors import EmbedderError
+from ingest.forks import refuse_forked
 from ingest.text.tokens import TokenCounter
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ class Embedder:
 
         Raises:
             EmbedderError: it can't be found, downloaded or read, or isn't what it should be.
+            LibraryError: this process was forked from one that has asked.
         """
+        refuse_forked()
         from ingest.text.encoders import load_encoder
 
         directory = _directory(name)
@@ -87,6 +90,7 @@ class Embedder:
         """
         import numpy as np
 
+        refuse_forked()
         lengths = self.counter.count(texts)
         order = sorted(range(len(texts)), key=lengths.__getitem__)
         while order:
@@ -99,6 +103,7 @@ class Embedder:
 
     def query(self, text: str) -> "NDArray[np.float32]":
         """The vector of a question."""
+        refuse_forked()
         vector: NDArray[np.float32] = _unit(self.encoder.queries([text]))[0]
         return vector
 

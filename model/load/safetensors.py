@@ -15,8 +15,11 @@ from model.load.checkpoint import Checkpoint
 from model.tokenizer import Tokenizer
 
 
-def read_directory(directory: Path) -> Checkpoint:
+def read_directory(directory: Path, name: str = "") -> Checkpoint:
     """Reads the small files now; the tensors are mapped when asked for.
+
+    Args:
+        name: the model's, where it isn't the directory's.
 
     Raises:
         SourceError: a file is missing or isn't what its name says.
@@ -28,7 +31,7 @@ def read_directory(directory: Path) -> Checkpoint:
         config=config,
         tokenizer=tokenizer_in(directory, config.vocab_size),
         tensors=lambda: read_tensors(directory),
-        card={"name": directory.name, **_licence_in(directory), **card_of(values)},
+        card={"name": name or directory.name, **_licence_in(directory), **card_of(values)},
     )
 
 

@@ -101,7 +101,7 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
     if found.is_dir():
         from model.load.safetensors import read_directory
 
-        return read_directory(found)
+        return read_directory(found, "" if found == Path(source).expanduser() else str(source))  # a snapshot is called by its commit
     from model.load.gguf import read_gguf
 
     return read_gguf(found, str(source) if str(source).startswith(OLLAMA) else "")
@@ -118,8 +118,11 @@ def find_source(source: str | Path) -> Path:
 
         return ollama_file(source.removeprefix(OLLAMA))
     path = starter_file() if source == "starter" else Path(source).expanduser()
-    if path.is_dir() or path.is_file():
-        return path
+    try:
+        if path.is_dir() or path.is_file():
+            return path
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}", "is the path right?") from error
     if path.suffix == ".gguf":
         raise SourceError(f"{path}: no such file", "is the path right?")
     if isinstance(source, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", source):

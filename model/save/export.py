@@ -14,8 +14,7 @@ from torch import Tensor
 
 from model.errors import SourceError
 from model.gemma2 import Gemma2
-from model.linear import Packed
-from model.load.checkpoint import Checkpoint, is_finite
+from model.load.checkpoint import Checkpoint, is_finite, plain
 from model.load.gguf_file import GGUFFile
 from model.load.sources import find_source, read_checkpoint
 from model.save.folder import write_folder, write_generated_files
@@ -69,7 +68,7 @@ def tensors_of(checkpoint: Checkpoint) -> Iterator[tuple[str, Tensor]]:
     with torch.device("meta"):
         wanted = {name: p.shape for name, p in Gemma2(checkpoint.config).named_parameters()}
     for name, stored in checkpoint.tensors():
-        tensor = stored.dense() if isinstance(stored, Packed) else stored
+        tensor = plain(stored)
         if wanted.pop(name, None) != tensor.shape or not tensor.is_floating_point() or not is_finite(tensor):
             raise SourceError(f"{checkpoint.origin}: tensor {name!r:.100} is damaged, or not one of a Gemma 2 of this shape")
         yield name, tensor

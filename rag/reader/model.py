@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional as F
 
+from ingest.forks import refuse_forked
 from ingest.text.bert import Shape, Weights, bf16_gains, encode, read_weights
 from ingest.text.embedder import default_directory, weights_sha256
 from rag.answer import Reading as Reading
@@ -122,6 +123,7 @@ class Reader:
 
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
         """What each passage says, in their order, the best of its windows. A passage without words says nothing: 0 to 0."""
+        refuse_forked()
         asked, *texts = self.pieces.read([question, *passages])
         rows = [(n, window) for n, text in enumerate(texts) for window in windows(asked, text)]
         rows.sort(key=lambda row: row[1].length)

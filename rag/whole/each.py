@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -62,26 +63,36 @@ def ask_each(paths: Sequence[str], ask: Callable[[str], Answer]) -> Iterator[Row
 
 
 def write_csv(rows: Iterable[Row], file: TextIO) -> None:
-    """The table as CSV. A cell that a spreadsheet would run as a formula is written as text, behind an apostrophe."""
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow([f"'{cell}" if _FORMULA.match(cell) else cell for cell in row.cells()])
+    """The table as CSV."""
+    write_cells([COLUMNS, *(row.cells() for row in rows)], file)
+
+
+def write_cells(rows: Iterable[Sequence[str]], file: TextIO) -> None:
+    """Rows as CSV. A cell that a spreadsheet would run as a formula is written as text, behind an apostrophe."""
+    csv.writer(file).writerows([f"'{cell}" if _FORMULA.match(cell) else cell for cell in row] for row in rows)
 
 
 def told(paths: Sequence[str], ask: Callable[[str], Answer]) -> Iterator[Answer]:
-    """The table as an Answer: a line for each document, with markers over all of them."""
-    used = 0
+    """The table as an Answer: in Markdown, a row for each document, with markers over all of them."""
+    used, alike = 0, Counter(Path(path).name for path in paths)
+    yield Answer("| document | answer |\n| --- | --- |")
     for count, row in enumerate(ask_each(paths, ask), 1):
         cited = {citation.marker: used + place for place, citation in enumerate(row.whole.citations, 1)}
         used += len(cited)
+        path = Path(row.document)
+        name = path.name if alike[path.name] == 1 else f"{path.parent.name}/{path.name}"
         yield Answer(
-            f"{chr(10) * (count > 1)}- {Path(row.document).name}: {row.answer if row.failed else _renumbered(row.whole.text, cited)}",
+            f"\n| {_cell(name)} | {_cell(row.answer if row.failed else _renumbered(row.whole.text, cited))} |",
             citations=tuple(replace(citation, marker=cited[citation.marker]) for citation in row.whole.citations),
             evidence=tuple(row.whole.evidence[marker - 1] for marker in cited),
             progress=(count, len(paths), "documents asked"),
         )
     yield Answer(note=f"Asked of {len(paths)} of {len(paths)} documents.")
+
+
+def _cell(text: str) -> str:
+    """A text as a cell of a Markdown table."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _renumbered(text: str, cited: Mapping[int, int]) -> str:

@@ -151,7 +151,7 @@ def recognise(query: Query, names: Callable[[], Names]) -> Task | None:
         return None
     asked = Asked(query, names)
     if query.mode != "auto":
-        return _told(query.mode, asked)
+        return _given(query.mode, asked) if query.within is not None else _told(query.mode, asked)
     return next(filter(None, (rule(asked) for rule in _RULES.values())), None)
 
 
@@ -256,6 +256,14 @@ _RULES: dict[str, Callable[[Asked], Task | None]] = {
     "each": _each,
     "compute": _compute,
 }
+
+
+def _given(mode: str, asked: Asked) -> Task:
+    """The task where the caller says both what it is and on which documents: on all of these, and the question as it stands."""
+    if mode in ("every", "compute"):
+        return _told(mode, asked)
+    what = " ".join(asked.left(_COMPARE, _ABOUT)) if mode == "compare" else asked.text
+    return Task(mode, tuple(asked.names.paths), what)  # type: ignore[arg-type]
 
 
 def _told(mode: str, asked: Asked) -> Task:

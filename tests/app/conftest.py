@@ -27,6 +27,7 @@ from tests.conftest import ROOT
 from tests.rag.test_servers import Served as ModelServer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = "axe-core@4.10.2"
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -216,6 +217,29 @@ def server(own_home: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
         model = "starter"
     with served(own_home, OCTAVO_MODEL=model) as page:
         yield page
+
+
+@pytest.fixture(scope="session")
+def axe(request: pytest.FixtureRequest) -> Iterator[str]:
+    """axe-core, by npm, kept in pytest's cache."""
+    folder = request.config.cache.mkdir("axe")
+    script = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        try:
+            subprocess.run(
+                ["npm", "install", "--silent", "--prefix", folder, AXE], check=True, timeout=60, capture_output=True, env=os.environ
+            )
+        except (OSError, subprocess.SubprocessError):
+            pytest.skip("axe-core is not here, and npm can't install it")
+    yield script.read_text()
+
+
+def findings(page: Any, axe: str) -> Iterator[str]:
+    """What axe-core holds against a page, if it is serious."""
+    page.evaluate(axe)
+    for rule in page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]:
+        if rule["impact"] in ("serious", "critical"):
+            yield f"{rule['id']}: {rule['nodes'][0]['target']} {rule['nodes'][0]['failureSummary']}"
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ from rag.errors import ServerError
 class Says:
     """What a chain shows to who asks it: what it streams is given."""
 
-    library = SimpleNamespace(status=lambda: {"generation": 7})
+    library = SimpleNamespace(status=lambda: {"generation": 7, "documents": 3})
 
     def __init__(self, parts: Callable[[], Iterator[Answer]]) -> None:
         self._parts = parts
@@ -29,7 +30,8 @@ class Says:
 
 def begin(kept: Conversations, parts: Callable[[], Iterator[Answer]]) -> tuple[Asking, int, int]:
     conversation, turn = kept.ask("How much?")
-    return Asking(lambda: Says(parts), {"question": "How much?"}, kept, turn), conversation, turn  # type: ignore[arg-type,return-value]
+    says: Any = Says(parts)
+    return Asking(lambda: nullcontext(says), "starter", {"question": "How much?"}, kept, turn), conversation, turn
 
 
 def test_an_answer_is_kept_with_its_model_and_generation(tmp_path: Path) -> None:

@@ -168,3 +168,9 @@ def test_one_that_takes_the_call_and_says_nothing_is_not_waited_for(monkeypatch:
     monkeypatch.setattr(nearby, "_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert nearby.models_at(f"http://localhost:{silent.getsockname()[1]}/v1") is None
+
+
+def test_a_model_s_path_where_nothing_lies_is_not_taken_for_a_name_on_the_hub(doctor: Any) -> None:
+    code, found = doctor("--model", "/nowhere/gemma")
+    assert code == 1 and found["model"][0]["state"] == "mend" and "/nowhere/gemma" in found["model"][0]["found"]
+    assert doctor("--model", "some-body/gemma-2-2b-it")[1]["model"][0]["state"] == "note"

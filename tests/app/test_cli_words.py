@@ -15,19 +15,20 @@ import typer
 
 from app.answers import show
 from app.cli import app
+from app.programs import announce
 from rag.answer import Answer, Citation
 from tests.app.conftest import Run
 from tests.conftest import ROOT
 
 GROUP: Any = typer.main.get_command(app)
 COMMANDS = {**{name: command for name, command in GROUP.commands.items() if name != "bench"}, "": GROUP}
-PROTOCOLS = {"serve", "mcp"}
-"""Commands that answer programs in a protocol of its own."""
 
 
 def examples() -> Iterator[str]:
     for command in COMMANDS.values():
         yield from re.findall(r"^  (octavo .*?)(?:  |$)", command.epilog or "", re.MULTILINE)
+    for page in (ROOT / "docs").glob("*.md"):
+        yield from re.findall(r"^octavo .*$", page.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def octavo_in_a_process(*args: str | Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -45,9 +46,28 @@ def test_a_question_needs_no_quotes_and_options_may_stand_anywhere(octavo: Run, 
 def test_every_command_shows_examples_and_has_json() -> None:
     for name, command in COMMANDS.items():
         assert (command.epilog or "").startswith("\b\nExamples:\n  octavo "), name
-    telling = [command for name, command in COMMANDS.items() if name and name not in PROTOCOLS]
+    telling = [command for name, command in COMMANDS.items() if name]
     for command in [*telling, *GROUP.commands["bench"].commands.values()]:
         assert any("--json" in option.opts for option in command.params), command.name
+
+
+def test_a_full_disk_and_ctrl_c_while_it_is_loaded_leave_no_traceback(home: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"OCTAVO_HOME": str(home)}
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "app", "list"], cwd=ROOT, env=environment, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert ran.stderr == "error: what is printed can't be written: No space left on device\n" and ran.returncode == 2
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    pressed = octavo_in_a_process("list", PYTHONPATH=str(tmp_path))
+    assert (pressed.returncode, pressed.stdout, pressed.stderr) == (130, b"", b"")
+
+
+def test_where_a_door_listens_is_told_to_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
+    announce("http://127.0.0.1:9/v1", "a-token", given=False, as_data=True)
+    announce("http://127.0.0.1:9/v1", "a-token", given=True, as_data=True)
+    made, given = map(json.loads, capsys.readouterr().out.splitlines())
+    assert made == {"address": "http://127.0.0.1:9/v1", "token": "a-token"} and given == made | {"token": None}
 
 
 @pytest.mark.parametrize("line", sorted(set(examples())))

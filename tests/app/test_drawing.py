@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
@@ -43,8 +44,13 @@ def handbook(samples: Path, tmp_path: Path) -> Path:
 
 
 def children() -> list[int]:
-    stats = [path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat") if path.exists()]
-    return [int(parent) for state, parent, *_ in stats if int(parent) == os.getpid()]
+    """Processes that this one has started and that are there."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.append(int(path.parent.name))
+    return sorted(found)
 
 
 def test_a_page_is_a_picture_of_it(handbook: Path) -> None:
@@ -93,3 +99,15 @@ def test_many_pages_asked_at_once_are_all_drawn_by_a_few_processes(handbook: Pat
     while any(thread.is_alive() for thread in threads):
         most = max(most, len(children()) - before)
     assert most <= 4 and sorted(drawn) == list(range(1, 8)) and all(drawn.values())
+
+
+def test_a_page_that_several_ask_for_at_once_is_drawn_once(handbook: Path) -> None:
+    drawn: list[bytes | None] = []
+    before, seen = set(children()), set[int]()
+    threads = [Thread(target=lambda: drawn.append(draw(handbook, "all together", 1))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        seen |= set(children()) - before
+    assert len(drawn) == 6 and len(set(drawn)) == 1 and drawn[0]
+    assert len(seen) == 1

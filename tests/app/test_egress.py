@@ -64,6 +64,11 @@ for sys.argv in json.load(sys.stdin):
     try: main()
     except SystemExit as end: assert not end.code, sys.argv
 """
+DOORS = """
+from tests.app.visits import doors
+doors()
+print("visited", flush=True)
+"""
 
 
 @dataclass
@@ -80,11 +85,14 @@ class Watch:
     def prefix(self) -> list[str]:
         return [*TRACER, str(self.place / "strace")] if STRACE else []
 
+    said = ""
+    """What the last run printed."""
+
     def run(self, home: Path, code: str, given: str = "") -> None:
         environment = os.environ | LOUD | self.environment | {"OCTAVO_HOME": str(home)}
-        subprocess.run(
-            [*self.prefix, sys.executable, "-P", "-c", code], env=environment, input=given, text=True, check=True, cwd=self.place
-        )
+        command = [*self.prefix, sys.executable, "-P", "-c", code]
+        ran = subprocess.run(command, env=environment, input=given, text=True, check=True, cwd=self.place, stdout=subprocess.PIPE)
+        self.said = ran.stdout
 
     def audited(self) -> list[list[str]]:
         return [json.loads(line) for line in (self.place / "audit").read_text().splitlines()]
@@ -138,15 +146,17 @@ def commands(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Watch:
         ["ask", "Up to what age does the Society's insurance cover volunteers on duty?"],
         ["verify"],
         ["export", "all.octavo"],
+        ["export-model", "starter", "starter.gguf"],
         ["import", "all.octavo", "--library", "copy"],
         ["ask", "How many votes did Kit Mabbott get in the trustee election?", "--library", "copy"],
         ["status"],
     ]
-    watch.run(watch.place / "home", RUN, json.dumps([["octavo", *line] for line in lines]))
+    watch.run(watch.place / "home", RUN + DOORS, json.dumps([["octavo", *line] for line in lines]))
     return watch
 
 
-def test_commands_reach_nobody(commands: Watch) -> None:
+def test_commands_and_what_is_asked_of_serve_and_mcp_reach_nobody(commands: Watch) -> None:
+    assert commands.said.endswith("visited\n")
     assert commands.started("ingest.run.worker") and commands.started("ingest.index.build")
     assert commands.outside_python() == set()
 

@@ -91,6 +91,26 @@ def test_stop_waits_for_no_model_that_is_silent(visit: Visit, teller: ModelServe
     silent.set()
 
 
+def test_another_model_answers_from_the_next_question_on(visit: Visit, slowly: threading.Event, own_home: Path) -> None:
+    page = visit()
+    ask(page, MILE)
+    page.locator(".written", has_text="It is 45p").wait_for()
+    for wanted, said in (("/nowhere", "No folder or file at '/nowhere'"), ("starter", "")):
+        page.get_by_role("button", name="Another model").click()
+        page.get_by_label("Or a model of your own").fill(wanted)
+        page.get_by_role("button", name="Use it").click()
+        if said:
+            page.get_by_text(said).wait_for()
+            page.keyboard.press("Escape")
+    page.get_by_text("Octavo's small model answers.").wait_for()
+    ask(page, MILE)
+    page.locator(".turn").nth(1).locator("blockquote", has_text="45p").wait_for()
+    slowly.set()
+    assert answered(page, 2) and page.locator(".turn").first.locator(".written").inner_text() == "It is 45p a mile 1."
+    assert (own_home / "page-model").read_text() == "starter"
+    (own_home / "page-model").unlink()
+
+
 def test_an_error_gives_the_box_back_with_the_question_in_it(visit: Visit, teller: ModelServer) -> None:
     teller.reply = lambda handler: handler.fail(500, "out of memory <b>x</b>")
     page = visit()
@@ -120,6 +140,30 @@ def test_only_what_is_ticked_is_asked(visit: Visit) -> None:
     assert {source.get_attribute("title") for source in sources.all()} == {"Open faq.md"}
     page.get_by_role("button", name="Ask all").click()
     page.get_by_text("Tick those that you want to ask.").wait_for()
+
+
+def test_each_of_the_ticked_documents_is_asked_and_the_table_saved(visit: Visit) -> None:
+    page = visit()
+    assert page.get_by_role("button", name="Summarise the ticked documents").is_hidden()
+    for name in ("faq.md", "volunteer-handbook.pdf"):
+        page.get_by_role("checkbox", name=f"Ask {name}").check()
+    page.get_by_role("button", name="Ask each of the ticked documents").click()
+    page.get_by_label("Question for each of the ticked documents").fill(MILE)
+    page.keyboard.press("Enter")
+    for count in (1, 2):
+        turn = answered(page, count)
+        rows = turn.locator(".written table tr")
+        assert rows.first.inner_text().split() == ["document", "answer"]
+        assert [row.locator("td").first.inner_text() for row in rows.all()[1:]] == ["faq.md", "volunteer-handbook.pdf"]
+        if count == 1:
+            turn.get_by_role("button", name="Ask this question again").click()
+    with page.expect_download() as saved:
+        turn.get_by_role("link", name="CSV").click()
+    table = Path(saved.value.path()).read_text().splitlines()
+    assert table[0] == "document,answer,page,verified" and table[2].startswith("volunteer-handbook.pdf,It is 45p a mile")
+    page.reload()
+    answered(page, 2).locator(".written td .marker").first.click()
+    page.locator(".pane img").wait_for()
 
 
 def test_conversations_are_begun_found_renamed_and_deleted(visit: Visit) -> None:

@@ -11,7 +11,10 @@ import pytest
 
 from app.resources import library_names
 from ingest import Library
-from tests.app.conftest import Served, answered, ask
+from ingest.store.backup import import_library
+from ingest.store.lock import writing
+from tests.app.conftest import Served, answered, ask, findings
+from tests.ingest.pages import Page, write
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "::1"])]
 CHILD = 120_000
@@ -43,8 +46,8 @@ def test_files_are_dropped_and_added_names_may_repeat(visit: Visit, own_home: Pa
         answered(page, count).locator("blockquote", has_text=name).wait_for()
     page.locator("li.failed", has_text="broken <b>*x*.pdf").wait_for(timeout=CHILD)
     page.get_by_role("link", name="Documents").click()
-    page.get_by_text("2 added, 1 failed; 2 new chunks").wait_for(timeout=CHILD)
-    page.get_by_text("broken <b>*x*.pdf: not a readable PDF").wait_for()
+    page.locator(".receipt", has_text="2 added, 1 failed").wait_for(timeout=CHILD)
+    page.locator(".receipt li", has_text="broken <b>*x*.pdf: not a readable PDF").wait_for()
 
 
 def test_another_process_s_ingest_is_shown_and_what_it_added_can_be_removed(visit: Visit, own_home: Path, tmp_path: Path) -> None:
@@ -61,41 +64,113 @@ def test_another_process_s_ingest_is_shown_and_what_it_added_can_be_removed(visi
             time.sleep(0.1)
         page = visit("documents?library=shown")
         page.get_by_text("1 of 2 files read").wait_for()
+        page.get_by_text("Another program is adding to this library.").wait_for()
         assert page.get_by_role("button", name="Stop").count() == 0
         page.get_by_role("link", name="Ask").click()
         page.get_by_text("The library is being filled: 1 of 2 files are read so far.").first.wait_for()
         page.get_by_role("link", name="Documents").click()
         seen.set()
-        page.get_by_text("2 added; 2 new chunks").wait_for(timeout=CHILD)
+        page.locator(".receipt", has_text="2 added").wait_for(timeout=CHILD)
         ingest.join()
-        for row in (0, 1):
-            page.locator("[data-testid=stDataFrame] .dvn-scroller").click(position={"x": 18, "y": 52 + 35 * row})
+        for name in ("parrot.txt", "ferret.txt"):
+            page.get_by_role("checkbox", name=f"Choose {name}").check()
         page.get_by_role("button", name="Remove 2 documents").click()
-        page.get_by_role("button", name="Remove for good").click()
-        page.get_by_text("No documents yet.").wait_for()
-        assert not uploaded.exists() and own.exists()
+        page.locator("section[aria-label=Removed] li", has_text="ferret.txt").wait_for()
+        assert not uploaded.exists() and own.exists() and not page.get_by_text("parrot.txt").count()
         assert library.words("parrot ferret", 2) == []
 
 
-@pytest.mark.slow
-def test_a_second_ingest_is_refused_and_a_stopped_one_keeps_what_is_finished(
-    visit: Visit, own_home: Path, samples: Path, tmp_path: Path
-) -> None:
-    for number in range(1000):
-        (tmp_path / f"{number}.txt").write_text(f"Day {number}: the wheel ground {number * 7} sacks of barley. " * 12)
-    page = visit("documents?library=stopped")
-    for folder in (tmp_path, samples):
-        page.get_by_label("Or a folder").fill(str(folder))
-        page.get_by_role("button", name="Add", exact=True).click()
-        page.get_by_text(re.compile(r"of 1,\d+ (files read|chunks embedded)")).wait_for(timeout=CHILD)
-    page.get_by_text(re.compile(r"Another process \(pid \d+\) is writing to")).wait_for()
-    page.get_by_role("button", name="Stop").click()
-    page.get_by_text("Stopped. What was finished is kept").wait_for(timeout=CHILD)
-    with Library.open(own_home / "libraries" / "stopped") as library:
-        status = library.status()
-        assert 0 < status["documents"] <= 1000
-        assert status["running"] is None and status["last_receipt"] is None
-        assert library.words("barley", 1)
+def test_what_is_added_second_waits_through_a_reload_and_can_be_taken_back(visit: Visit, own_home: Path, tmp_path: Path) -> None:
+    for name, text in (("first", "The eel is called Quill."), ("second", "The pike is called Bramble.")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.txt").write_text(text)
+    directory = own_home / "libraries" / "queue"
+    Library.open(directory, create=True).close()
+    page = visit("documents?library=queue")
+    with writing(directory):  # as another program would
+        for name in ("first", "second"):
+            page.get_by_label("Or a folder").fill(str(tmp_path / name))
+            page.get_by_role("button", name="Add", exact=True).click()
+            page.get_by_role("button", name=f"Take back {tmp_path / name}").wait_for()
+        page.reload()
+        page.get_by_role("button", name=f"Take back {tmp_path / 'second'}").click()
+        page.get_by_role("button", name=f"Take back {tmp_path / 'second'}").wait_for(state="detached")
+        page.get_by_role("button", name="Rename this library").click()
+        page.answer = "renamed"
+        page.get_by_role("button", name="Rename this library").click()
+        page.get_by_text("Documents are being added to queue. Stop that, or wait until it has finished").wait_for()
+    page.locator("section[aria-label=Documents] li", has_text="first.txt").wait_for(timeout=CHILD)
+    page.locator(".receipt", has_text="1 added").wait_for(timeout=CHILD)
+    page.locator(".folder", has_text="second").get_by_text("not read to its end yet").wait_for()
+    assert page.locator(".folder", has_text="first").get_by_text(re.compile("^read ")).count() == 1
+
+
+def test_folders_passwords_and_what_was_removed(visit: Visit, own_home: Path, tmp_path: Path, axe: str) -> None:
+    papers = tmp_path / "papers"
+    papers.mkdir()
+    (papers / "mill.txt").write_text("The mill was sold in 1911.")
+    write(papers / "lease.pdf", [Page().lines(50, 60, ["The rent is 400 pounds."])], password=b"eel")
+    page = visit("documents?library=folders")
+    page.get_by_label("Or a folder").fill(str(papers))
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.locator(".receipt", has_text="1 added, 1 failed").wait_for(timeout=CHILD)
+    lease = page.locator("section[aria-label=Documents] li", has_text="lease.pdf")
+    page.get_by_role("button", name="Type the password of lease.pdf").click()
+    page.get_by_label("Password of lease.pdf").fill("eel")
+    page.keyboard.press("Enter")
+    lease.get_by_text("1 page").wait_for(timeout=CHILD)
+    page.locator(".receipt", has_text="1 added").wait_for(timeout=CHILD)
+    page.get_by_role("checkbox", name="Choose mill.txt").check()
+    page.get_by_role("button", name="Remove 1 document").click()
+    gone = page.locator("section[aria-label=Removed] li", has_text="mill.txt")
+    gone.wait_for()
+    page.get_by_role("checkbox", name="Follow papers").check()
+    page.get_by_text("Followed folders are read again").wait_for()
+    page.locator(".receipt", has_text="1 unchanged, 1 skipped").wait_for(timeout=CHILD)
+    (papers / "barge.txt").write_text("A barge brought oats.")
+    page.locator("section[aria-label=Documents] li", has_text="barge.txt").wait_for(timeout=CHILD)
+    gone.get_by_role("button", name="Read mill.txt again").click()
+    page.locator("section[aria-label=Documents] li", has_text="mill.txt").wait_for(timeout=CHILD)
+    assert list(findings(page, axe)) == []
+    page.get_by_role("checkbox", name="Follow papers").uncheck()
+    page.get_by_role("button", name="Forget papers").click()
+    page.locator(".folder").wait_for(state="detached")
+    page.get_by_role("button", name="Open lease.pdf").click()
+    page.locator(".pane", has_text="The rent is 400 pounds.").wait_for()
+    assert page.locator(".pane").get_by_role("button", name="Show the page").count() == 0
+    with Library.open(own_home / "libraries" / "folders") as library:
+        assert not library.removed() and not library.folders() and len(library.documents()) == 3
+
+
+def test_a_library_is_renamed_backed_up_and_deleted(visit: Visit, own_home: Path, tmp_path: Path) -> None:
+    directory = own_home / "libraries" / "before"
+    with Library.open(directory, create=True) as library:
+        (directory / "files").mkdir()
+        (directory / "files" / "parrot.txt").write_text("The parrot is called Quill.")
+        library.add([directory / "files"])
+    page = visit("documents?library=before")
+    page.answer = "after"
+    page.get_by_role("button", name="Rename this library").click()
+    page.wait_for_url("**library=after*")
+    page.locator("a[href*='library=after']").wait_for()
+    page.get_by_role("button", name="Open parrot.txt").click()
+    page.locator(".pane", has_text="The parrot is called Quill.").wait_for()
+    page.locator(".pane").get_by_role("link", name="Open the original").wait_for()
+    page.get_by_role("link", name="Documents").click()
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="Back up").click()
+    coming.value.save_as(tmp_path / "backup.octavo")
+    assert re.fullmatch(r"after \d{4}-\d\d-\d\d\.octavo", coming.value.suggested_filename)
+    page.answer = "another"
+    page.get_by_role("button", name="Delete this library").click()
+    assert (own_home / "libraries" / "after").is_dir()
+    page.answer = "after"
+    page.get_by_role("button", name="Delete this library").click()
+    page.wait_for_url("**library=default*")
+    assert not directory.exists() and not (own_home / "libraries" / "after").exists()
+    import_library(tmp_path / "backup.octavo", own_home / "libraries" / "back")
+    with Library.open(own_home / "libraries" / "back") as library:
+        assert library.words("parrot", 1)[0].chunk.path == str(own_home / "libraries" / "back" / "files" / "parrot.txt")
 
 
 def test_an_import_that_is_going_on_is_not_offered_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,7 @@ def test_a_mistake_about_a_hostile_name_is_harmless_in_every_command(octavo: Run
         "reembed": [absent, *library],
         "export": [absent / "x", *library],
         "import": [absent, *library],
+        "export-model": [f"{absent}.gguf", absent / "x"],
         "bench": ["ingest", absent],
     }
     assert {*mistakes, "app", "doctor"} == {

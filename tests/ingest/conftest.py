@@ -19,7 +19,7 @@ from ingest.run import child
 NURSERY = """
 import json, os, signal, sys, chromadb, torch
 torch.set_num_threads(1)  # a pool of threads would not survive the fork
-from ingest import Embedder
+from ingest import Embedder, forks
 from ingest.index import view
 view._EXACT = 0
 embedder = Embedder.load()
@@ -30,6 +30,7 @@ for line in sys.stdin:
     elif pid := os.fork():
         print(pid, flush=True)
     else:
+        forks._process = None  # who has one thread may go on in a fork
         os.dup2(os.open(request["output"], os.O_WRONLY | os.O_CREAT), 1)
         os.dup2(1, 2)
         signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background

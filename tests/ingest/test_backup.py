@@ -114,3 +114,10 @@ def test_a_library_is_never_overwritten(library: Library, folder: Path, tmp_path
     with pytest.raises(LibraryError, match="is not empty"):
         import_library(tmp_path / "backup", library.directory)
     assert len(library.documents()) == 3
+
+
+def test_an_export_into_a_folder_that_is_not_there_says_so(library: Library, tmp_path: Path) -> None:
+    file = tmp_path / "none" / "a.octavo"
+    with pytest.raises(LibraryError, match=f"{file}: can't be written: No such file or directory$") as raised:
+        export_library(library.directory, file)
+    assert "its folder" in raised.value.hint

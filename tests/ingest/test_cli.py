@@ -48,7 +48,7 @@ def test_a_folder_that_is_missing_beside_one_that_is_there_is_a_failed_line(fold
         (["absent"], "error: no file or folder at absent"),
         ([".", "--library", "no?name"], "error: 'no?name' can't be a library's name"),
         ([".", "--nonsense"], "No such option: --nonsense"),
-        ([], "Missing argument"),
+        ([], "error: no library at "),
     ],
 )
 def test_a_mistake_gives_a_line_and_exit_code_2(arguments: list[str], line: str, tmp_path: Path) -> None:

@@ -98,9 +98,13 @@ def test_what_was_quoted_from_a_removed_document_is_forgotten_and_nothing_else(t
     kept.put(
         second, {"text": "Its own [1] [2].", "citations": [source("/gone"), source("/here", "kept")], "nearest": [source("/gone")]}, "done"
     )
+    _, third = kept.ask("Three", conversation=conversation)
+    kept.put(third, {"text": "- secret words [1]", "mode": "summarise", "citations": [source("/gone")]}, "done")
     forget(tmp_path, ["/gone"])
-    one, two = (turn.answer for turn in kept.turns(conversation))
-    assert (one["text"], one["blocks"], one["citations"][0]["removed"]) == (REMOVED, [], True)
+    one, two, three = (turn.answer for turn in kept.turns(conversation))
+    assert (three["text"], three["blocks"]) == (REMOVED, [{"kind": "text", "runs": [[REMOVED, False]]}])
+    shown = [{"kind": "text", "runs": [[REMOVED, False]]}]
+    assert (one["text"], one["blocks"], one["citations"][0]["removed"]) == (REMOVED, shown, True)
     assert (two["text"], [s["text"] for s in two["citations"]], two["nearest"][0]["quote"]) == ("Its own [1] [2].", [REMOVED, "kept"], [])
     assert b"secret words" not in (tmp_path / FILE).read_bytes()
 
@@ -130,8 +134,10 @@ def test_an_exported_library_brings_its_conversations_and_their_sources_along(tm
     conversation, turn = kept.ask("Who?", [path])
     cited = source(path) | {"marker": 1, "name": "parrot.txt", "boxes": [{"page": 1, "x0": 0.5}]}
     kept.put(turn, {"text": "Quill [1].", "citations": [cited]}, "asking")
+    Conversations(directory, "bob").ask("Of Bob's")
     export_library(directory, tmp_path / "backup.zip")
     import_library(tmp_path / "backup.zip", tmp_path / "again")
+    assert [[c.title for c in Conversations(tmp_path / "again", who).all()] for who in ("", "bob", "eve")] == [["Who?"], ["Of Bob's"], []]
     with Library.open(tmp_path / "again") as library:
         (brought,) = Conversations(tmp_path / "again").turns(conversation)
         there = library.documents()[0].path

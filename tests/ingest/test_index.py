@@ -8,14 +8,13 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ingest import Embedder, Library
-from ingest.errors import LibraryError
 from ingest.index import build, read, view
 from ingest.run.pipeline import Step
 from ingest.store import rows, schema, vectors
+from tests.conftest import ROOT
 from tests.ingest.invariants import check
 
 LICENCE = "Permission is granted to use, copy and change these notes for any purpose, free of charge."
@@ -183,14 +182,26 @@ def test_chroma_takes_no_setting_from_the_environment_or_the_working_directory(
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_library_opened_before_a_fork_says_so_in_the_child(library: Library, folder: Path) -> None:
+FORKED = """
+import multiprocessing, sys
+from ingest import Library
+
+def ask():
+    try: print(len(Library.open(sys.argv[1]).dense("oats", 1)), flush=True)
+    except Exception as error: print(f"{type(error).__name__}: {error}", flush=True)
+
+for before in (False, True):
+    if before: ask()
+    process = multiprocessing.get_context("fork").Process(target=ask)
+    process.start(), process.join()
+"""
+
+
+def test_a_process_that_was_forked_after_a_question_says_so_and_does_not_hang(library: Library, folder: Path) -> None:
     library.add([folder])
-    with library.snapshot() as view:
-        assert view._segments
-        segment = view._segments[0]
-        segment._process = os.getpid() + 1  # as a forked child sees it
-        with pytest.raises(LibraryError, match="forked"):
-            segment.query(np.ones(384, np.float32), 1)
+    command = [sys.executable, "-W", "ignore", "-c", FORKED, str(library.directory)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "2"})
+    assert ran.stdout.splitlines() == ["1", "1", "LibraryError: this process was forked from one that has asked already"], ran.stderr
 
 
 def test_a_library_is_closed_to_other_accounts(library: Library, folder: Path) -> None:

@@ -217,7 +217,7 @@ def test_the_outline_tells_headings_where_its_titles_stand_on_their_pages(tmp_pa
 
 def test_a_file_encrypted_under_no_password_opens_and_another_does_not(tmp_path: Path) -> None:
     assert LEFT[0] in read(tmp_path, Page().lines(50, 60, LEFT), password=b"").text
-    with pytest.raises(LoadError, match="encrypted: it opens only with its password"):
+    with pytest.raises(LoadError, match="encrypted: only its password opens it"):
         read(tmp_path, Page().lines(50, 60, LEFT), password=b"eel")
 
 

@@ -25,6 +25,24 @@ def _reasons(receipt: Receipt, status: str) -> dict[str, str]:
     return {Path(file.path).name: file.reason for file in receipt.files if file.status == status}
 
 
+@pytest.mark.parametrize("by", ["its new folder", "itself"])
+def test_a_file_that_was_moved_is_cited_where_it_lies_now(by: str, library: Library, tmp_path: Path) -> None:
+    old, new = _charts(tmp_path / "archive", 3) / "1.txt", tmp_path / "inbox" / "shoals.txt"
+    library.add([old.parent])
+    new.parent.mkdir()
+    old.rename(new)
+    receipt = library.add([new.parent if by == "its new folder" else new])
+    assert _reasons(receipt, "removed") == {"1.txt": f"it lies at {new} now"}
+    check(library, {str(path): path.read_text() for path in [new, *old.parent.iterdir()]})
+
+
+def test_a_copy_leaves_the_original_its_place(library: Library, tmp_path: Path) -> None:
+    charts = _charts(tmp_path / "charts", 1)
+    library.add([charts])
+    (copy := tmp_path / "copy.txt").write_bytes((charts / "0.txt").read_bytes())
+    assert not _reasons(library.add([copy]), "removed") and len(library.documents()) == 2
+
+
 # A folder that becomes something else
 
 BECOMES: dict[str, Callable[[Path], object]] = {

@@ -70,6 +70,6 @@ def test_the_worker_loads_no_torch(tmp_path: Path) -> None:
     (tmp_path / "a.mht").write_text("Content-Type: text/html\n\n<p>text</p>")
     code = "class C:\n limit = 9\n count = staticmethod(lambda texts: [len(t) for t in texts])\n"
     code += "import sys; from pathlib import Path; from ingest.run.worker import _answer\n"
-    code += "assert _answer(Path(sys.argv[1]), False, C())['parsed']"
+    code += "assert _answer(Path(sys.argv[1]), False, [], C())['parsed']"
     command = [sys.executable, "-c", code + "; assert not {'torch', 'chromadb'} & set(sys.modules)", str(tmp_path / "a.mht")]
     subprocess.run(command, cwd=Path(child.__file__).parents[2], check=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gguf import GGUFReader, GGUFValueType
+from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFReader, GGUFValueType
+from numpy.typing import NDArray
 
 from tests.model.conftest import oracle
 from tests.model.tiny import a_gemma_2
@@ -31,11 +32,23 @@ def packed(kind: GGUFValueType, value: Any) -> bytes:
     return struct.pack(f"<{FORMS[kind]}", value)
 
 
+def some_blocks(kind: GGMLQuantizationType, rows: int, columns: int, seed: int = 0) -> NDArray[np.uint8]:
+    """Random blocks of a K kind, (rows, bytes), that stand for numbers between some -0.3 and 0.3."""
+    numbers, size = GGML_QUANT_SIZES[kind]
+    blocks = np.random.default_rng(seed).integers(0, 256, (rows * columns // numbers, size), dtype=np.uint8)
+    half = np.frombuffer(np.float16(0.3 / (63 * 16 if kind != GGMLQuantizationType.Q6_K else 127 * 32)).tobytes(), np.uint8)
+    places = (208,) if kind == GGMLQuantizationType.Q6_K else (0, 2)
+    for place in places:
+        blocks[:, place : place + 2] = half
+    return blocks.reshape(rows, -1)
+
+
 class Header:
     """A tiny Gemma 2's header, to be changed; `write` puts its tensors behind it."""
 
-    def __init__(self, folder: Path) -> None:
-        a_gemma_2(folder / "whole.gguf", oracle(num_hidden_layers=2, hidden_size=32, intermediate_size=32, head_dim=16))
+    def __init__(self, folder: Path, **sizes: int) -> None:
+        sizes = {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 32, "head_dim": 16, **sizes}
+        a_gemma_2(folder / "whole.gguf", oracle(**sizes))
         reader = GGUFReader(folder / "whole.gguf")
         self.values: dict[str, Value] = {}
         for key, field in reader.fields.items():

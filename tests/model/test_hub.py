@@ -36,7 +36,8 @@ def snapshot(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def test_a_whole_snapshot_is_used_without_a_network(snapshot: Path) -> None:
-    assert load_model(NAME, device="cpu").config.vocab_size == 320
+    model = load_model(NAME, device="cpu")
+    assert model.config.vocab_size == 320 and model.card["name"] == NAME
 
 
 PARTS = {

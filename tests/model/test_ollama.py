@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 
 from model import load_model
 from model.errors import SourceError
+from model.load.ollama import ollama_file
 from tests.model.conftest import oracle
 from tests.model.tiny import a_gemma_2
 
@@ -87,13 +89,17 @@ def test_what_was_not_pulled_says_how_to(home: Path) -> None:
     assert "ollama pull gemma2:9b" in error.hint
 
 
-@pytest.mark.skipif("os.geteuid() == 0", reason="root may read everything")
 def test_a_store_of_others_is_named(home: Path) -> None:
-    store = home / ".ollama/models"
+    store, me = home / ".ollama/models", os.geteuid()
     pulled(store, "registry.ollama.ai/library/gemma2/latest")
     (store / "manifests").chmod(0)
-    one_line("ollama:gemma2", rf"{store} can't be read")
-    (store / "manifests").chmod(0o700)
+    try:
+        os.seteuid(me or 65534)  # root may read everything
+        with pytest.raises(SourceError, match=rf", and {store} can't be read"):
+            ollama_file("gemma2")
+    finally:
+        os.seteuid(me)
+        (store / "manifests").chmod(0o700)
 
 
 @pytest.mark.parametrize(

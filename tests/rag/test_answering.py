@@ -27,6 +27,10 @@ OTHER = AnswerModel(GenericFakeChatModel(messages=iter([])), 4096)
 SERVED = AnswerModel(OTHER.chat, 4096, url="http://localhost:11434")
 
 
+class Named(GenericFakeChatModel):
+    model_name: str
+
+
 def parts(pieces: list[str], model: AnswerModel = OTHER, **last: Any) -> Iterator[Answer]:
     chunks = [*map(AIMessageChunk, pieces), AIMessageChunk("", **last)]
     return answer_from(chunks, build_prompt(read_query("When was it built?"), EVIDENCE, model, 256), model, 0.0, 0.0)
@@ -74,6 +78,50 @@ def test_a_refusal_is_one_however_it_arrives(said: str) -> None:
         shown = list(parts(pieces))
         assert [p.text for p in shown] == [NOT_FOUND]
         assert shown[0].refused and not shown[0].citations
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<seed:think>[2]?</seed:think>In 1641 [1]",
+        "[THINK]Or [2]?[/THINK]In 1641 [1]",
+        "\u25c1think\u25b7[2]\u25c1/think\u25b7In 1641 [1]",
+        "<|channel|>analysis<|message|>[2]?<|end|><|start|>assistant<|channel|>final<|message|>In 1641 [1]",
+    ],
+)
+def test_thoughts_of_every_family_are_left_out(said: str) -> None:
+    for pieces in ([said], list(said)):
+        given = answer(pieces)
+        assert given.text == "In 1641 [1]" and [c.marker for c in given.citations] == [1]
+
+
+@pytest.mark.parametrize("name", ["deepseek-r1:8b", "QwQ-32B", "qwen3-4b-thinking"])
+def test_a_thought_that_was_opened_in_the_prompt_is_left_out(name: str) -> None:
+    thinker = AnswerModel(Named(messages=iter([]), model_name=name), 4096)
+    for said in ("Or [2]?\n</think>\n\nIn 1641 [1]", "<think>Or [2]?</think>In 1641 [1]", "In 1641 [1]"):
+        for pieces in ([said], list(said)):
+            assert answer(pieces, thinker).text.strip() == "In 1641 [1]"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I'm sorry, but the sources don't say that.",
+        "Unfortunately, the provided documents do not mention a price.",
+        "None of the sources mention it.",
+        "<think>[1]?</think>The context does not provide enough information to answer.",
+    ],
+)
+def test_a_refusal_in_a_model_s_own_words_is_one(said: str) -> None:
+    given = answer([said])
+    assert given.refused and not given.citations and given.text == said.rpartition(">")[2]
+
+
+@pytest.mark.parametrize(
+    "said", ["The sources do not say who, but it was Ann.", "The text does not give a day [1].", "The documents state that."]
+)
+def test_what_answers_in_part_is_no_refusal(said: str) -> None:
+    assert not answer([said]).refused
 
 
 def test_the_refusal_that_models_are_told_is_known() -> None:

@@ -3,9 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+from pptx import Presentation
+
 from app.answers import place
 from ingest import Library
 from ingest.records import Box
+from rag import build_chain
 from rag.answer import Answer, Citation
 from rag.boxes import with_boxes
 from tests.ingest.marked import letters, under
@@ -39,3 +42,17 @@ def test_the_page_that_is_named_is_that_of_the_words_and_not_of_all_of_the_passa
     assert (passage.pages, words.pages, replace(passage, page_start=None).pages) == ((2, 3), (3, 3), None)
     assert (place(passage), place(words)) == ("lease.pdf, pages 2-3", "lease.pdf, page 3")
     assert str(Answer("Nine [1].", citations=(words,))) == "Nine [1].\n[1] /d/lease.pdf, page 3"
+
+
+def test_of_slides_that_share_a_passage_the_one_is_named_that_says_it(tmp_path: Path) -> None:
+    deck = Presentation()
+    for title, text in (("Welcome", "Short words."), ("Tickets", "A ticket costs 14 euros."), ("Café", "Soup is 6 euros.")):
+        slide = deck.slides.add_slide(deck.slide_layouts[1])
+        slide.shapes.title.text, slide.placeholders[1].text = title, text
+    deck.save(str(tmp_path / "talk.pptx"))
+    with Library.open(tmp_path / "library", create=True) as library:
+        library.add([tmp_path / "talk.pptx"])
+        (cited,) = build_chain(library, "starter").invoke("How much does a ticket cost?").citations
+    assert (cited.page_start, cited.page_end, cited.pages) == (1, 3, (2, 2))
+    told = Answer(citations=(cited,)).to_dict()["citations"][0]
+    assert told["pages"] == (2, 2) and "on" not in told

@@ -112,7 +112,7 @@ def test_servers_get_the_rules_as_a_system_message_and_the_rest_as_one_string() 
     rules, asked, answered, question = packed("Where?", ["alpha", "beta"], 4000, [("Who?", "Agnes.")], chat=remote).messages
     assert isinstance(rules, SystemMessage) and "nothing else" in rules.text
     assert (asked, answered) == (HumanMessage("Who?"), AIMessage("Agnes."))
-    assert question.content == "Question: Where?\n\n[1] alpha\n\n[2] beta\n\nQuestion: Where?"
+    assert question.content == "Question: Where?\n\n[1] From d0:\nalpha\n\n[2] From d1:\nbeta\n\nQuestion: Where?"
     own = packed("Where?", ["alpha", "beta"], 4000).messages
     assert [type(m) for m in own] == [SystemMessage, HumanMessage]
     assert isinstance(own[1].content, list) and len(own[1].content) == 4

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -141,6 +142,8 @@ FAILURES = [
     (400, "This model's maximum context length is 2048 tokens", "/v1", "too long", "OCTAVO_SERVER_WINDOW", ContextOverflowError),
     (400, "input is too long, n_ctx = 512", "/v1", "too long", "OCTAVO_SERVER_WINDOW", ContextOverflowError),
     (400, "does not support chat", "/v1", "does not take the question: does not support chat", "chat model", ServerError),
+    (402, "Insufficient credits", "/v1", "takes no more questions for now", "quota", ServerError),
+    (408, "timed out", "/v1", "took too long", "again", ServerError),
     (429, "Rate limit reached", "/v1", "takes no more questions for now", "again", ModelRateLimitError),
     (500, "out of memory", "/v1", "failed: out of memory", "log", ServerError),
 ]
@@ -278,3 +281,13 @@ def test_a_half_named_server_says_how_to_name_one(library: Library, name: str) -
 def test_a_models_name_may_have_an_at_sign_and_a_url_a_password() -> None:
     model = answer_model("openai:gemma2@q4@http://me:secret@localhost:1/v1", Settings())
     assert (model.chat.model_name, model.url) == ("gemma2@q4", "http://me:secret@localhost:1/v1")  # type: ignore[attr-defined]
+
+
+def test_a_user_and_password_in_a_url_are_sent_and_never_told(library: Library, server: Served) -> None:
+    named = f"openai:gemma2@{server.url.replace('//', '//me:se%40cret@')}"
+    assert build_chain(library, f"{named}/v1").invoke(MILE).text == "It is 45p a mile [1]."
+    assert server.headers[-1]["Authorization"] == f"Basic {b64encode(b'me:se@cret').decode()}"
+    server.reply = lambda handler: handler.fail(404, "404 page not found")
+    with pytest.raises(ServerError) as caught:
+        build_chain(library, named).invoke(MILE)
+    assert caught.value.hint == f"add /v1 to it: openai:NAME@{server.url}/v1" and "cret" not in str(caught.value)

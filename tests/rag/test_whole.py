@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import add
@@ -130,9 +131,16 @@ def test_this_report_is_the_one_asked_within_or_talked_about(library: Library, s
     assert taken_for(library, "Summarise this document", history=talked) == ("summarise", ["sea-gates-contract.pdf"])
 
 
-def test_the_mode_can_be_said_in_the_call(library: Library, chain: AnswerChain) -> None:
+def test_the_mode_can_be_said_in_the_call(library: Library, chain: AnswerChain, samples: Path) -> None:
     assert taken_for(library, "annual report", mode="summarise") == ("summarise", ["annual-report-2024.md"])
     assert taken_for(library, "Summarise the annual report", mode="answer") == ("answer", [])
+    given = [samples / "faq.md", samples / "visiting.html"]
+    both = {"within": given}
+    assert taken_for(library, "Summarise the FAQ", mode="summarise", **both) == ("summarise", ["faq.md", "visiting.html"])
+    assert taken_for(library, "Compare these documents", mode="compare", **both) == ("compare", ["faq.md", "visiting.html"])
+    query = read_query({"question": "Who signed every contract?", "mode": "each", **both})
+    each = recognise(query, lambda: names_of(query, library))
+    assert each and (each.what, names(each.documents)) == ("Who signed every contract?", ["faq.md", "visiting.html"])
     with pytest.raises(QuestionError, match="no mode 'sing'"):
         chain.invoke({"question": "Summarise the annual report", "mode": "sing"})
 
@@ -307,6 +315,21 @@ def test_asking_each_in_words_renumbers_the_markers_over_all_documents(library: 
     for citation in answer.citations:
         assert answer.evidence[citation.marker - 1].chunk.path == citation.path
         assert f"[{citation.marker}]" in answer.text
+
+
+def test_the_table_has_a_row_for_each_document_whatever_it_is_called_and_says(tmp_path: Path) -> None:
+    for folder, text in (("a", "The parrot is called Quill | Jr. and is 3."), ("b", "The parrot is called Bramble.")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "n|1.txt").write_text(text)
+    with Library.open(tmp_path / "library", create=True) as library:
+        library.add([tmp_path / "a", tmp_path / "b"])
+        query = {"question": "What is the parrot called?", "mode": "each", "within": [tmp_path / "a", tmp_path / "b"]}
+        answer = build_chain(library, "starter").invoke(query)
+    head, rule, *rows = answer.text.splitlines()
+    assert (head, rule) == ("| document | answer |", "| --- | --- |") and len(rows) == 2
+    assert rows[0].startswith("| a/n\\|1.txt | ") and "Quill" in rows[0] and rows[1].startswith("| b/n\\|1.txt | ")
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 3 for row in rows)
+    assert [citation.marker for citation in answer.citations] == [1, 2]
 
 
 def test_which_documents_says_yes_with_the_sentence_and_no_by_name(chain: AnswerChain) -> None:

@@ -33,7 +33,7 @@ class _Document:
     def __init__(self, zipped: Zipped) -> None:
         self._zipped = zipped
         if "META-INF/manifest.xml" in zipped and b"encryption-data" in zipped.read("META-INF/manifest.xml"):
-            raise LoadError("encrypted: it opens with a password only")
+            raise LoadError("encrypted: save it without a password")
         if "content.xml" not in zipped:
             raise LoadError("not a readable OpenDocument file: its content is missing")
         self._content = parse(zipped.read("content.xml"))

@@ -15,7 +15,7 @@ import pypdfium2.raw as raw
 
 from ingest.loaders import spots
 from ingest.loaders.ocr import NOTHING
-from ingest.loaders.parsed import LoadError, Parsed, clean, counted
+from ingest.loaders.parsed import LoadError, Locked, Parsed, clean, counted
 from ingest.loaders.pdf.annotations import annotations, attachments, shown
 from ingest.loaders.pdf.direction import in_reading_direction
 from ingest.loaders.pdf.fonts import told
@@ -58,27 +58,27 @@ class _Read:
     xfa: bool = False
 
 
-def load(path: Path, ocr: bool = False) -> Parsed:
+def load(path: Path, ocr: bool = False, password: str | None = None) -> Parsed:
     try:
-        return _document(path, ocr)
+        return _document(path, ocr, password)
     except pdfium.PdfiumError as error:
-        raise LoadError(_reason(error)) from error
+        raise _refusal(error) from error
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path, password: str | None) -> Any:
     """PDFium opens only names that are UTF-8; a file under another name is handed to it as bytes."""
     try:
         str(path).encode()
-        document = pdfium.PdfDocument(path)
+        document = pdfium.PdfDocument(path, password)
     except UnicodeEncodeError:
-        document = pdfium.PdfDocument(path.read_bytes())
+        document = pdfium.PdfDocument(path.read_bytes(), password)
     if document.get_formtype() in (raw.FORMTYPE_ACRO_FORM, raw.FORMTYPE_XFA_FOREGROUND):
         document.init_forms()  # of an XFA form that has fields for other readers too, those
     return document
 
 
-def _document(path: Path, ocr: bool) -> Parsed:
-    document = _open(path)
+def _document(path: Path, ocr: bool, password: str | None) -> Parsed:
+    document = _open(path, password)
     try:
         read = _Read(attached=attachments(document))
         count = len(document)
@@ -92,7 +92,7 @@ def _document(path: Path, ocr: bool) -> Parsed:
             read.pages.append((number, found))
             if number % _AT_ONCE == 0:
                 document.close()
-                document = _open(path)
+                document = _open(path, password)
         join_pages(read.pages)
         read.xfa = is_xfa(document, read.fields)
         if read.xfa and read.pages:
@@ -247,10 +247,10 @@ def _nothing(read: _Read, count: int) -> str:
     return "no text found on its scanned pages" if read.ocr else "its pages are blank"
 
 
-def _reason(error: Exception) -> str:
+def _refusal(error: Exception) -> LoadError:
     text = str(error).lower()
     if "password" in text:
-        return "encrypted: it opens only with its password"
+        return Locked()
     if "security" in text:
-        return "encrypted in a way that can't be read"
-    return "not a readable PDF: damaged, cut short, or another format"
+        return LoadError("encrypted in a way that can't be read")
+    return LoadError("not a readable PDF: damaged, cut short, or another format")
