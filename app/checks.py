@@ -149,7 +149,8 @@ def model(named: str | None) -> Iterator[Finding]:
         parameters = read_checkpoint(source).config.num_parameters
         yield Finding("model", "well", source)
     if parameters:
-        yield _memory(parameters * (4 if Engine().dtype == "float32" else 2) + _ROOM, source)
+        packed = {"int8": 1.0, "int4": 0.6}.get(Engine().quantize or "")  # bytes of a weight; the embedding keeps 8 bits
+        yield _memory(int(parameters * (packed or (4 if Engine().dtype == "float32" else 2))) + _ROOM, source)
 
 
 def served(source: str) -> Finding:
@@ -185,7 +186,9 @@ def _memory(need: int, source: str) -> Finding:
     told = f"{source} takes {need / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free"
     if need <= free:
         return Finding("memory", "well", told)
-    return Finding("memory", "mend", told, "close other programs, or use a smaller model (--model starter takes 1.2 GB)")
+    return Finding(
+        "memory", "mend", told, "close other programs, set OCTAVO_QUANTIZE=int4, or use a smaller model (--model starter takes 1.2 GB)"
+    )
 
 
 def _free_memory() -> int:

@@ -1,6 +1,7 @@
-"""This room's settings, from the environment or .env: OCTAVO_DEVICE, OCTAVO_DTYPE."""
+"""This room's settings, from the environment or .env: OCTAVO_DEVICE, OCTAVO_DTYPE, OCTAVO_QUANTIZE."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -10,3 +11,4 @@ class Settings(BaseSettings):
 
     device: str = "auto"
     dtype: str = "auto"
+    quantize: Literal["int8", "int4"] | None = None

@@ -76,7 +76,7 @@ class ChatGemma2(BaseChatModel):
         with self._loading:
             if self._model is None:
                 settings = Settings()
-                self._model = load_model(self.source, device=settings.device, dtype=settings.dtype)
+                self._model = load_model(self.source, device=settings.device, dtype=settings.dtype, quantize=settings.quantize)
                 if self.profile == _profile(_WINDOW):
                     self.profile = _profile(self._model.window)
             return self._model

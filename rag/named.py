@@ -6,17 +6,18 @@ A file's name isn't part of its text, so neither meaning nor words find by it; h
 import re
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
 from rag.coverage import content_words
 
+_WORD = re.compile(r"[^\W_]+")
 _FEW = 8
 """Documents that a question names, at the most."""
 
 
 def name_words(path: str) -> str:
     """A file's name as words: "income 2022" of income_2022.md."""
-    return " ".join(re.sub(r"[\W_]+", " ", Path(path).stem).split())
+    name = path.rpartition("/")[2]
+    return " ".join(_WORD.findall(name.rpartition(".")[0] or name))
 
 
 def named(question: str, paths: Iterable[str]) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """What every test stands on: no network, real parts, the starter and the embedder loaded once."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -32,10 +33,16 @@ def samples() -> Path:
 
 @pytest.fixture(scope="session")
 def sample_library(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of a library of the samples: open it to read, copy it to change it."""
+    """The directory of a library of the samples, made once for all workers: open it to read, copy it to change it."""
     from ingest import Library
 
-    directory = tmp_path_factory.mktemp("samples") / "library"
-    with Library.open(directory, create=True) as library:
-        assert library.add([samples]).ok
+    base = tmp_path_factory.getbasetemp()
+    place = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    directory = place / "samples" / "library"
+    with (place / "samples.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not directory.exists():
+            with Library.open(making := directory.with_name("making"), create=True) as library:
+                assert library.add([samples]).ok
+            making.rename(directory)
     return directory

@@ -15,14 +15,12 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
-def room(
-    library: str, conversation: int | None, version: Sequence[int | None], opening: tuple[str, int | None] | None = None
-) -> Mapping[str, Any]:
+def room(library: str, conversation: int | None, version: Sequence[int | None], opening: Sequence[Any] | None = None) -> Mapping[str, Any]:
     """Draws a conversation, and beside it the source that is opened.
 
     Args:
         version: of what it shows; another makes the browser look at once.
-        opening: a document that is to be opened now, and its page.
+        opening: the document that was opened from elsewhere: its path, its page and when.
 
     Returns:
         What was pressed since the last run: `stop` or `again`, with the number of a turn.
@@ -52,9 +50,9 @@ def holdings(library: str) -> Mapping[str, Any]:
     """Draws all that a library holds, what is being added to it, its folders, and what was removed.
 
     Returns:
-        What was pressed since the last run: `stop`; `take_back` with what waits; `bring`, `forget` with a folder, `follow` with a folder
-        and whether; `open` with a path and a page; `only`, `remove` with paths; `retry` with a path and a password or ""; `forget_removed`
-        with a path; `rename` with a name, `delete` with the library's own.
+        What was pressed since the last run: `stop`; `take_back` with what waits; `bring`, `forget` with a folder, `follow` with a
+        folder and whether; `open` with a path, a page and when; `only`, `remove` with paths; `retry` with a path and a password or
+        ""; `forget_removed` with a path; `rename` with a name, `delete` with the library's own.
     """
     events = ("stop", "take_back", "bring", "forget", "follow", "open", "only", "remove", "retry", "forget_removed", "rename", "delete")
     return _mounted("holdings", ("lists.js", "holdings.js"), {"library": library}, events)

@@ -31,6 +31,8 @@ class Holdings extends Lists {
     if (this.data?.library !== data.library) {
       this.chosen = new Set();
       this.all = false;
+      this.told = null;
+      this.frame.hidden = true; // what stands there is another library's
     }
     this.data = data;
     this.tell = tell;
@@ -57,6 +59,7 @@ class Holdings extends Lists {
 
   drawAll() {
     const { told } = this;
+    this.frame.hidden = false;
     this.now.replaceChildren(...this.drawNow().filter(Boolean));
     this.folderPart.hidden = !told.folders.length;
     this.folders.replaceChildren(...told.folders.map((folder) => this.folder(folder)), this.aboutFollowing());
@@ -148,7 +151,7 @@ class Holdings extends Lists {
       el(
         "div",
         {},
-        button(told.name, `Open ${told.name}`, () => this.tell("open", [told.path, told.pages ? 1 : null]), { class: "name", title: told.where, disabled: !there }),
+        button(told.name, `Open ${told.name}`, () => this.tell("open", [told.path, told.pages ? 1 : null, Date.now()]), { class: "name", title: told.where, disabled: !there }),
         el("span", { class: "fine" }, this.facts(told)),
         told.reason ? el("span", { class: "fine reason" }, told.reason) : null,
         told.locked && this.locked !== told.path ? button("Type its password", `Type the password of ${told.name}`, () => this.askPassword(told), { class: "act" }) : null,

@@ -42,11 +42,8 @@ class Room {
     }
     if (this.data !== data) return;
     this.draw(turns);
-    if (data.opening && this.opening !== data) {
-      const [path, page] = data.opening;
-      this.opening = data;
-      this.open({ path, start: 0, end: 0, boxes: [], page });
-    }
+    const [path, page, when] = data.opening ?? [];
+    if (path && when !== Room.closed && !this.pane.isOpen) this.open({ path, start: 0, end: 0, boxes: [], page });
     const asking = turns.find((turn) => turn.state === "asking");
     if (asking) this.next = setTimeout(() => this.show(data, tell, asking.id), LOOK_EVERY);
   }
@@ -111,6 +108,7 @@ class Room {
   }
 
   leavePane() {
+    Room.closed = this.data?.opening?.[2]; // what was opened under Documents stays open, however often this is mounted, until it is closed
     this.frame.classList.remove("open");
     (this.opener?.isConnected ? this.opener : this.box())?.focus();
   }

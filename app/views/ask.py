@@ -29,7 +29,7 @@ def draw() -> None:
     if count and not last and (question := first.begin(name)):
         _ask(name, question)
         st.rerun()
-    _heed(name, room(name, conversation, (last, status.get("generation")), st.session_state.pop("opening", None)))
+    _heed(name, room(name, conversation, (last, status.get("generation")), st.session_state.get("opening")))
     if count:
         resources.get_ready()
 

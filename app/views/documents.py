@@ -41,7 +41,7 @@ def _heed(name: str, pressed: Mapping[str, Any]) -> None:
         for event, value in pressed.items():
             _do(name, event, value)
     if "only" in pressed or "open" in pressed:
-        st.switch_page(st.Page(ask.draw, url_path="ask", default=True))
+        st.switch_page(st.Page(ask.draw, url_path="ask", default=True), query_params={"library": name})
     st.rerun()
 
 

@@ -32,14 +32,17 @@ INLINE uint8_t *held(const job *a, long sequence, long group, int which) {
 
 /* Scores of `rows` queries from `query` on, with the ROWS keys from `key` on, to exp(capped score): 0 where a query sees no key. */
 INLINE void weigh(
-    const job *a, long sequence, long query, int rows, long key, long last, const float *scores, void *out, long stride, int bf16, vf *totals) {
+    const job *a, long sequence, long query, int rows, long key, long last, const float *scores, void *out, long stride, int bf16,
+    vf *totals) {
+    const long lowest = position(a, sequence, query), highest = position(a, sequence, query + rows - 1);
+    const int all = key > highest - a->window && key + ROWS <= lowest + 1 && key + ROWS <= last; /* each query sees each key */
     vf at[ROWS / W];
     for (int i = 0; i < ROWS; i++) at[i / W][i % W] = key + i;
     for (int r = 0; r < rows; r++) {
-        const long here = position(a, sequence, query + r), from = here - a->window + 1, to = here + 1 < last ? here + 1 : last;
+        const long here = all ? 0 : position(a, sequence, query + r), to = here + 1 < last ? here + 1 : last;
         for (int i = 0; i < ROWS / W; i++) {
-            vf p = vexp(capped(load(scores, r * ROWS + i * W, 0) * a->scale, a->softcap));
-            if (key < from || key + ROWS > to) p = where((at[i] >= (float)from) & (at[i] < (float)to), p);
+            vf p = bounded_exp(capped(load(scores, r * ROWS + i * W, 0) * a->scale, a->softcap));
+            if (!all) p = where((at[i] > (float)(here - a->window)) & (at[i] < (float)to), p);
             totals[r] += p;
             store(out, r * stride + i * W, bf16, p);
         }
@@ -57,6 +60,10 @@ INLINE void attend_plain(
     memset(out, 0, rows * D * sizeof *out);
     for (long key = first; key < last; key += ROWS) {
         const long keys = last - key < ROWS ? last - key : ROWS;
+        for (long i = 0; i < ROWS * D * width(bf16); i += 64) { /* what is needed next */
+            __builtin_prefetch(k + (key + ROWS) * D * width(bf16) + i);
+            __builtin_prefetch(v + key * D * width(bf16) + i);
+        }
         for (int r = 0; r < rows; r += ABREAST)
             for (long j = 0; j < keys; j += 4) {
                 vf acc[ABREAST][4] = {};
@@ -86,4 +93,46 @@ INLINE void attend_plain(
             }
     }
     for (int r = 0; r < rows; r++) totals[r] = sum(found[r]);
+}
+
+/* ---- of a few tokens, in parts that threads share ---- */
+
+#define PART 256 /* keys */
+
+typedef struct { /* and what they gave */
+    float *out, *totals; /* (sequence, group, block of queries, part, rows, size), (..., rows) */
+    long blocks, parts, rows, count;
+} parts;
+
+static parts new_parts(const job *a, long sequences) {
+    long longest = 0;
+    for (long s = 0; s < sequences; s++) longest = a->caches[s].length > longest ? a->caches[s].length : longest;
+    parts p = {.blocks = queries(a) / ROWS, .parts = made_up(longest + a->tokens, PART) / PART, .rows = made_up(a->tokens * a->heads, 4)};
+    if (p.rows > ROWS) p.rows = ROWS;
+    p.count = sequences * a->groups * p.blocks * p.parts;
+    p.out = malloc(p.count * p.rows * (a->size + 1) * 4);
+    p.totals = p.out + p.count * p.rows * a->size;
+    return p;
+}
+
+static void attend_part(const job *a, const parts *p, long k) {
+    const long part = k % p->parts, query = k / p->parts % p->blocks * ROWS, sequence = k / p->parts / p->blocks / a->groups;
+    const long group = k / p->parts / p->blocks % a->groups, end = a->caches[sequence].length + a->tokens;
+    long first = first_key(a, sequence, query), last = (part + 1) * PART < end ? (part + 1) * PART : end;
+    first = first > part * PART ? first : part * PART;
+    float *out = p->out + k * p->rows * a->size, *totals = p->totals + k * p->rows;
+    if (a->bf16) attend_plain(a, sequence, group, query, p->rows, first, last, out, totals, 1);
+    else attend_plain(a, sequence, group, query, p->rows, first, last, out, totals, 0);
+}
+
+static void join_parts(const job *a, const parts *p, long token, long head, float *y) {
+    const long query = token % a->tokens * a->heads + head % a->heads, row = query % ROWS;
+    const long first = ((token / a->tokens * a->groups + head / a->heads) * p->blocks + query / ROWS) * p->parts;
+    float whole = 0;
+    for (long k = first; k < first + p->parts; k++) whole += p->totals[k * p->rows + row];
+    for (long d = 0; d < a->size; d += W) {
+        vf v = {};
+        for (long k = first; k < first + p->parts; k++) v += load(p->out, (k * p->rows + row) * a->size + d, 0);
+        store(y, d, 0, v / whole);
+    }
 }

@@ -2,6 +2,7 @@
    to memory: 8 and 4 bits are multiplied as integers, with vectors that are rounded to 8 bits in blocks of 32. */
 
 #define TOGETHER 8 /* vectors that a row is multiplied with at once */
+#define AHEAD 4096 /* bytes, from what is multiplied to what is fetched: a processor itself looks no further than a page */
 
 enum kind { F32, BF16, INT8, BLOCKS8, BLOCKS4 };
 typedef struct {
@@ -59,7 +60,8 @@ INLINE vf block_scales(const uint16_t *p) { return splat(_cvtsh_ss(*p)); }
 INLINE vf from_bytes(const int8_t *p) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadu_si64(p))); }
 #endif
 
-INLINE long together(long tokens) { return tokens <= 2 ? tokens : tokens <= 4 ? 4 : TOGETHER; } /* made up to what row_times is compiled for */
+/* Made up to what `multiply` is compiled for. */
+INLINE long together(long tokens) { return tokens <= 2 ? tokens : tokens <= 4 ? 4 : TOGETHER; }
 
 static vectors new_vectors(long size, long tokens) {
     const long all = made_up(tokens, TOGETHER);
@@ -105,6 +107,7 @@ INLINE void multiply(
             vf more[TOGETHER] = {}; /* two sums, since each addition waits for the one before */
             for (long k = 0; k < K; k += 2 * W) {
                 const vf v0 = load(w->codes, row * K + k, kind == BF16), v1 = load(w->codes, row * K + k + W, kind == BF16);
+                __builtin_prefetch(w->codes + (row * K + k) * width(kind == BF16) + AHEAD);
                 for (int t = 0; t < tokens; t++) {
                     acc[t] += v0 * load(plain, t * K + k, 0);
                     more[t] += v1 * load(plain, t * K + k + W, 0);
@@ -114,9 +117,11 @@ INLINE void multiply(
         } else {
             const uint8_t *p = w->codes + (kind == BLOCKS4 ? row * K / 2 : row * K);
             const uint16_t *scales = (const uint16_t *)w->scales + row * K / 32;
-            const __m128i values = kind == BLOCKS4 ? _mm_xor_si128(*(__m128i_u *)w->values, _mm_set1_epi8((char)BIAS)) : _mm_setzero_si128();
+            __m128i values = _mm_set1_epi8((char)BIAS);
+            if (kind == BLOCKS4) values = _mm_xor_si128(values, *(__m128i_u *)w->values);
             for (long k = 0; k < K; k += 4 * W, b += tokens) {
                 vi v;
+                __builtin_prefetch(p + (kind == BLOCKS4 ? k / 2 : k) + AHEAD);
                 if (kind == BLOCKS4) v = pick(values, spread(p + k / 2));
                 else v = *(const vi *)(p + k) ^ (int)(BIAS * 0x01010101u);
                 const vf s = kind == INT8 ? splat(1) : block_scales(scales + k / 32);
@@ -170,7 +175,8 @@ INLINE void plain_row(const matrix *w, const int kind, long row, void *out, int 
     }
 }
 static void plain(const matrix *w, long row, void *out, int bf16) {
-    if (w->kind <= BF16) for (long k = 0; k < w->columns; k += W) store(out, k, bf16, load(w->codes, row * w->columns + k, w->kind == BF16));
+    const long K = w->columns;
+    if (w->kind <= BF16) for (long k = 0; k < K; k += W) store(out, k, bf16, load(w->codes, row * K + k, w->kind == BF16));
     else if (w->kind == INT8) plain_row(w, INT8, row, out, bf16);
     else if (w->kind == BLOCKS8) plain_row(w, BLOCKS8, row, out, bf16);
     else plain_row(w, BLOCKS4, row, out, bf16);

@@ -8,7 +8,6 @@
 #include "attention.h"
 #include "tiles.h"
 
-#define PART 256 /* keys of a query that one thread attends to */
 #define LINES 32 /* rows of a matrix that one thread multiplies at a time */
 #define EACH _Pragma("omp for schedule(dynamic, 1)") for
 #define TEAM _Pragma("omp parallel num_threads((int)n->threads)")
@@ -51,14 +50,17 @@ static void add_norm(const network *n, float *x, const void *y, const float *aft
 static void geglu(const void *gate, const void *up, void *out, int bf16, long size) {
     for (long i = 0; i < size; i += W) {
         const vf g = load(gate, i, bf16), u = g * (0.797884561f + 0.0356774081f * g * g);
-        store(out, i, bf16, g / (1 + vexp(-2 * u)) * load(up, i, bf16));
+        store(out, i, bf16, g * inverse(1 + vexp(-2 * u)) * load(up, i, bf16));
     }
 }
 
-static void turn(const network *n, long position, float *cosines, float *sines) {
-    for (long i = 0; i < n->size / 2; i++) {
-        cosines[i] = cosf(position * n->turns[i]);
-        sines[i] = sinf(position * n->turns[i]);
+/* Cosines, then sines, (tokens, size / 2) each, of how far the dimensions are turned from `position` on. */
+static void turned(const network *n, long position, long tokens, float *out) {
+    const long half = n->size / 2;
+    for (long i = 0; i < tokens * half; i++) {
+        const float angle = (position + i / half) * n->turns[i % half];
+        out[i] = cosf(angle);
+        out[tokens * half + i] = sinf(angle);
     }
 }
 static void rotate(const void *in, int in_bf16, void *out, int out_bf16, const float *cosines, const float *sines, long size) {
@@ -98,6 +100,8 @@ void octavo_plain(const network *n, const matrix *w, int64_t first, int64_t rows
 #pragma omp parallel for schedule(dynamic, 16) num_threads((int)n->threads)
     for (long r = 0; r < rows; r++) plain(w, first + r, (uint8_t *)out + r * w->columns * width(n->bf16), n->bf16);
 }
+
+void octavo_turned(const network *n, int64_t position, int64_t tokens, float *out) { turned(n, position, tokens, out); }
 
 void octavo_embed(const network *n, const int64_t *ids, int64_t tokens, float *out) {
     for (long t = 0; t < tokens; t++) {
@@ -155,8 +159,10 @@ void octavo_geglu(const network *n, const void *gate, const void *up, int64_t st
         geglu((uint8_t *)gate + t * stride * bytes, (uint8_t *)up + t * stride * bytes, (uint8_t *)out + t * inner * bytes, n->bf16, inner);
 }
 
-/* Of one sequence. qkv: (tokens, (heads + 2 * groups) * size); y: (tokens, heads * size), of which the first `skipped` aren't needed. */
-void octavo_attend(const network *n, const cache *c, int64_t layer, const void *qkv, void *y, int64_t tokens, int64_t skipped) {
+/* Of one sequence. qkv: (tokens, (heads + 2 * groups) * size); cosines, and sines behind them: by octavo_turned; y: (tokens,
+   heads * size), of which the first `skipped` aren't needed. */
+void octavo_attend(
+    const network *n, const cache *c, int64_t layer, const void *qkv, const float *cosines, void *y, int64_t tokens, int64_t skipped) {
     const long D = n->size, H = n->heads, all = H + 2 * n->groups, G = H / n->groups, end = c->length + tokens, packed = made_up(end, ROWS);
     const int tiles = TILES && n->bf16 && tiles_allowed();
     job a = layer_job(n, c, layer, NULL, tokens);
@@ -164,13 +170,13 @@ void octavo_attend(const network *n, const cache *c, int64_t layer, const void *
     uint16_t *room = tiles ? aligned_alloc(64, 4 * n->groups * packed * D) : NULL;
     a.q = q, a.key_tiles = room, a.value_tiles = room + n->groups * packed * D;
     TEAM {
-        float out[ROWS * D] __attribute__((aligned(64))), totals[ROWS], cosines[D / 2], sines[D / 2];
+        float out[ROWS * D] __attribute__((aligned(64))), totals[ROWS];
 #pragma omp for schedule(dynamic, 16)
-        for (long t = 0; t < tokens; t++) {
-            turn(n, c->length + t, cosines, sines);
-            for (long h = 0; h < all; h++)
-                place(&a, t, h, (const uint8_t *)qkv + (t * all + h) * D * width(n->bf16), n->bf16, q, tiles, cosines, sines);
-        }
+        for (long t = 0; t < tokens; t++)
+            for (long h = 0; h < all; h++) {
+                const float *turn = cosines + t * D / 2;
+                place(&a, t, h, (const uint8_t *)qkv + (t * all + h) * D * width(n->bf16), n->bf16, q, tiles, turn, turn + tokens * D / 2);
+            }
 #if TILES
         if (tiles) {
 #pragma omp for collapse(2) schedule(dynamic, 1)
@@ -200,34 +206,6 @@ void octavo_attend(const network *n, const cache *c, int64_t layer, const void *
 
 /* ---- a step: some tokens through the whole network ---- */
 
-/* The parts of a layer's attention, of PART keys each, and what they gave. */
-typedef struct {
-    float *out, *totals; /* (sequence, group, block of queries, part, rows, size), (..., rows) */
-    long blocks, parts, rows;
-} parts;
-
-static void attend_part(const job *a, const parts *p, long k) {
-    const long part = k % p->parts, query = k / p->parts % p->blocks * ROWS, sequence = k / p->parts / p->blocks / a->groups;
-    const long group = k / p->parts / p->blocks % a->groups, end = a->caches[sequence].length + a->tokens;
-    long first = first_key(a, sequence, query), last = (part + 1) * PART < end ? (part + 1) * PART : end;
-    first = first > part * PART ? first : part * PART;
-    float *out = p->out + k * p->rows * a->size, *totals = p->totals + k * p->rows;
-    if (a->bf16) attend_plain(a, sequence, group, query, p->rows, first, last, out, totals, 1);
-    else attend_plain(a, sequence, group, query, p->rows, first, last, out, totals, 0);
-}
-
-static void join_parts(const job *a, const parts *p, long token, long head, float *y) {
-    const long query = token % a->tokens * a->heads + head % a->heads, row = query % ROWS;
-    const long first = ((token / a->tokens * a->groups + head / a->heads) * p->blocks + query / ROWS) * p->parts;
-    float whole = 0;
-    for (long k = first; k < first + p->parts; k++) whole += p->totals[k * p->rows + row];
-    for (long d = 0; d < a->size; d += W) {
-        vf v = {};
-        for (long k = first; k < first + p->parts; k++) v += load(p->out, (k * p->rows + row) * a->size + d, 0);
-        store(y, d, 0, v / whole);
-    }
-}
-
 /* The logits of h's tokens; by a whole team. */
 static void head(const network *n, vectors *h, float *logits) {
     const long all = n->embedding.rows;
@@ -249,66 +227,82 @@ void octavo_head(const network *n, const void *hidden, int64_t tokens, float *lo
     release(&h);
 }
 
-/* Reads `tokens` more tokens into each of the caches; ids: (sequences, tokens), logits: (sequences, kept, vocabulary). */
-void octavo_step(const network *n, const cache *caches, int64_t sequences, const int64_t *ids, int64_t tokens, int64_t kept, float *logits) {
-    const long D = n->size, H = n->heads, G = n->groups, all = H + 2 * G, hidden = n->hidden, inner = n->inner;
-    const long total = sequences * tokens, room = made_up(total, TOGETHER), q_rows = made_up(tokens * H / G, ROWS);
-    long longest = 0;
-    for (long s = 0; s < sequences; s++) longest = caches[s].length + tokens > longest ? caches[s].length + tokens : longest;
-    parts p = {.blocks = q_rows / ROWS, .parts = made_up(longest, PART) / PART, .rows = made_up(tokens * H / G, ABREAST > 4 ? ABREAST : 4)};
-    if (p.rows > ROWS) p.rows = ROWS;
-    const long jobs = sequences * G * p.blocks * p.parts;
-    p.out = malloc(jobs * p.rows * (D + 1) * 4), p.totals = p.out + jobs * p.rows * D;
-    vectors h = new_vectors(hidden, total), y = new_vectors(H * D, total), g = new_vectors(inner, total), ends = new_vectors(hidden, sequences * kept);
-    float *x = calloc(room * hidden, 4), *o = calloc(room * hidden, 4), *qkv = calloc(room * all * D, 4), *q = calloc(sequences * G * q_rows * D, 4);
-    float *gate = calloc(room * inner, 4), *up = calloc(room * inner, 4), *cosines = calloc(total * D, 4), *sines = cosines + total * D / 2;
-    octavo_embed(n, ids, total, x);
-    for (long t = 0; t < total; t++) turn(n, caches[t / tokens].length + t % tokens, cosines + t * D / 2, sines + t * D / 2);
-    TEAM {
-        for (long i = 0; i < n->count; i++) {
-            const layer *l = n->layers + i;
-            const job a = layer_job(n, caches, i, q, tokens);
-            EACH (long t = 0; t < total; t++) {
-                const float *after = i ? l[-1].norms[3] : NULL;
-                add_norm(n, x + t * hidden, i ? o + t * hidden : NULL, after, l->norms[0], h.plain + t * hidden, 0);
-                quantise(&h, t, 0, hidden);
-            }
-            EACH (long r = 0; r < all * D; r += LINES) {
-                const matrix *w = r < H * D ? &l->q : r < (H + G) * D ? &l->k : &l->v;
-                const long from = r < H * D ? 0 : r < (H + G) * D ? H * D : (H + G) * D;
-                rows_times(w, r - from, r - from + LINES, &h, qkv + from, all * D);
-            }
-            EACH (long k = 0; k < total * all; k++) {
-                const long turned = k / all * D / 2;
-                place(&a, k / all, k % all, qkv + k * D, 0, q, 0, cosines + turned, sines + turned);
-            }
-            EACH (long k = 0; k < jobs; k++) attend_part(&a, &p, k);
-            EACH (long k = 0; k < total * H; k++) {
-                join_parts(&a, &p, k / H, k % H, y.plain + k * D);
-                quantise(&y, k / H, k % H * D, D);
-            }
-            EACH (long r = 0; r < hidden; r += LINES) rows_times(&l->o, r, r + LINES, &y, o, hidden);
-            EACH (long t = 0; t < total; t++) {
-                add_norm(n, x + t * hidden, o + t * hidden, l->norms[1], l->norms[2], h.plain + t * hidden, 0);
-                quantise(&h, t, 0, hidden);
-            }
-            EACH (long r = 0; r < inner; r += LINES) {
-                rows_times(&l->gate, r, r + LINES, &h, gate, inner);
-                rows_times(&l->up, r, r + LINES, &h, up, inner);
-                for (long t = 0; t < total; t++) {
-                    geglu(gate + t * inner + r, up + t * inner + r, g.plain + t * inner + r, 0, LINES);
-                    quantise(&g, t, r, LINES);
-                }
-            }
-            EACH (long r = 0; r < hidden; r += LINES) rows_times(&l->down, r, r + LINES, &g, o, hidden);
+typedef struct {
+    const network *n;
+    const cache *caches;
+    long tokens, total; /* of each sequence, and of all */
+    vectors h, y, g;    /* what is multiplied by q, k, v, gate and up; by o; by down */
+    float *x, *o;       /* (total, hidden): the residual stream, and what is added to it next */
+    float *qkv, *q;     /* (total, (heads + 2 * groups) * size), and q as a job has it */
+    float *gate, *up;   /* (total, inner) */
+    float *turns;       /* of each sequence, by `turned` */
+    parts p;
+} step;
+
+/* One layer; by a whole team. */
+static void step_layer(step *s, long i) {
+    const network *n = s->n;
+    const layer *l = n->layers + i;
+    const long D = n->size, H = n->heads, G = n->groups, all = H + 2 * G, hidden = n->hidden, inner = n->inner, total = s->total;
+    const job a = layer_job(n, s->caches, i, s->q, s->tokens);
+    EACH (long t = 0; t < total; t++) {
+        const float *added = i ? s->o + t * hidden : NULL, *after = i ? l[-1].norms[3] : NULL;
+        add_norm(n, s->x + t * hidden, added, after, l->norms[0], s->h.plain + t * hidden, 0);
+        quantise(&s->h, t, 0, hidden);
+    }
+    EACH (long r = 0; r < all * D; r += LINES) {
+        const matrix *w = r < H * D ? &l->q : r < (H + G) * D ? &l->k : &l->v;
+        const long from = r < H * D ? 0 : r < (H + G) * D ? H * D : (H + G) * D;
+        rows_times(w, r - from, r - from + LINES, &s->h, s->qkv + from, all * D);
+    }
+    EACH (long k = 0; k < total * all; k++) {
+        const long t = k / all;
+        const float *turn = s->turns + t / s->tokens * s->tokens * D + t % s->tokens * D / 2;
+        place(&a, t, k % all, s->qkv + k * D, 0, s->q, 0, turn, turn + s->tokens * D / 2);
+    }
+    EACH (long k = 0; k < s->p.count; k++) attend_part(&a, &s->p, k);
+    EACH (long k = 0; k < total * H; k++) {
+        join_parts(&a, &s->p, k / H, k % H, s->y.plain + k * D);
+        quantise(&s->y, k / H, k % H * D, D);
+    }
+    EACH (long r = 0; r < hidden; r += LINES) rows_times(&l->o, r, r + LINES, &s->y, s->o, hidden);
+    EACH (long t = 0; t < total; t++) {
+        add_norm(n, s->x + t * hidden, s->o + t * hidden, l->norms[1], l->norms[2], s->h.plain + t * hidden, 0);
+        quantise(&s->h, t, 0, hidden);
+    }
+    EACH (long r = 0; r < inner; r += LINES) {
+        rows_times(&l->gate, r, r + LINES, &s->h, s->gate, inner);
+        rows_times(&l->up, r, r + LINES, &s->h, s->up, inner);
+        for (long t = 0; t < total; t++) {
+            geglu(s->gate + t * inner + r, s->up + t * inner + r, s->g.plain + t * inner + r, 0, LINES);
+            quantise(&s->g, t, r, LINES);
         }
+    }
+    EACH (long r = 0; r < hidden; r += LINES) rows_times(&l->down, r, r + LINES, &s->g, s->o, hidden);
+}
+
+/* Reads `tokens` more tokens into each of the caches; ids: (sequences, tokens), logits: (sequences, kept, vocabulary). */
+void octavo_step(
+    const network *n, const cache *caches, int64_t sequences, const int64_t *ids, int64_t tokens, int64_t kept, float *logits) {
+    const long D = n->size, all = n->heads + 2 * n->groups, hidden = n->hidden, total = sequences * tokens, room = made_up(total, TOGETHER);
+    const job any = layer_job(n, caches, 0, NULL, tokens);
+    step s = {.n = n, .caches = caches, .tokens = tokens, .total = total, .p = new_parts(&any, sequences)};
+    s.h = new_vectors(hidden, total), s.y = new_vectors(n->heads * D, total), s.g = new_vectors(n->inner, total);
+    s.x = calloc(room * hidden, 4), s.o = calloc(room * hidden, 4);
+    s.qkv = calloc(room * all * D, 4), s.q = calloc(sequences * n->groups * queries(&any) * D, 4);
+    s.gate = calloc(room * n->inner, 4), s.up = calloc(room * n->inner, 4), s.turns = calloc(total * D, 4);
+    vectors ends = new_vectors(hidden, sequences * kept);
+    octavo_embed(n, ids, total, s.x);
+    for (long i = 0; i < sequences; i++) turned(n, caches[i].length, tokens, s.turns + i * tokens * D);
+    TEAM {
+        for (long i = 0; i < n->count; i++) step_layer(&s, i);
         EACH (long t = 0; t < total; t++) {
-            const long slot = t / tokens * kept + t % tokens - (tokens - kept);
-            add_norm(n, x + t * hidden, o + t * hidden, n->layers[n->count - 1].norms[3], n->norm, h.plain + t * hidden, 0);
-            if (t % tokens >= tokens - kept) memcpy(ends.plain + slot * hidden, h.plain + t * hidden, hidden * 4);
+            const long place = t % tokens - (tokens - kept); /* among those kept */
+            add_norm(n, s.x + t * hidden, s.o + t * hidden, n->layers[n->count - 1].norms[3], n->norm, s.h.plain + t * hidden, 0);
+            if (place >= 0) memcpy(ends.plain + (t / tokens * kept + place) * hidden, s.h.plain + t * hidden, hidden * 4);
         }
         head(n, &ends, logits);
     }
-    release(&h), release(&y), release(&g), release(&ends);
-    free(p.out), free(x), free(o), free(qkv), free(q), free(gate), free(up), free(cosines);
+    release(&s.h), release(&s.y), release(&s.g), release(&ends);
+    free(s.p.out), free(s.x), free(s.o), free(s.qkv), free(s.q), free(s.gate), free(s.up), free(s.turns);
 }

@@ -23,9 +23,16 @@ INLINE vf load(const void *p, long i, int bf16) {
     return *(const vf *)((const float *)p + i);
 }
 INLINE void store(void *p, long i, int bf16, vf x) {
+    if (!bf16) {
+        *(vf *)((float *)p + i) = x;
+        return;
+    }
+#if W == 16 && defined __AVX512BF16__
+    _mm256_storeu_si256((__m256i *)((uint16_t *)p + i), (__m256i)_mm512_cvtneps_pbh(x));
+#else
     const vu u = (vu)x, nearest = (u + 0x7fff + (u >> 16 & 1)) >> 16;
-    if (bf16) *(vh *)((uint16_t *)p + i) = __builtin_convertvector(nearest, vh);
-    else *(vf *)((float *)p + i) = x;
+    *(vh *)((uint16_t *)p + i) = __builtin_convertvector(nearest, vh);
+#endif
 }
 INLINE long width(int bf16) { return bf16 ? 2 : 4; } /* bytes of a number */
 INLINE long made_up(long n, long to) { return (n + to - 1) / to * to; }
@@ -34,12 +41,19 @@ INLINE vf where(vi mask, vf x) { return (vf)(mask & (vi)x); } /* x, or 0 */
 
 #if W == 16
 INLINE vf least(vf a, vf b) { return _mm512_min_ps(a, b); }
+INLINE vf most(vf a, vf b) { return _mm512_max_ps(a, b); }
+INLINE vf near_inverse(vf x) { return _mm512_rcp14_ps(x); }
 INLINE __m256 halved(vf x) { return _mm512_castps512_ps256(x) + _mm512_extractf32x8_ps(x, 1); }
 #else
 INLINE vf least(vf a, vf b) { return _mm256_min_ps(a, b); }
+INLINE vf most(vf a, vf b) { return _mm256_max_ps(a, b); }
+INLINE vf near_inverse(vf x) { return _mm256_rcp_ps(x); }
 INLINE __m256 halved(vf x) { return x; }
 #endif
-INLINE vf most(vf a, vf b) { return -least(-a, -b); }
+INLINE vf inverse(vf x) { /* relative error 2e-7, as that of what follows */
+    const vf y = near_inverse(x);
+    return y * (2 - x * y);
+}
 INLINE __m128 sums(const vf x[4]) {
     __m256 all = _mm256_hadd_ps(_mm256_hadd_ps(halved(x[0]), halved(x[1])), _mm256_hadd_ps(halved(x[2]), halved(x[3])));
     return _mm256_castps256_ps128(all) + _mm256_extractf128_ps(all, 1);
@@ -50,11 +64,10 @@ INLINE float sum(vf x) {
     return q[0] + q[1];
 }
 
-INLINE vf vexp(vf x) { /* relative error 2e-7 */
-    x = least(most(x, splat(-87)), splat(88));
-    const vf n = x * 1.44269504f + 12582912.f - 12582912.f, r = x - n * 0.693145752f - n * 1.42860677e-6f;
-    vf p = 1.f / 720 + r * (1.f / 5040);
-    p = 1 + r * (1 + r * (1.f / 2 + r * (1.f / 6 + r * (1.f / 24 + r * (1.f / 120 + r * p)))));
-    return (vf)((vi)p + (__builtin_convertvector(n, vi) << 23));
+INLINE vf bounded_exp(vf x) { /* of -87 to 88 */
+    const vf shifted = x * 1.44269504f + 12582912.f, n = shifted - 12582912.f, r = x - n * 0.693145752f - n * 1.42860677e-6f;
+    const vf p = 1 + r * (1 + r * (1.f / 2 + r * (1.f / 6 + r * (1.f / 24 + r * (1.f / 120 + r * (1.f / 720 + r * (1.f / 5040)))))));
+    return (vf)((vi)p + ((vi)shifted << 23)); /* n is in the lowest bits of `shifted` */
 }
-INLINE vf capped(vf x, float cap) { return cap - 2 * cap / (vexp(x * (2 / cap)) + 1); } /* cap * tanh(x / cap) */
+INLINE vf vexp(vf x) { return bounded_exp(least(most(x, splat(-87)), splat(88))); }
+INLINE vf capped(vf x, float cap) { return cap - 2 * cap * inverse(vexp(x * (2 / cap)) + 1); } /* cap * tanh(x / cap) */

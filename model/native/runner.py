@@ -3,6 +3,7 @@
 import ctypes
 from collections.abc import Sequence
 from ctypes import byref, c_float, c_int64, c_void_p
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,22 +11,36 @@ from torch.nn import functional as F
 
 from model.cache import KVCache
 from model.config import Gemma2Config
-from model.gemma2 import Gemma2, Layer, RMSNorm
+from model.gemma2 import Gemma2, RMSNorm
 from model.linear import Dense, Int4, Int8
 
 _STEP = 16
 """Tokens that are read by one call; more are multiplied by torch."""
-_AT_ONCE = 1 << 23
+_AT_ONCE = 1 << 22
 """Packed weights that are made plain at a time: they stay in the processor's cache until they are multiplied."""
 _EVERYTHING = 1 << 40
 
 
+_ARGUMENTS = {
+    "octavo_plain": "ppiip",
+    "octavo_turned": "piip",
+    "octavo_embed": "ppip",
+    "octavo_add_norm": "ppppppi",
+    "octavo_geglu": "pppipi",
+    "octavo_attend": "ppipppii",
+    "octavo_multiply": "ppipip",
+    "octavo_head": "ppip",
+    "octavo_step": "ppipiip",
+}
+"""Of each function in network.c: p, a pointer, or i, a whole number."""
+
+
 class _Matrix(ctypes.Structure):
-    _fields_ = [(n, c_void_p) for n in ("codes", "scales", "values")] + [(n, c_int64) for n in ("kind", "rows", "columns")]
+    _fields_ = [*[(n, c_void_p) for n in ("codes", "scales", "values")], *[(n, c_int64) for n in ("kind", "rows", "columns")]]
 
 
 class _Layer(ctypes.Structure):
-    _fields_ = [(n, _Matrix) for n in ("q", "k", "v", "o", "gate", "up", "down")] + [("norms", c_void_p * 4), ("window", c_int64)]
+    _fields_ = [*[(n, _Matrix) for n in ("q", "k", "v", "o", "gate", "up", "down")], ("norms", c_void_p * 4), ("window", c_int64)]
 
 
 class _Network(ctypes.Structure):
@@ -56,6 +71,9 @@ class Runner:
         assert runs(c)
         self._network, self._library = network, library
         self._tiles = bool(library.octavo_tiles())
+        for name, kinds in _ARGUMENTS.items():
+            if hasattr(library, name):  # some processors have no tiles
+                getattr(library, name).argtypes = [c_void_p if kind == "p" else c_int64 for kind in kinds]
         self._held: list[Tensor] = []  # what C has the addresses of
         self._layers = (_Layer * c.num_hidden_layers)(*[self._layer(layer) for layer in network.layers])
         exponent = torch.arange(0, c.head_dim, 2, dtype=torch.float32) / c.head_dim
@@ -86,7 +104,7 @@ class Runner:
         weight = module.weight.detach().contiguous()
         return _Matrix(self._hold(weight), None, None, int(weight.dtype == torch.bfloat16), *weight.shape)
 
-    def _layer(self, layer: Layer) -> _Layer:
+    def _layer(self, layer: Any) -> _Layer:
         a, m = layer.self_attn, layer.mlp
         matrices = [self._matrix(w) for w in (a.q_proj, a.k_proj, a.v_proj, a.o_proj, m.gate_proj, m.up_proj, m.down_proj)]
         norms = (layer.input_layernorm, layer.post_attention_layernorm, layer.pre_feedforward_layernorm, layer.post_feedforward_layernorm)
@@ -111,60 +129,44 @@ class Runner:
     def _step(self, ids: Tensor, caches: Sequence[KVCache], kept: int) -> Tensor:
         B, T = ids.shape
         logits = torch.empty(B, kept, self._c.embedding.rows)
-        self._library.octavo_step(
-            byref(self._c),
-            self._caches(caches, T),
-            c_int64(B),
-            c_void_p(ids.data_ptr()),
-            c_int64(T),
-            c_int64(kept),
-            c_void_p(logits.data_ptr()),
-        )
+        self._library.octavo_step(byref(self._c), self._caches(caches, T), B, ids.data_ptr(), T, kept, logits.data_ptr())
         return logits
 
     def _read(self, ids: Tensor, cache: KVCache, kept: int) -> Tensor:
         """Logits (kept, vocab_size) behind the last of ids (T,)."""
-        c, call, held, dtype = byref(self._c), self._library, self._caches([cache], len(ids)), self._network.dtype
-        T, kinds = c_int64(len(ids)), self._c
-        x = torch.empty(len(ids), kinds.hidden)  # the residual stream, in fp32
-        h = torch.empty(len(ids), kinds.hidden, dtype=dtype)
-        y = torch.empty(len(ids), kinds.heads * kinds.size, dtype=dtype)
-        space = torch.empty(_AT_ONCE, dtype=dtype)
-        call.octavo_embed(c, c_void_p(ids.data_ptr()), T, c_void_p(x.data_ptr()))
-
-        def add_norm(added: Tensor | None, after: int | None, before: int) -> None:
-            pointers = (x.data_ptr(), None if added is None else added.data_ptr(), after, before, h.data_ptr())
-            call.octavo_add_norm(c, *map(c_void_p, pointers), c_int64(len(x)))
-
-        add_norm(None, None, self._layers[0].norms[0])
+        c, call, T, dtype = byref(self._c), self._library, len(ids), self._network.dtype
+        caches, sizes = self._caches([cache], T), self._c
+        x = torch.empty(T, sizes.hidden)  # the residual stream, in fp32
+        h = torch.empty(T, sizes.hidden, dtype=dtype)
+        y = torch.empty(T, sizes.heads * sizes.size, dtype=dtype)
+        turned = torch.empty(2, T, sizes.size // 2)
+        call.octavo_turned(c, cache.length, T, turned.data_ptr())
+        call.octavo_embed(c, ids.data_ptr(), T, x.data_ptr())
+        call.octavo_add_norm(c, x.data_ptr(), None, None, self._layers[0].norms[0], h.data_ptr(), T)
+        layer: Any
         for i, layer in enumerate(self._network.layers):
-            stored, a, m = self._layers[i], layer.self_attn, layer.mlp
-            last = i + 1 == kinds.count
-            qkv = self._times(h, stored.q, (a.q_proj, a.k_proj, a.v_proj), space)
-            skipped = len(ids) - kept if last else 0  # behind the last layer's keys only those are of use whose logits are asked for
-            call.octavo_attend(c, held, c_int64(i), c_void_p(qkv.data_ptr()), c_void_p(y.data_ptr()), T, c_int64(skipped))
+            stored, a, m, last = self._layers[i], layer.self_attn, layer.mlp, i + 1 == sizes.count
+            qkv = self._times(h, stored.q, a.q_proj, a.k_proj, a.v_proj)
+            skipped = T - kept if last else 0  # behind the last layer's keys only those count whose logits are asked for
+            call.octavo_attend(c, caches, i, qkv.data_ptr(), turned.data_ptr(), y.data_ptr(), T, skipped)
             x, h, y = x[skipped:], h[skipped:], y[skipped:]
-            add_norm(self._times(y, stored.o, (a.o_proj,), space), stored.norms[1], stored.norms[2])
-            gate_up = self._times(h, stored.gate, (m.gate_proj, m.up_proj), space)
-            inner = torch.empty(len(h), kinds.inner, dtype=dtype)
-            gate, up = gate_up.data_ptr(), gate_up[:, kinds.inner :].data_ptr()
-            call.octavo_geglu(c, c_void_p(gate), c_void_p(up), c_int64(gate_up.shape[1]), c_void_p(inner.data_ptr()), c_int64(len(h)))
-            add_norm(
-                self._times(inner, stored.down, (m.down_proj,), space),
-                stored.norms[3],
-                kinds.norm if last else self._layers[i + 1].norms[0],
-            )
-        logits = torch.empty(len(h), kinds.embedding.rows)
-        call.octavo_head(c, c_void_p(h.data_ptr()), c_int64(len(h)), c_void_p(logits.data_ptr()))
+            o = self._times(y, stored.o, a.o_proj)
+            call.octavo_add_norm(c, x.data_ptr(), o.data_ptr(), stored.norms[1], stored.norms[2], h.data_ptr(), len(x))
+            both = self._times(h, stored.gate, m.gate_proj, m.up_proj)
+            inner = torch.empty(len(h), sizes.inner, dtype=dtype)
+            call.octavo_geglu(c, both.data_ptr(), both[:, sizes.inner :].data_ptr(), both.shape[1], inner.data_ptr(), len(h))
+            o, after = self._times(inner, stored.down, m.down_proj), sizes.norm if last else self._layers[i + 1].norms[0]
+            call.octavo_add_norm(c, x.data_ptr(), o.data_ptr(), stored.norms[3], after, h.data_ptr(), len(x))
+        logits = torch.empty(len(h), sizes.embedding.rows)
+        call.octavo_head(c, h.data_ptr(), len(h), logits.data_ptr())
         return logits
 
-    def _times(self, x: Tensor, first: _Matrix, modules: Sequence[nn.Module], space: Tensor) -> Tensor:
+    def _times(self, x: Tensor, first: _Matrix, *modules: nn.Module) -> Tensor:
         """x (T, columns) times some matrices, side by side: (T, rows of all). C has them one behind the other, from `first` on."""
         matrices = (_Matrix * len(modules)).from_address(ctypes.addressof(first))
         if x.dtype == torch.bfloat16 and self._tiles:
             out = torch.empty(len(x), sum(m.rows for m in matrices), dtype=x.dtype)
-            args = (c_int64(len(modules)), c_void_p(x.data_ptr()), c_int64(len(x)), c_void_p(out.data_ptr()))
-            self._library.octavo_multiply(byref(self._c), matrices, *args)
+            self._library.octavo_multiply(byref(self._c), matrices, len(modules), x.data_ptr(), len(x), out.data_ptr())
             return out
         parts = []
         for module, matrix in zip(modules, matrices, strict=True):
@@ -173,8 +175,7 @@ class Runner:
                 continue
             count = _AT_ONCE // matrix.columns
             for start in range(0, matrix.rows, count):
-                plain = space[: min(count, matrix.rows - start) * matrix.columns].view(-1, matrix.columns)
-                args = (byref(matrix), c_int64(start), c_int64(len(plain)), c_void_p(plain.data_ptr()))
-                self._library.octavo_plain(byref(self._c), *args)
+                plain = torch.empty(min(count, matrix.rows - start), matrix.columns, dtype=x.dtype)
+                self._library.octavo_plain(byref(self._c), byref(matrix), start, len(plain), plain.data_ptr())
                 parts.append(F.linear(x, plain))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)

@@ -7,7 +7,7 @@
 #if defined __AMX_BF16__ && defined __AVX512BF16__ && W == 16
 #define TILES 1
 #define SPAN 256  /* keys weighed before values are added up */
-#define DEPTH 768 /* columns of a matrix multiplied at a time: what they are multiplied with stays in the nearest caches */
+#define DEPTH 1024 /* columns of a matrix multiplied at a time: what they are multiplied with stays in the nearest caches */
 #define PANELS 4  /* of 32 rows of a matrix each, that one thread multiplies at a time */
 
 static int tiles_allowed(void) { return syscall(SYS_arch_prctl, 0x1023 /* ARCH_REQ_XCOMP_PERM */, 18) == 0; }
@@ -107,7 +107,8 @@ static void pack_rows(const matrix *w, long row, long first, long last, uint16_t
 }
 
 /* Rows [first, last) of w, at most 32 * PANELS, times x: left tiles (tokens / 32, columns / 32, 2). out: (tokens, stride). */
-static void tiles_times(const matrix *w, long first, long last, const uint16_t *x, long tokens, uint16_t *right, float *sums, uint16_t *out, long stride) {
+static void tiles_times(
+    const matrix *w, long first, long last, const uint16_t *x, long tokens, uint16_t *right, float *sums, uint16_t *out, long stride) {
     const long K = w->columns, blocks = (tokens + 31) / 32, depth = made_up((K - 1) / ((K + DEPTH - 1) / DEPTH) + 1, 32);
     configure_tiles();
     for (long k = 0; k < K; k += depth) {
@@ -125,8 +126,10 @@ static void tiles_times(const matrix *w, long first, long last, const uint16_t *
     }
     _tile_release();
     for (long t = 0; t < tokens; t++)
-        for (long row = first; row < last; row += 16)
-            store(out, t * stride + row, 1, load(sums, (t / 32 * (last - first) + (row - first) / 32 * 32) * 32 + t % 32 * 32 + row % 32, 0));
+        for (long row = first; row < last; row += 16) {
+            const float *s = sums + (t / 32 * (last - first) + (row - first) / 32 * 32) * 32;
+            store(out, t * stride + row, 1, load(s, t % 32 * 32 + row % 32, 0));
+        }
 }
 
 /* ---- attention ---- */

@@ -115,11 +115,10 @@ def test_folders_passwords_and_what_was_removed(visit: Visit, own_home: Path, tm
     page.get_by_role("button", name="Add", exact=True).click()
     page.locator(".receipt", has_text="1 added, 1 failed").wait_for(timeout=CHILD)
     lease = page.locator("section[aria-label=Documents] li", has_text="lease.pdf")
-    for password, told in (("lamprey", "and none that was given does"), ("eel", "1 page")):
-        page.get_by_role("button", name="Type the password of lease.pdf").click()
-        page.get_by_label("Password of lease.pdf").fill(password)
-        page.keyboard.press("Enter")
-        lease.get_by_text(told).wait_for(timeout=CHILD)
+    page.get_by_role("button", name="Type the password of lease.pdf").click()
+    page.get_by_label("Password of lease.pdf").fill("eel")
+    page.keyboard.press("Enter")
+    lease.get_by_text("1 page").wait_for(timeout=CHILD)
     page.locator(".receipt", has_text="1 added").wait_for(timeout=CHILD)
     page.get_by_role("checkbox", name="Choose mill.txt").check()
     page.get_by_role("button", name="Remove 1 document").click()
@@ -153,6 +152,7 @@ def test_a_library_is_renamed_backed_up_and_deleted(visit: Visit, own_home: Path
     page.answer = "after"
     page.get_by_role("button", name="Rename this library").click()
     page.wait_for_url("**library=after*")
+    page.locator("a[href*='library=after']").wait_for()
     page.get_by_role("button", name="Open parrot.txt").click()
     page.locator(".pane", has_text="The parrot is called Quill.").wait_for()
     page.locator(".pane").get_by_role("link", name="Open the original").wait_for()

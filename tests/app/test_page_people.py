@@ -55,7 +55,8 @@ def test_each_has_conversations_of_their_own_and_the_owner_alone_may_change_thin
     bob.goto(shared.address)
     bob.get_by_text("What would you like to know?").wait_for()
     other = bob.context.new_page()
-    other.goto(f"{shared.address}/octavo/logout")
+    other.goto(shared.address)
+    other.get_by_role("link", name="Log out").click()
     other.get_by_role("button", name="Log in").wait_for()
     ask(bob, AGE)  # its connection was opened before
     bob.get_by_text("You are logged out.").wait_for()

@@ -37,9 +37,24 @@ def test_the_python_snippets_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_every_octavo_command_that_it_names_is_there() -> None:
     named = set(re.findall(r"\.venv/bin/octavo (\w+)", README))
-    assert named == {"ingest", "ask", "app", "status", "list", "show", "chat", "doctor", "remove", "verify", "export", "reembed", "bench"}
+    assert named == {
+        "ingest",
+        "ask",
+        "app",
+        "status",
+        "list",
+        "show",
+        "chat",
+        "doctor",
+        "remove",
+        "verify",
+        "export",
+        "rename",
+        "reembed",
+        "bench",
+    }
     shown = subprocess.run([sys.executable, "-m", "app", "--help"], capture_output=True, text=True, cwd=ROOT, check=True).stdout
-    for command in named | {"eval", "import", "calibrate"}:
+    for command in named | {"eval", "import", "calibrate", "folders", "delete"}:
         assert re.search(rf"^\W*{command}\b", shown, re.MULTILINE)
 
 

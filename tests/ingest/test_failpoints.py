@@ -81,7 +81,7 @@ def _names(nursery: Nursery, home: Path, story: str) -> list[str]:
 
 _CHANCE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=tmp-\d{8})-\d+|(?<=\.)\d+(?=\.partial)|(?<=\": )[\d.]+(?=[,}])")
 """What differs from run to run: Chroma's folders, process ids in names, and in JSON all numbers, of which some are seconds."""
-_TIMES = {"stamp", "added", "published", "finished"}
+_TIMES = {"stamp", "added", "published", "finished", "read", "removed"}
 
 
 def _state(home: Path, looked_at: Path) -> str:

@@ -1,6 +1,7 @@
 """Libraries renamed, moved by hand and deleted."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ from ingest.store.backup import export_library, import_library
 from ingest.store.conversations import Conversations
 from ingest.store.lock import writing
 from ingest.store.moving import delete_library, rename_library, sweep
+from tests.ingest.conftest import Nursery
+
+KILLED = """
+from pathlib import Path
+from ingest.store import failpoints
+from ingest.store.moving import delete_library, rename_library
+failpoints.arm(arguments[2])
+"""
 
 
 @pytest.fixture
@@ -56,6 +65,27 @@ def test_one_that_was_moved_by_hand_does_so_once_it_is_written(old: Path, folder
     with Library.open(new, embedder) as library:
         library.add([folder])
     assert str(new / "files" / "parrot.txt") in told(new, embedder) and not any("/old/" in path for path in told(new, embedder))
+
+
+@pytest.mark.parametrize("point", ["rename: renamed#1", "move: conversations#1"])
+def test_a_renaming_that_was_killed_is_finished_by_the_next_run(
+    old: Path, nursery: Nursery, embedder: Embedder, tmp_path: Path, point: str
+) -> None:
+    new = old.with_name("new")
+    code = "rename_library(*map(Path, arguments[:2]))"
+    assert nursery.fork(KILLED + code, tmp_path / "output", str(old), str(new), f"{tmp_path}/names:{point}").wait() == -signal.SIGKILL
+    with Library.open(new, embedder) as library:
+        assert library.add([new / "files"]).counts["unchanged"] == 1
+    assert not old.exists() and str(new / "files" / "parrot.txt") in told(new, embedder)
+    assert not any("/old/" in path for path in told(new, embedder))
+
+
+def test_a_deletion_that_was_killed_shows_no_half_and_is_swept(old: Path, nursery: Nursery, tmp_path: Path) -> None:
+    code = "delete_library(Path(arguments[0]))"
+    killed = nursery.fork(KILLED + code, tmp_path / "output", str(old), "", f"{tmp_path}/names:delete: out of sight#1").wait()
+    assert killed == -signal.SIGKILL and not old.exists() and len(list(old.parent.iterdir())) == 1
+    sweep(old.parent)
+    assert not list(old.parent.iterdir())
 
 
 def test_what_is_being_written_is_neither_renamed_nor_deleted(old: Path) -> None:

@@ -82,12 +82,19 @@ def read_in_pieces(run: Any, ids: Tensor, dtype: torch.dtype) -> Tensor:
     for i, row in enumerate(ids):
         pieces = torch.split(row[: 60 + i], [33, 1, 2, 3, 16, 5 + i])
         rows.append([run(piece[None], caches[i : i + 1], 0)[0] for piece in pieces])
-    for at in range(60, ids.shape[1] - len(ids)):
+    for at in range(60, 75):
         for i, logits in enumerate(run(torch.stack([row[at + i : at + i + 1] for i, row in enumerate(ids)]), caches, 1)):
             rows[i].append(logits)
     for i, row in enumerate(ids):
-        rows[i].append(run(row[None, ids.shape[1] - len(ids) + i :], caches[i : i + 1], 0)[0])
+        rows[i].append(run(row[None, 75 + i :], caches[i : i + 1], 0)[0])
     return torch.stack([torch.cat(pieces) for pieces in rows])
+
+
+def rounding(module: torch.nn.Module, args: tuple[Tensor]) -> Tensor:
+    """The input of a packed matrix, as C rounds it."""
+    blocks = args[0].unflatten(-1, (-1, BLOCK))
+    scales = blocks.abs().amax(-1, keepdim=True) / 127
+    return (torch.where(scales == 0, blocks, (blocks / scales).round() * scales)).flatten(-2)
 
 
 def divergence(exact: Tensor, other: Tensor) -> float:
@@ -98,19 +105,34 @@ def divergence(exact: Tensor, other: Tensor) -> float:
 @torch.no_grad()
 def test_logits_are_those_of_the_torch_network(library: Any, networks: tuple[Gemma2, Gemma2]) -> None:
     stored, plain = networks
-    ids = torch.randint(0, CONFIG.vocab_size, (3, 80))
+    ids = torch.randint(0, CONFIG.vocab_size, (3, 110))
     exact = plain(ids)
     mine = read_in_pieces(Runner(stored, library), ids, torch.float32)
-    if isinstance(stored.embed_tokens, Packed):  # their vectors are rounded to 8 bits
-        assert 0 < divergence(exact, mine) <= 2e-3
+    if isinstance(stored.embed_tokens, Packed):  # vectors are rounded to 8 bits
+        assert 0 < divergence(exact, mine) <= 1e-3
     else:
         assert (mine - exact).abs().max() <= 1e-4
 
 
 @torch.no_grad()
+def test_vectors_are_rounded_to_eight_bits_in_blocks_and_no_more(library: Any, networks: tuple[Gemma2, Gemma2]) -> None:
+    stored, plain = copy.deepcopy(networks)
+    torch.manual_seed(1)
+    ids = torch.randint(0, CONFIG.vocab_size, (7, 16))
+    if isinstance(stored.embed_tokens, Packed):
+        for module in plain.modules():
+            if isinstance(module, Dense):
+                module.register_forward_pre_hook(rounding)
+    run = Runner(stored, library)
+    mine = torch.cat([run(row[None], [KVCache(CONFIG, 16, torch.device("cpu"), torch.float32)], 0) for row in ids])
+    # of most tokens: where a number lies between two codes, the last bit of a sum decides
+    assert (plain(ids) - mine).abs().amax(-1).median() <= 1e-3
+
+
+@torch.no_grad()
 def test_bf16_is_no_further_from_fp32_than_torchs(library: Any, networks: tuple[Gemma2, Gemma2]) -> None:
     stored, plain = copy.deepcopy(networks)
-    ids = torch.randint(0, CONFIG.vocab_size, (3, 80))
+    ids = torch.randint(0, CONFIG.vocab_size, (3, 110))
     exact = plain(ids)
     for p in stored.parameters():
         p.data = p.data.bfloat16()

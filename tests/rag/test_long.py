@@ -24,7 +24,7 @@ def handbook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     folder = tmp_path_factory.mktemp("handbook")
     (folder / "plants.md").write_text("# Plants\n\nIn 1994 the company had 312 employees in three plants.\n")
     (folder / "house.md").write_text("# House rules\n\nA guest parking space costs 7 euros a day.\n")
-    for n in range(20):
+    for n in range(8):
         (folder / f"menu{n}.md").write_text(f"On day {n} the canteen serves soup number {n}, and the manager's slides are shown at noon.\n")
     with Library.open(folder / "library", create=True) as library:
         assert library.add(sorted(folder.glob("*.md"))).ok

@@ -14,7 +14,7 @@ NOTES = {
     "People/Ben Field.md": "Phone: 0151 496 0987\nRole: driver\nDesk: 2A",
     "People/Cora Marsh.md": "Phone: 0151 496 0555\nRole: cook\nDesk: 1C",
     "People/Dev Stone.md": "Phone: 0151 496 0111\nRole: porter",
-    **{f"People/Guest {n}.md": f"Phone: 0151 497 {n:04}\nRole: guest" for n in range(70)},
+    **{f"People/Guest {n}.md": f"Phone: 0151 497 {n:04}\nRole: guest" for n in range(40)},
     "Accounts 2021.md": "Income: 81,500 pounds. Spending: 79,000 pounds.",
     "Accounts 2022.md": "Income: 88,200 pounds. Spending: 80,100 pounds.",
     "Accounts 2023.md": "Income: 93,400 pounds. Spending: 91,000 pounds.",
