@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
+from secrets import token_hex
 
 from ingest import IngestError
 from ingest.settings import DATABASE
@@ -26,7 +27,7 @@ def keep(folder: Path, files: Sequence[tuple[str, bytes]]) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     for name, data in files:
         path = _free(folder, name, data)
-        coming = folder / f".{len(name.encode())}.coming"
+        coming = folder / f".{token_hex(8)}.coming"
         coming.write_bytes(data)
         coming.replace(path)
 

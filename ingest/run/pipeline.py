@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.loaders import OCR_CURE, kind, langchain, ocr_installed
+from ingest.loaders import OCR_CURE, langchain, ocr_installed
 from ingest.run.limits import worker_count
 from ingest.run.plan import Job, Plan, conditions, from_known
 from ingest.run.receipt import FileResult, Status
+from ingest.run.same import AtWork, Same, same_bytes
 from ingest.run.worker import Reading, Request, Workers
 from ingest.store import failpoints, places, rows, vectors
 from ingest.store.paths import file_of, is_absent, slashed, stamp_of
@@ -35,8 +36,6 @@ _BATCH = 256
 """Chunks whose vectors are committed together."""
 _PER_BYTE = 5e-6
 """Seconds more for each byte of a file, up to 20 times what a small one may take."""
-_NEXT = 20
-"""Files that are named while they wait."""
 _PER_SCAN = 30.0
 """Seconds more for each page that OCR reads."""
 
@@ -66,7 +65,7 @@ class Run:
         self._embedder = embedder
         self._timeout = timeout
         self._passwords = passwords
-        self._at_work = _AtWork([])
+        self._at_work = AtWork([])
         self._readers = conditions()
         self.embedded, self.embed_seconds = 0, 0.0
 
@@ -104,14 +103,14 @@ class Run:
                 yield Step("reading", done, done, result)
         yield from self.embed()
 
-    def _read_files(self, plan: Plan, embedder: Embedder | None, scans: list["Same"]) -> Iterator[FileResult | None]:
+    def _read_files(self, plan: Plan, embedder: Embedder | None, scans: list[Same]) -> Iterator[FileResult | None]:
         """Settles every file but those that OCR has to read, which are put into `scans`; None while one takes long."""
         yield from plan.settled
         for path, stamp in plan.touched.items():
             rows.touch(self._connection, path, stamp)
             failpoints.reach("touch: committed")
         unread = []
-        for same in _same_bytes(plan.jobs):
+        for same in same_bytes(plan.jobs):
             number = rows.document_id(self._connection, same.sha256, same.loader)
             if number is not None and not (ocr_installed() and rows.unread_pages(self._connection, number)):
                 yield from self._link(same.jobs, number)
@@ -124,9 +123,9 @@ class Run:
             rows.delete_file(self._connection, path)
             yield FileResult(path, "removed", "the file is gone, or excluded now")
 
-    def _read(self, files: list["Same"], embedder: Embedder, scans: list["Same"] | None) -> Iterator[FileResult | None]:
+    def _read(self, files: list[Same], embedder: Embedder, scans: list[Same] | None) -> Iterator[FileResult | None]:
         """Reads files, those of the same bytes once. What OCR can add goes to `scans`; where that is None, OCR reads it."""
-        self._at_work = at_work = _AtWork(files)
+        self._at_work = at_work = AtWork(files)
         with Workers(embedder.counter, worker_count()) as workers:
             requests = (Request(same.jobs[0].file, self._seconds(same), scans is None, self._passwords) for same in at_work.begun())
             for done in workers.ticking(requests):
@@ -146,7 +145,7 @@ class Run:
                 else:
                     yield from self._settle(same, reading, embedder)
 
-    def read_again(self, files: list["Same"], ocr: bool) -> Iterator[str]:
+    def read_again(self, files: list[Same], ocr: bool) -> Iterator[str]:
         """Reads documents anew for what they lacked, and tells the paths of those that could be read."""
         embedder = self._embedder()
         with Workers(embedder.counter, worker_count()) as workers:
@@ -163,10 +162,10 @@ class Run:
                     list(self._settle(same, reading, embedder))
                 yield from (job.path for job in same.jobs)
 
-    def _seconds(self, same: "Same") -> float:
+    def _seconds(self, same: Same) -> float:
         return self._timeout * min(20.0, 1 + same.jobs[0].size * _PER_BYTE) + same.scanned * _PER_SCAN
 
-    def _settle(self, same: "Same", reading: Reading, embedder: Embedder) -> Iterator[FileResult]:
+    def _settle(self, same: Same, reading: Reading, embedder: Embedder) -> Iterator[FileResult]:
         job = same.jobs[0]
         if reading.parsed and reading.spans:
             yield self._commit(same, reading, embedder, self._readers)
@@ -181,7 +180,7 @@ class Run:
             kept = "; the text read from it earlier is kept" if job.known else ""
             yield FileResult(job.path, "failed", reason + kept, seconds=round(reading.seconds, 4))
 
-    def _commit(self, same: "Same", reading: Reading, embedder: Embedder, readers: str) -> FileResult:
+    def _commit(self, same: Same, reading: Reading, embedder: Embedder, readers: str) -> FileResult:
         started = time.monotonic()
         job, parsed = same.jobs[0], reading.parsed
         assert parsed is not None
@@ -248,44 +247,6 @@ class Run:
     def embed_pending(self) -> None:
         for _ in self.embed():
             pass
-
-
-class _AtWork:
-    """Which files are being read, and which are still to come."""
-
-    def __init__(self, files: Sequence["Same"]) -> None:
-        self._files = files
-        self._begun, self._reading = 0, dict[int, str]()
-
-    def begun(self) -> Iterator["Same"]:
-        for index, same in enumerate(self._files):
-            self._begun, self._reading[index] = index + 1, same.jobs[0].path
-            yield same
-
-    def ended(self, index: int) -> None:
-        del self._reading[index]
-
-    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Paths of those that are being read, and of the next ones."""
-        return tuple(self._reading.values()), tuple(same.jobs[0].path for same in self._files[self._begun : self._begun + _NEXT])
-
-
-@dataclass(slots=True)
-class Same:
-    """Files of the same bytes, read by the same loader; `scanned` pages wait for OCR."""
-
-    sha256: str
-    loader: str
-    jobs: list[Job]
-    scanned: int = 0
-
-
-def _same_bytes(jobs: Sequence[Job]) -> list[Same]:
-    found: dict[tuple[str, str], Same] = {}
-    for job in jobs:
-        loader = kind(job.file) or ""
-        found.setdefault((job.sha256, loader), Same(job.sha256, loader, [])).jobs.append(job)
-    return list(found.values())
 
 
 def _status(job: Job) -> Status:

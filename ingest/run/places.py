@@ -3,8 +3,9 @@
 import sqlite3
 
 from ingest.loaders import kind
-from ingest.run.pipeline import Run, Same
+from ingest.run.pipeline import Run
 from ingest.run.plan import Job
+from ingest.run.same import Same
 from ingest.store import places, rows
 from ingest.store.paths import file_of, sha256_of, stamp_of
 
