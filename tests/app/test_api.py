@@ -237,8 +237,9 @@ def test_each_library_is_a_model(api: Api) -> None:
 def test_passages_are_found_with_scores_and_places(api: Api, guests: Path) -> None:
     status, found = api.send("POST", "/v1/search", {"query": "guest in room 107", "k": 3})
     best = found["data"][0]
+    # the fused score, of 0 to 1, and what a file's name that holds the question's words adds
     assert status == 200 and len(found["data"]) == 3 and best["path"] == str(guests / "room-107.md")
-    assert 0 < best["score"] <= 1 and 0 < best["answerable"] < 1 and best["words"] > 0 and GUESTS[107] in best["text"]
+    assert 1 < best["score"] < 2 and 0 < best["answerable"] < 1 and best["words"] > 0 and GUESTS[107] in best["text"]
     status, found = api.send("POST", "/v1/search", {"query": "guest in room 107", "within": [str(guests / CONTRACT)]})
     assert {passage["path"] for passage in found["data"]} == {str(guests / CONTRACT)}
     assert all(passage["page_start"] for passage in found["data"])

@@ -24,7 +24,21 @@ ANSWER = {
     "unresolved",
     "mode",
 }
-CITATION = {"marker", "path", "page_start", "page_end", "char_start", "char_end", "text", "verified", "support", "span", "quote", "boxes"}
+CITATION = {
+    "marker",
+    "path",
+    "page_start",
+    "page_end",
+    "char_start",
+    "char_end",
+    "text",
+    "verified",
+    "support",
+    "span",
+    "quote",
+    "boxes",
+    "pages",
+}
 AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
 
 
@@ -169,7 +183,7 @@ def test_with_json_a_mistake_is_json_too(octavo: Run) -> None:
     assert set(json.loads(ran.out)) == {"error", "hint"}
 
 
-@pytest.mark.parametrize("args", [["ask"], ["nonsense"], ["eval", "a", "b"], ["ask", "x", "--nonsense"], ["ingest"]])
+@pytest.mark.parametrize("args", [["ask"], ["nonsense"], ["eval", "a", "b"], ["ask", "x", "--nonsense"], ["ingest", "--exclude"]])
 def test_wrong_usage_exits_with_2_and_no_traceback(octavo: Run, args: list[str]) -> None:
     ran = octavo(*args)
     assert ran.code == 2
