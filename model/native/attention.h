@@ -120,9 +120,10 @@ static void attend_part(const job *a, const parts *p, long k) {
     const long group = k / p->parts / p->blocks % a->groups, end = a->caches[sequence].length + a->tokens;
     long first = first_key(a, sequence, query), last = (part + 1) * PART < end ? (part + 1) * PART : end;
     first = first > part * PART ? first : part * PART;
+    const long left = made_up(a->tokens * a->heads - query, 4), rows = left < p->rows ? left : p->rows;
     float *out = p->out + k * p->rows * a->size, *totals = p->totals + k * p->rows;
-    if (a->bf16) attend_plain(a, sequence, group, query, p->rows, first, last, out, totals, 1);
-    else attend_plain(a, sequence, group, query, p->rows, first, last, out, totals, 0);
+    if (a->bf16) attend_plain(a, sequence, group, query, rows, first, last, out, totals, 1);
+    else attend_plain(a, sequence, group, query, rows, first, last, out, totals, 0);
 }
 
 static void join_parts(const job *a, const parts *p, long token, long head, float *y) {

@@ -19,7 +19,7 @@ from platformdirs import user_cache_path
 
 _SOURCES = sorted(Path(__file__).parent.glob("*.[ch]"))
 _COMPILE = "gcc -O3 -fopenmp -fno-math-errno -fno-trapping-math -fPIC -Wno-psabi -c".split()
-_LINK = "gcc -shared -nostdlib".split()  # without an OpenMP of its own: threads are torch's
+_LIBRARIES = ["-lm"]  # and no OpenMP: threads are torch's
 _log = logging.getLogger(__name__)
 
 
@@ -53,7 +53,7 @@ def _folder() -> Path:
 
 
 def _key(target: Sequence[str]) -> str:
-    known = hashlib.sha256(" ".join([*_COMPILE, *target]).encode())
+    known = hashlib.sha256(" ".join([*_COMPILE, *target, *_LIBRARIES]).encode())
     for source in _SOURCES:
         known.update(source.read_bytes())
     known.update(_processor().encode())
@@ -70,7 +70,10 @@ def _compile(target: Sequence[str], file: Path) -> None:
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:
         made = Path(folder)
         source = Path(__file__).with_name("network.c")
-        for command in ([*_COMPILE, *target, str(source), "-o", str(made / "o")], [*_LINK, str(made / "o"), "-o", str(made / "so")]):
+        for command in (
+            [*_COMPILE, *target, str(source), "-o", str(made / "o")],
+            ["gcc", "-shared", str(made / "o"), "-o", str(made / "so"), *_LIBRARIES],
+        ):
             subprocess.run(command, check=True, capture_output=True, timeout=120)
         (made / "so").replace(file)  # at once, so that another process finds all of it or nothing
 

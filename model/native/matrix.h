@@ -60,15 +60,11 @@ INLINE vf block_scales(const uint16_t *p) { return splat(_cvtsh_ss(*p)); }
 INLINE vf from_bytes(const int8_t *p) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadu_si64(p))); }
 #endif
 
-/* Made up to what `multiply` is compiled for. */
-INLINE long together(long tokens) { return tokens <= 2 ? tokens : tokens <= 4 ? 4 : TOGETHER; }
+INLINE long together(long tokens) { return tokens < TOGETHER ? tokens : TOGETHER; }
 
 static vectors new_vectors(long size, long tokens) {
-    const long all = made_up(tokens, TOGETHER);
-    vectors v = {aligned_alloc(64, all * size * 4), aligned_alloc(64, all * size / (4 * W) * sizeof(block)), size, tokens};
-    memset(v.plain, 0, all * size * 4);
-    memset(v.blocks, 0, all * size / (4 * W) * sizeof(block));
-    return v;
+    const long plain = tokens * size * 4, blocks = tokens * size / (4 * W) * sizeof(block);
+    return (vectors){memset(aligned_alloc(64, plain), 0, plain), memset(aligned_alloc(64, blocks), 0, blocks), size, tokens};
 }
 static void release(vectors *v) {
     free(v->plain);
@@ -133,15 +129,15 @@ INLINE void multiply(
     }
 }
 
-#define FOR_TOKENS(KIND)                                                                    \
-    switch (count) {                                                                        \
-    case 1: multiply(w, KIND, first, last, plain, x, 1, to, stride); break;                 \
-    case 2: multiply(w, KIND, first, last, plain, x, 2, to, stride); break;                 \
-    case 4: multiply(w, KIND, first, last, plain, x, 4, to, stride); break;                 \
-    default: multiply(w, KIND, first, last, plain, x, TOGETHER, to, stride);                \
+#define FOR_COUNT(KIND, COUNT) \
+    case COUNT: multiply(w, KIND, first, last, plain, x, COUNT, to, stride); break;
+#define FOR_TOKENS(KIND)                                                                           \
+    switch (count) {                                                                               \
+        FOR_COUNT(KIND, 1) FOR_COUNT(KIND, 2) FOR_COUNT(KIND, 3) FOR_COUNT(KIND, 4)                 \
+        FOR_COUNT(KIND, 5) FOR_COUNT(KIND, 6) FOR_COUNT(KIND, 7) FOR_COUNT(KIND, TOGETHER)          \
     }
 
-/* Rows [first, last) of w times all vectors; out: (tokens made up to TOGETHER, stride). */
+/* Rows [first, last) of w times all vectors; out: (tokens, stride). */
 static void rows_times(const matrix *w, long first, long last, const vectors *v, float *out, long stride) {
     for (long head = 0; head < v->tokens; head += TOGETHER) {
         const long count = together(v->tokens - head);

@@ -209,7 +209,7 @@ void octavo_attend(
 /* The logits of h's tokens; by a whole team. */
 static void head(const network *n, vectors *h, float *logits) {
     const long all = n->embedding.rows;
-    float some[made_up(h->tokens, TOGETHER) * LINES];
+    float some[h->tokens * LINES];
     EACH (long t = 0; t < h->tokens; t++) quantise(h, t, 0, n->hidden);
     EACH (long r = 0; r < all; r += LINES) {
         const long last = r + LINES < all ? r + LINES : all;
@@ -284,13 +284,13 @@ static void step_layer(step *s, long i) {
 /* Reads `tokens` more tokens into each of the caches; ids: (sequences, tokens), logits: (sequences, kept, vocabulary). */
 void octavo_step(
     const network *n, const cache *caches, int64_t sequences, const int64_t *ids, int64_t tokens, int64_t kept, float *logits) {
-    const long D = n->size, all = n->heads + 2 * n->groups, hidden = n->hidden, total = sequences * tokens, room = made_up(total, TOGETHER);
+    const long D = n->size, all = n->heads + 2 * n->groups, hidden = n->hidden, total = sequences * tokens;
     const job any = layer_job(n, caches, 0, NULL, tokens);
     step s = {.n = n, .caches = caches, .tokens = tokens, .total = total, .p = new_parts(&any, sequences)};
     s.h = new_vectors(hidden, total), s.y = new_vectors(n->heads * D, total), s.g = new_vectors(n->inner, total);
-    s.x = calloc(room * hidden, 4), s.o = calloc(room * hidden, 4);
-    s.qkv = calloc(room * all * D, 4), s.q = calloc(sequences * n->groups * queries(&any) * D, 4);
-    s.gate = calloc(room * n->inner, 4), s.up = calloc(room * n->inner, 4), s.turns = calloc(total * D, 4);
+    s.x = calloc(total * hidden, 4), s.o = calloc(total * hidden, 4);
+    s.qkv = calloc(total * all * D, 4), s.q = calloc(sequences * n->groups * queries(&any) * D, 4);
+    s.gate = calloc(total * n->inner, 4), s.up = calloc(total * n->inner, 4), s.turns = calloc(total * D, 4);
     vectors ends = new_vectors(hidden, sequences * kept);
     octavo_embed(n, ids, total, s.x);
     for (long i = 0; i < sequences; i++) turned(n, caches[i].length, tokens, s.turns + i * tokens * D);
