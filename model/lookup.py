@@ -6,15 +6,17 @@ token. Source: Saxena, "Prompt Lookup Decoding", 2023.
 
 from collections.abc import Sequence
 
-_MOST = 8
-"""Tokens of a guess: more cost more than they save where a processor, not its memory, is what a pass waits for."""
+MOST = {"cuda": 8}
+"""Tokens of a guess on a kind of device, else 1. A GPU reads nine tokens in 1.1 times the time of one; two cores of a processor need 4.3
+times as long, and save 10 to 20 % by guesses of one token on answers that quote."""
 _LONGEST_PAUSE = 32
 
 
 class PromptLookup:
     """Guesses what follows, for one text that grows. Guesses that were wrong from the start make it pause, each time for longer."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str) -> None:
+        self._most = MOST.get(device, 1)
         self._behind: dict[tuple[int, ...], int] = {}  # the place behind the last occurrence of a token, and of two
         self._seen = 0
         self._guess: Sequence[int] = ()
@@ -34,5 +36,5 @@ class PromptLookup:
         if self._pause:
             self._pause -= 1
             return []
-        self._guess = ids[at : at + _MOST]
+        self._guess = ids[at : at + self._most]
         return list(self._guess)

@@ -130,7 +130,9 @@ class ChatGemma2(BaseChatModel):
         sampler = sampled(call.temperature, call.top_k, call.top_p, call.seed)
         try:
             processors = [_mask_first(closed)] if closed else ()
-            tokens = model.generate(ids, limit, sampler=sampler, processors=processors, draft=PromptLookup(), cancel=cancel)
+            tokens = model.generate(
+                ids, limit, sampler=sampler, processors=processors, draft=PromptLookup(model.device.type), cancel=cancel
+            )
         except WindowError as error:
             raise PromptTooLong(str(error), error.hint) from error
         text, count = TextStream(model.tokenizer), 0

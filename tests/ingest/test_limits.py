@@ -87,7 +87,7 @@ def spin():
     while True:
         hashlib.sha256(bytes(1 << 20))
 
-def load(path, ocr=False):
+def load(path, ocr=False, password=None):
     text = path.read_text()
     if "endless" in text or ocr:
         for _ in range(8):
@@ -142,11 +142,12 @@ def test_a_scan_that_takes_too_long_keeps_its_typed_pages_and_is_not_read_at_eve
     library: Library, tmp_path: Path, spins: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("rapidocr", reason="needs the extra ocr")
-    scan = tmp_path / "scan.pdf"
-    scan.write_text("%PDF-1.7 Typed by hand.")
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    (scans / "scan.pdf").write_text("%PDF-1.7 Typed by hand.")
     monkeypatch.setattr(pipeline, "_PER_BYTE", 0)
     monkeypatch.setattr(pipeline, "_PER_SCAN", -59.5)  # so that its pictures may take half a second, and the rest a minute
-    lines = [library.add([scan]).files[0] for _ in range(5)]
+    lines = [library.add([scans]).files[0] for _ in range(5)]
     assert all(line.status == "failed" and "reading it took more than 0.5 s" in line.reason for line in lines)
     assert lines[0].seconds > 0 and lines[-1].seconds == 0
     assert library.words("typed", 1) and library.status()["waiting_for_ocr"] == 1
@@ -154,13 +155,14 @@ def test_a_scan_that_takes_too_long_keeps_its_typed_pages_and_is_not_read_at_eve
 
 def test_a_worker_that_somebody_ends_is_not_held_against_the_file(library: Library, folder: Path, tmp_path: Path) -> None:
     """As the kernel does that runs out of memory: the next run tries again."""
+    (file,) = (folder / "sub").iterdir()
     code = "import os, signal, sys, types\nparser = types.ModuleType('ingest.loaders.web.html')\n"
     code += "parser.load = lambda path: os.kill(os.getpid(), signal.SIGKILL)\nsys.modules['ingest.loaders.web.html'] = parser"
     for signal_name, remembered in (("SIGKILL", False), ("SIGSEGV", True)):
         (tmp_path / "sitecustomize.py").write_text(code.replace("SIGKILL", signal_name))
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONPATH", str(tmp_path))
-            (line,) = library.add([folder / "sub"]).files
+            (line,) = library.add([file]).files
         assert line.reason == f"reading it ended the worker process ({signal_name})"
         (line,) = library.add([folder / "sub"]).files
         assert (line.status == "failed") == remembered

@@ -118,10 +118,9 @@ def test_guesses_leave_the_text_as_it_is(model: Model, prompt: list[int], count:
     plain = [t.id for t in model.generate(prompt, count, stop_ids=())]
     always = model.generate(prompt, count, stop_ids=(), draft=lambda ids: [9, *ids[-3:]])
     assert [t.id for t in always] == plain
-    assert [t.id for t in model.generate(prompt, count, stop_ids=(), draft=PromptLookup())] == plain
-    drawn = [
-        [t.id for t in model.generate(prompt, count, stop_ids=(), sampler=sampled(2.0, seed=1), draft=d)] for d in (None, PromptLookup())
-    ]
+    assert [t.id for t in model.generate(prompt, count, stop_ids=(), draft=PromptLookup("cuda"))] == plain
+    drafts = (None, PromptLookup("cuda"))
+    drawn = [[t.id for t in model.generate(prompt, count, stop_ids=(), sampler=sampled(2.0, seed=1), draft=d)] for d in drafts]
     assert drawn[0] == drawn[1]
 
 
@@ -133,12 +132,12 @@ def test_a_text_that_repeats_itself_takes_few_passes(model: Model) -> None:
     def quote(generated: list[int], logits: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.one_hot(torch.tensor(said[len(generated)]), len(logits)).float()
 
-    assert [t.id for t in watched.generate([2, *said, 7], 10, stop_ids=(), processors=[quote], draft=PromptLookup())] == said
+    assert [t.id for t in watched.generate([2, *said, 7], 10, stop_ids=(), processors=[quote], draft=PromptLookup("cuda"))] == said
     assert passes == [12, 9]
 
 
 def test_a_lookup_that_is_always_wrong_seldom_guesses() -> None:
-    lookup, ids = PromptLookup(), [1, 2, 3]
+    lookup, ids = PromptLookup("cuda"), [1, 2, 3]
     guesses = []
     for _ in range(300):
         guesses.append(bool(lookup(ids)))

@@ -64,7 +64,7 @@ def test_neighbours_stand_under_one_marker_in_the_order_of_the_document() -> Non
     prompt = build_prompt(Query("Who?"), [hit, item("Far away.", 400), behind, before], MODEL, 256)
     assert [e.text for e in prompt.evidence] == ["Agnes built it.\n\nIt burnt down. She left. It was sold.", "Far away."]
     assert [line.what for line in prompt.ledger.lines if line.what.startswith("source")] == ["source 1", "source 2"]
-    assert "[1] Agnes built it.\n\nIt burnt down. She left. It was sold.\n\n[2] Far away.\n\n" in prompt.messages[-1].text
+    assert "[1] From d:\nAgnes built it.\n\nIt burnt down. She left. It was sold.\n\n[2] From d:\nFar away.\n\n" in prompt.messages[-1].text
 
 
 def test_a_marker_stands_for_a_hit_and_two_neighbours_at_the_most() -> None:
