@@ -27,6 +27,8 @@ class _Waiting:
         self.cache = cache
         self.logits: Tensor | None = None
         self.error: Exception | None = None
+        self.called = threading.Event()
+        """Set when it has its logits, or an error, or is the one to make the next pass."""
 
 
 class Batcher:
@@ -39,6 +41,7 @@ class Batcher:
         self._pass = threading.Lock()
         self._arrived = threading.Condition()
         self._waiting: list[_Waiting] = []
+        self._led = False  # whether somebody makes a pass, or is about to
         self._generating = 0
 
     @contextmanager
@@ -62,13 +65,26 @@ class Batcher:
         with self._arrived:
             self._waiting.append(mine)
             self._arrived.notify()
-        while mine.logits is None:
-            with self._pass:
-                if mine.logits is None and mine.error is None:
-                    self._run_those_waiting()
-            if mine.error is not None:
-                raise mine.error
+            if not self._led:
+                self._led = True
+                mine.called.set()
+        mine.called.wait()
+        if mine.logits is None and mine.error is None:
+            self._lead(mine)
+        if mine.error is not None:
+            raise mine.error
+        assert mine.logits is not None
         return mine.logits
+
+    def _lead(self, mine: _Waiting) -> None:
+        """Makes passes until one is mine; then whoever waits longest is the next to."""
+        while mine.logits is None and mine.error is None:
+            with self._pass:
+                self._run_those_waiting()
+        with self._arrived:
+            self._led = bool(self._waiting)
+            if self._led:
+                self._waiting[0].called.set()
 
     def _run_those_waiting(self) -> None:
         with self._arrived:
@@ -81,6 +97,8 @@ class Batcher:
         except Exception as error:  # each of them is told
             for one in batch:
                 one.error = error
+                one.called.set()
             return
         for one, row in zip(batch, logits, strict=True):
             one.logits = row
+            one.called.set()

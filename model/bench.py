@@ -137,13 +137,18 @@ def decode_bytes(network: Gemma2, context: int) -> int:
 
 
 def ceilings(device: torch.device, dtype: torch.dtype) -> dict[str, float]:
-    """What plain torch reads from memory (GB/s) and multiplies (TFLOP/s) here, the best of several times each."""
-    size = 8192 if device.type == "cuda" else 2048
-    big = torch.ones(1 << (30 if device.type == "cuda" else 27), device=device)
+    """What plain torch moves (GB/s) and multiplies (TFLOP/s) here, the best of several times each.
+
+    A processor's memory is read for a sum. On a GPU torch's sums are slower than memory, and a copy is what comes near it.
+    """
+    cuda = device.type == "cuda"
+    size = 8192 if cuda else 2048
+    big = torch.ones(1 << (29 if cuda else 27), device=device)
+    copy = torch.empty_like(big) if cuda else big
     a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
-    reading = min(_seconds(lambda: big.sum(), device) for _ in range(6))
+    moving = min(_seconds((lambda: copy.copy_(big)) if cuda else (lambda: big.sum()), device) for _ in range(6))
     product = min(_seconds(lambda: a @ b, device) for _ in range(6))
-    return {"gb_s": round(big.nbytes / reading / 1e9, 1), "tflop_s": round(2 * size**3 / product / 1e12, 3)}
+    return {"gb_s": round((2 if cuda else 1) * big.nbytes / moving / 1e9, 1), "tflop_s": round(2 * size**3 / product / 1e12, 3)}
 
 
 def _seconds(work: Callable[[], Any], device: torch.device) -> float:
