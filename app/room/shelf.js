@@ -58,9 +58,11 @@ class Shelf extends Lists {
     this.state.textContent = told.adding ?? (more ? `${more} more: search for them` : "");
     keepingFocus(this.frame, () => this.drawLists());
     this.tasks.show(ticked.size);
+    const folder = [...ticked].find((path) => told.documents.some((document) => document.path.startsWith(`${path}/`)));
+    const asked = folder ? `Asking what lies in ${folder.split("/").pop()}. ` : `Asking ${ticked.size} of ${told.total}. `;
     this.scope.replaceChildren(
       ...(ticked.size
-        ? [`Asking ${ticked.size} of ${told.total}. `, button("Ask all", "Ask all documents", () => this.tick([]), { class: "plain" })]
+        ? [asked, button("Ask all", "Ask all documents", () => this.tick([]), { class: "plain" })]
         : [told.total ? "Tick those that you want to ask." : "None yet."]),
     );
   }
@@ -101,8 +103,8 @@ class Shelf extends Lists {
       el("input", {
         type: "checkbox",
         "aria-label": `Ask ${told.name}`,
-        checked: this.ticked.has(told.path),
-        disabled: !there,
+        checked: this.ticked.has(told.path) || this.ticked.has(folderOf(told.path)),
+        disabled: !there || this.ticked.has(folderOf(told.path)), // of a folder, all are asked
         onchange: (event) => this.tick(event.target.checked ? [...this.ticked, told.path] : [...this.ticked].filter((path) => path !== told.path)),
       }),
       el(
@@ -119,6 +121,7 @@ class Shelf extends Lists {
       ),
       this.more(`d${told.path}`, told.name, [
         there ? ["Ask only this", () => this.tick([told.path])] : null,
+        there ? ["Ask its folder", () => this.tick([folderOf(told.path)])] : null,
         told.reason && this.data.may_change ? this.retry(told) : null,
         this.data.may_change && (there || told.reason) ? ["Remove", () => confirm(`Remove ${told.name}? ${REMOVING}`) && this.remove(told.path)] : null,
       ].filter(Boolean)),
@@ -141,6 +144,10 @@ class Shelf extends Lists {
     clearTimeout(this.typing);
     this.data = null;
   }
+}
+
+function folderOf(path) {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 function openSource(source) {

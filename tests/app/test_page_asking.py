@@ -138,6 +138,12 @@ def test_only_what_is_ticked_is_asked(visit: Visit) -> None:
     turn.get_by_text("asked of faq.md").wait_for()
     sources = turn.locator(".sources button.source")
     assert {source.get_attribute("title") for source in sources.all()} == {"Open faq.md"}
+    page.get_by_role("button", name="More for faq.md").click()
+    page.get_by_role("button", name="Ask its folder: faq.md").click()
+    page.get_by_text("Asking what lies in samples.").wait_for()
+    ask(page, MILE)
+    answered(page, 2).get_by_text("asked of samples").wait_for()
+    assert page.get_by_role("checkbox", name="Ask faq.md").is_disabled()
     page.get_by_role("button", name="Ask all").click()
     page.get_by_text("Tick those that you want to ask.").wait_for()
 

@@ -48,7 +48,7 @@ def test_each_has_conversations_of_their_own_and_the_owner_alone_may_change_thin
     told = bob.evaluate("async () => (await fetch('/octavo/conversation?library=default&conversation=1')).json()")
     assert told == []
     bob.get_by_role("button", name="More for faq.md").click()
-    assert bob.locator(".menu button").all_inner_texts() == ["Ask only this"]
+    assert bob.locator(".menu button").all_inner_texts() == ["Ask only this", "Ask its folder"]
     bob.goto(f"{shared.address}/documents")
     bob.get_by_text("Page not found").wait_for()
     assert bob.get_by_label("Or a folder").count() == 0
