@@ -92,6 +92,7 @@ class Terminal:
         if not self.pid:
             os.chdir(ROOT)
             os.environ["TERM"] = "dumb"
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a suite in the background has it ignored, and what it starts
             os.execv(sys.executable, [sys.executable, "-m", "app", "chat", *map(str, arguments)])
 
     def type(self, text: str) -> None:
