@@ -26,7 +26,7 @@ class _Waiting:
         self.ids = ids  # (1, 1)
         self.cache = cache
         self.logits: Tensor | None = None
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.called = threading.Event()
         """Set when it has its logits, or an error, or is the one to make the next pass."""
 
@@ -41,7 +41,7 @@ class Batcher:
         self._pass = threading.Lock()
         self._arrived = threading.Condition()
         self._waiting: list[_Waiting] = []
-        self._led = False  # whether somebody makes a pass, or is about to
+        self._leader: _Waiting | None = None  # who makes a pass, or is about to
         self._generating = 0
 
     @contextmanager
@@ -62,29 +62,33 @@ class Batcher:
             with self._pass, torch.inference_mode():
                 return self.run(ids, [cache], logits_to_keep)[0]
         mine = _Waiting(ids, cache)
-        with self._arrived:
-            self._waiting.append(mine)
-            self._arrived.notify()
-            if not self._led:
-                self._led = True
-                mine.called.set()
-        mine.called.wait()
-        if mine.logits is None and mine.error is None:
-            self._lead(mine)
+        try:
+            with self._arrived:
+                self._waiting.append(mine)
+                self._arrived.notify()
+                if self._leader is None:
+                    self._leader = mine
+                    mine.called.set()
+            mine.called.wait()
+            while mine.logits is None and mine.error is None:
+                with self._pass:
+                    self._run_those_waiting()
+        finally:
+            if self._leader is mine or mine.logits is None:
+                self._leave(mine)
         if mine.error is not None:
             raise mine.error
         assert mine.logits is not None
         return mine.logits
 
-    def _lead(self, mine: _Waiting) -> None:
-        """Makes passes until one is mine; then whoever waits longest is the next to."""
-        while mine.logits is None and mine.error is None:
-            with self._pass:
-                self._run_those_waiting()
+    def _leave(self, mine: _Waiting) -> None:
+        """Whoever waits longest makes the next pass, also where Ctrl-C ended this one."""
         with self._arrived:
-            self._led = bool(self._waiting)
-            if self._led:
-                self._waiting[0].called.set()
+            self._waiting = [one for one in self._waiting if one is not mine]
+            if self._leader is mine:
+                self._leader = self._waiting[0] if self._waiting else None
+                if self._leader is not None:
+                    self._leader.called.set()
 
     def _run_those_waiting(self) -> None:
         with self._arrived:
@@ -94,7 +98,7 @@ class Batcher:
         try:
             with torch.inference_mode():
                 logits = self.run(torch.cat([one.ids for one in batch]), [one.cache for one in batch], 1)
-        except Exception as error:  # each of them is told
+        except BaseException as error:  # each of them is told
             for one in batch:
                 one.error = error
                 one.called.set()

@@ -162,6 +162,23 @@ def test_threads_that_wait_together_share_passes(model: Model) -> None:
     assert max(sizes) > 3
 
 
+def test_after_ctrl_c_in_a_pass_the_next_text_is_answered(model: Model) -> None:
+    interrupted = [True]
+
+    def run(ids: torch.Tensor, caches: Sequence[KVCache], logits_to_keep: int) -> torch.Tensor:
+        if ids.shape[1] == 1 and interrupted:
+            interrupted.pop()
+            raise KeyboardInterrupt
+        return model.network(ids, caches, logits_to_keep)
+
+    stopped = Model(model.network, model.tokenizer, {}, run=run)
+    with pytest.raises(KeyboardInterrupt):
+        list(stopped.generate(PROMPT, 5, stop_ids=()))
+    with ThreadPoolExecutor(1) as pool:
+        again = pool.submit(lambda: [t.id for t in stopped.generate(PROMPT, 5, stop_ids=())])
+        assert again.result(timeout=60) == [t.id for t in model.generate(PROMPT, 5, stop_ids=())]
+
+
 def test_an_error_in_a_pass_reaches_everyone_in_it(model: Model) -> None:
     def run(ids: torch.Tensor, caches: Sequence[KVCache], logits_to_keep: int) -> torch.Tensor:
         if ids.shape[1] == 1:
