@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from app.memory import ROOM
 from app.mistakes import as_mistake
 from app.options import library_names
 
@@ -20,8 +21,6 @@ SHIPPED = {
     "reader": "d9bcb946f30fda8f9500c84ce8fd9a0fb9d70c44198887c0702261a6c84a372e",
 }
 """SHA-256 of starter.gguf and reader.safetensors."""
-_ROOM = 1_000_000_000
-"""Bytes: what torch, embedder and reader take beside a model, and what a disk should have free."""
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _HUB = {"google/gemma-2-2b-it": 2_614_341_888, "google/gemma-2-9b-it": 9_241_705_984, "google/gemma-2-27b-it": 27_227_128_320}
 """Parameters."""
@@ -150,7 +149,7 @@ def model(named: str | None) -> Iterator[Finding]:
         yield Finding("model", "well", source)
     if parameters:
         packed = {"int8": 1.0, "int4": 0.6}.get(Engine().quantize or "")  # bytes of a weight; the embedding keeps 8 bits
-        yield _memory(int(parameters * (packed or (4 if Engine().dtype == "float32" else 2))) + _ROOM, source)
+        yield _memory(int(parameters * (packed or (4 if Engine().dtype == "float32" else 2))) + ROOM, source)
 
 
 def served(source: str) -> Finding:
@@ -244,7 +243,7 @@ def disk() -> Iterator[Finding]:
     told = f"{home}: {free / 1e9:.1f} GB free"
     if not os.access(there, os.W_OK | os.X_OK):
         yield Finding("disk", "mend", f"{home} can't be written to", "is it yours? OCTAVO_HOME names another place")
-    elif free < _ROOM:
+    elif free < ROOM:
         yield Finding("disk", "mend", told, "make room, or set OCTAVO_HOME to another disk")
     else:
         yield Finding("disk", "well", told)

@@ -6,14 +6,14 @@ SIZES = ("2b", "9b", "27b")
 BITS = {"bf16": 16.0, "8 bits": 8.0, "4 bits": 4.5}
 """Of a weight; in 4 bits each block of 32 has a scale of 16."""
 ROOM = 1_000_000_000
-"""Bytes that torch, embedder and reader take beside it."""
+"""Bytes that torch, embedder and reader take beside it, and that a disk should have free."""
 _CACHED = 2
 """Bytes of a number in the cache."""
 
 
 def needed(config: Gemma2Config, bits: float) -> int:
     """Bytes: the weights, keys and values of a whole window, and what runs beside it."""
-    values = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * config.max_position_embeddings
+    values = config.cached_per_token * config.max_position_embeddings
     return int(config.num_parameters * bits / 8) + values * _CACHED + ROOM
 
 

@@ -95,6 +95,11 @@ class Gemma2Config:
         return layer % 2 == 0
 
     @property
+    def cached_per_token(self) -> int:
+        """Numbers that a token leaves in the cache: keys and values of every layer."""
+        return 2 * self.num_hidden_layers * self.num_key_value_heads * self.head_dim
+
+    @property
     def num_parameters(self) -> int:
         h, d = self.hidden_size, self.head_dim
         attention = h * d * (2 * self.num_attention_heads + 2 * self.num_key_value_heads)

@@ -119,10 +119,14 @@ class Gemma2(nn.Module):
     def device(self) -> torch.device:
         return self.norm.weight.device
 
+    def embed(self, ids: Tensor) -> Tensor:
+        """ids (B, T) -> (B, T, hidden_size), in the weights' dtype."""
+        x = self.embed_tokens.rows(ids).to(self.dtype)
+        return x * torch.tensor(self.config.hidden_size**0.5, dtype=x.dtype)  # rounded to the weights' dtype, as in training
+
     def hidden(self, ids: Tensor, caches: Sequence[KVCache] | None = None) -> Tensor:
         """ids (B, T), read behind what each of B caches holds -> final hidden states (B, T, hidden_size), in the weights' dtype."""
-        x = self.embed_tokens.rows(ids).to(self.dtype)
-        x = x * torch.tensor(self.config.hidden_size**0.5, dtype=x.dtype)  # rounded to the weights' dtype, as in training
+        x = self.embed(ids)
         starts = torch.tensor([cache.length for cache in caches or ()] or [0], device=ids.device)
         positions = starts[:, None] + torch.arange(ids.shape[1], device=ids.device)
         cos, sin = rotary(positions, self.config.head_dim, self.config.rope_theta)

@@ -172,11 +172,6 @@ class Runner:
             cache.advance(T)
         return logits
 
-    def embed(self, ids: Tensor) -> Tensor:
-        """ids (B, T) -> (B * T, hidden_size)"""
-        x = self.network.embed_tokens.rows(ids.flatten()).to(self.network.dtype)
-        return x * torch.tensor(self.config.hidden_size**0.5, dtype=x.dtype)
-
     def add_norm(self, h: Tensor, y: Tensor | None, post: Tensor | None, pre: Tensor, x: Tensor, shares: int = 1) -> None:
         rows, N = h.shape
         kernels.add_norm[(rows,)](
@@ -187,7 +182,7 @@ class Runner:
     def _read(self, ids: Tensor, table: Tensor, kept: int) -> Tensor:
         """Many tokens. What the last layer does behind its keys and values is done for the kept ones alone."""
         B, T = ids.shape
-        h = self.embed(ids)
+        h = self.network.embed(ids).flatten(0, 1)  # (B * T, hidden_size)
         x = torch.empty_like(h)
         y, post = None, None
         for number, w in enumerate(self.layers):
@@ -261,7 +256,7 @@ class _Step:
         early = {"PDL": r.early, "launch_pdl": r.early}
         keys = min(64, 8192 // s["D"])
         heads = 4
-        self.h.copy_(r.embed(self.ids))
+        self.h.copy_(r.network.embed(self.ids).flatten(0, 1))
         y, post, shares = None, None, 1
         for number, w in enumerate(r.layers):
             r.add_norm(self.h, y, post, w.before_attention, self.x, shares)

@@ -59,7 +59,7 @@ def load_model(
 def require_room(checkpoint: Checkpoint, free: int, dtype: torch.dtype, quantize: Quantize | None) -> None:
     """Raises SourceError where a GPU with so many bytes free has no room for the weights and a full window."""
     config = checkpoint.config
-    tokens = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * config.max_position_embeddings * dtype.itemsize
+    tokens = config.cached_per_token * config.max_position_embeddings * dtype.itemsize
     embedding = config.vocab_size * config.hidden_size
     matrices = config.num_parameters - embedding
     sizes: dict[Quantize | None, float] = {
