@@ -1,4 +1,5 @@
 """Prompt lookup decoding: an answer that quotes goes on as its source does, so what stood there behind the last words is guessed next.
+Where the same words stood several times the first one counts: the best source comes first.
 
 The network reads a guess of several tokens in one pass and keeps what it would have written itself: the text stays the same, token by
 token. Source: Saxena, "Prompt Lookup Decoding", 2023.
@@ -15,21 +16,25 @@ _LONGEST_PAUSE = 32
 class PromptLookup:
     """Guesses what follows, for one text that grows. Guesses that were wrong from the start make it pause, each time for longer."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, known: Sequence[int] = ()) -> None:
+        """`known`: how texts often go on, as if it stood before them."""
+        self._known = known
         self._most = MOST.get(device, 1)
-        self._behind: dict[tuple[int, ...], int] = {}  # the place behind the last occurrence of a token, and of two
+        self._behind: dict[tuple[int, ...], int] = {}  # the place behind the first occurrence of a token, and of two
         self._seen = 0
-        self._guess: Sequence[int] = ()
+        self._guess: list[int] = []
         self._misses = self._pause = 0
 
     def __call__(self, ids: Sequence[int]) -> list[int]:
         """All tokens so far -> those that may follow; none where nothing is known."""
+        ids = [*self._known, *ids]
         if self._guess:
             self._misses = self._misses + 1 if ids[self._seen] != self._guess[0] else 0
-            self._pause = min(2**self._misses - 1, _LONGEST_PAUSE)
+            self._pause = min(2**self._misses // 2 - 1, _LONGEST_PAUSE) if self._misses else 0
         for end in range(max(self._seen, 1), len(ids)):
-            self._behind[(ids[end - 1],)] = self._behind[tuple(ids[end - 2 : end])] = end
-        self._seen, self._guess = len(ids), ()
+            self._behind.setdefault((ids[end - 1],), end)
+            self._behind.setdefault(tuple(ids[end - 2 : end]), end)
+        self._seen, self._guess = len(ids), []
         at = self._behind.get(tuple(ids[-2:])) or self._behind.get((ids[-1],))
         if at is None:
             return []
@@ -37,4 +42,4 @@ class PromptLookup:
             self._pause -= 1
             return []
         self._guess = ids[at : at + self._most]
-        return list(self._guess)
+        return self._guess

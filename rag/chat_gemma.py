@@ -130,9 +130,8 @@ class ChatGemma2(BaseChatModel):
         sampler = sampled(call.temperature, call.top_k, call.top_p, call.seed)
         try:
             processors = [_mask_first(closed)] if closed else ()
-            tokens = model.generate(
-                ids, limit, sampler=sampler, processors=processors, draft=PromptLookup(model.device.type), cancel=cancel
-            )
+            draft = PromptLookup(model.device.type, [*model.tokenizer.encode(" [1]"), model.tokenizer.end_of_turn_id])
+            tokens = model.generate(ids, limit, sampler=sampler, processors=processors, draft=draft, cancel=cancel)
         except WindowError as error:
             raise PromptTooLong(str(error), error.hint) from error
         text, count = TextStream(model.tokenizer), 0

@@ -136,6 +136,13 @@ def test_a_text_that_repeats_itself_takes_few_passes(model: Model) -> None:
     assert passes == [12, 9]
 
 
+def test_a_lookup_guesses_what_stood_first_behind_the_last_words_and_how_texts_end() -> None:
+    lookup = PromptLookup("cuda", [8, 9, 1])
+    assert lookup([2, 5, 6, 7, 4, 6, 3, 5, 3, 6]) == [7, 4, 6, 3, 5, 3, 6]
+    assert PromptLookup("cuda")([5, 6, 7, 0, 4, 6, 3, 4, 6])[0] == 3  # two words known count more than one
+    assert lookup([2, 5, 6, 7, 4, 6, 3, 5, 3, 6, 7, 8])[:2] == [9, 1]
+
+
 def test_a_lookup_that_is_always_wrong_seldom_guesses() -> None:
     lookup, ids = PromptLookup("cuda"), [1, 2, 3]
     guesses = []
