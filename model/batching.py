@@ -1,17 +1,20 @@
 """Generations of several threads, batched: all that wait for their next token get it from one pass over the weights.
 
 Reading the weights is what a token costs, so sixteen tokens of sixteen texts cost little more than one. Nobody plans the batches: of the
-threads that wait, one makes the pass for all, while the others queue for the next.
+threads that wait, one makes the pass for all, while the others queue for the next. It also finds the likeliest token of each: sixteen
+threads that each ask a GPU for theirs take longer than the pass.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from model.cache import KVCache
+from model.sampling import Choice, choices
 
 Run = Callable[[Tensor, Sequence[KVCache], int], Tensor]
 """(ids (B, T), a cache for each row, logits_to_keep) -> logits (B, kept, vocab_size) in fp32, soft-capped; the caches hold T more."""
@@ -21,14 +24,32 @@ _PATIENCE = 0.02
 """Seconds that a pass waits for those that were in the last one and haven't come back: their readers may be slow."""
 
 
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What may follow a token."""
+
+    logits: Tensor
+    """(vocab_size,)"""
+    normaliser: Tensor
+    """Their logsumexp."""
+    likeliest: Choice
+
+
+def nexts(logits: Tensor) -> list[Next]:
+    """Of each row of logits (N, vocab_size)."""
+    normalisers = logits.logsumexp(-1)
+    likeliest = choices(logits.argmax(-1), logits, normalisers)
+    return [Next(*one) for one in zip(logits, normalisers, likeliest, strict=True)]
+
+
 class _Waiting:
     def __init__(self, ids: Tensor, cache: KVCache) -> None:
         self.ids = ids  # (1, 1)
         self.cache = cache
-        self.logits: Tensor | None = None
+        self.next: Next | None = None
         self.error: BaseException | None = None
         self.called = threading.Event()
-        """Set when it has its logits, or an error, or is the one to make the next pass."""
+        """Set when it has what follows, or an error, or is the one to make the next pass."""
 
 
 class Batcher:
@@ -56,11 +77,11 @@ class Batcher:
                 self._generating -= 1
                 self._arrived.notify()
 
-    def __call__(self, ids: Tensor, cache: KVCache, logits_to_keep: int = 1) -> Tensor:
-        """Reads ids, (1, T), into the cache; logits, (kept, vocab_size), of what follows each of the last tokens."""
+    def __call__(self, ids: Tensor, cache: KVCache, logits_to_keep: int = 1) -> list[Next]:
+        """Reads ids, (1, T), into the cache: what follows each of the last tokens."""
         if ids.shape[1] > 1:
             with self._pass, torch.inference_mode():
-                return self.run(ids, [cache], logits_to_keep)[0]
+                return nexts(self.run(ids, [cache], logits_to_keep)[0])
         mine = _Waiting(ids, cache)
         try:
             with self._arrived:
@@ -70,16 +91,16 @@ class Batcher:
                     self._leader = mine
                     mine.called.set()
             mine.called.wait()
-            while mine.logits is None and mine.error is None:
+            while mine.next is None and mine.error is None:
                 with self._pass:
                     self._run_those_waiting()
         finally:
-            if self._leader is mine or mine.logits is None:
+            if self._leader is mine or mine.next is None:
                 self._leave(mine)
         if mine.error is not None:
             raise mine.error
-        assert mine.logits is not None
-        return mine.logits
+        assert mine.next is not None
+        return [mine.next]
 
     def _leave(self, mine: _Waiting) -> None:
         """Whoever waits longest makes the next pass, also where Ctrl-C ended this one."""
@@ -97,12 +118,12 @@ class Batcher:
         self.together = len(batch)
         try:
             with torch.inference_mode():
-                logits = self.run(torch.cat([one.ids for one in batch]), [one.cache for one in batch], 1)
+                found = nexts(self.run(torch.cat([one.ids for one in batch]), [one.cache for one in batch], 1)[:, 0])
         except BaseException as error:  # each of them is told
             for one in batch:
                 one.error = error
                 one.called.set()
             return
-        for one, row in zip(batch, logits, strict=True):
-            one.logits = row
+        for one, following in zip(batch, found, strict=True):
+            one.next = following
             one.called.set()

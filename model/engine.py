@@ -13,12 +13,12 @@ from itertools import takewhile
 import torch
 from torch import Tensor
 
-from model.batching import Batcher, Run
+from model.batching import Batcher, Next, Run, nexts
 from model.cache import KVCache
 from model.config import Gemma2Config
 from model.errors import WindowError
 from model.gemma2 import Gemma2
-from model.sampling import Sampler, greedy
+from model.sampling import Choice, Sampler, choices, greedy
 from model.tokenizer import Tokenizer
 
 _PREFILL_STEP, _PREFILL_STEP_GPU = 1024, 4096
@@ -91,7 +91,7 @@ class Model:
             Its state, or None if `cancel` was set meanwhile.
         """
         assert ids, "an empty text has no next token"
-        kept, logits = 0, None
+        following: list[Next] = []
         if state is not None and state.cache.capacity >= len(ids) + room:
             cache = state.cache
             kept = min(sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(ids, state.ids, strict=False))), len(ids) - 1)
@@ -102,12 +102,11 @@ class Model:
         for start in range(cache.length, len(ids), step):
             if cancel is not None and cancel.is_set():
                 return None
-            logits = self._read_on(ids[start : start + step], cache, 1)
-        assert logits is not None
-        return State(list(ids), cache, logits[-1])
+            following = self._read_on(ids[start : start + step], cache, 1)
+        return State(list(ids), cache, following[-1].logits)
 
-    def _read_on(self, ids: Sequence[int], cache: KVCache, logits_to_keep: int) -> Tensor:
-        """Logits (kept, vocab_size) of what follows each of the last ids."""
+    def _read_on(self, ids: Sequence[int], cache: KVCache, logits_to_keep: int) -> list[Next]:
+        """What follows each of the last ids."""
         return self._run(torch.tensor([list(ids)], device=self.device), cache, logits_to_keep)
 
     def score(self, state: State, ids: Sequence[int]) -> float:
@@ -115,7 +114,7 @@ class Model:
         assert ids
         logits = state.logits[None]
         if len(ids) > 1:
-            logits = torch.cat((logits, self._read_on(ids[:-1], state.cache, len(ids) - 1)))
+            logits = torch.stack([state.logits, *(one.logits for one in self._read_on(ids[:-1], state.cache, len(ids) - 1))])
             state.cache.truncate(len(state.ids))
         targets = torch.tensor(list(ids), device=self.device)
         return logits.log_softmax(-1).gather(1, targets[:, None]).sum().item()
@@ -168,44 +167,37 @@ class Model:
             return
         begin = len(state.ids)
         guess: list[int] = []
-        logits = state.logits[None]  # (1 + len(guess), vocab_size)
+        following = nexts(state.logits[None])  # of the last token, and of each guess
         ahead = self.device.type == "cuda" and not processors and draft is None
-        following = None  # logits behind a token that was read before it was looked at, so that a GPU need not wait for us
+        early: list[Next] = []  # behind a token that was read before it was looked at, so that a GPU need not wait for us
         with self._run.generating():
             while True:
-                for row, guessed in zip(logits, [*guess, None], strict=True):
-                    chosen, logprob = self._choose(row, state.ids[begin:], sampler, processors)
+                for one, guessed in zip(following, [*guess, None], strict=True):
+                    choice = self._choose(one, state.ids[begin:], sampler, processors)
                     if ahead and len(state.ids) + 1 - begin < max_new_tokens:
-                        copied, arrived = chosen.to("cpu", non_blocking=True), torch.cuda.Event()  # type: ignore[no-untyped-call]
-                        arrived.record()
-                        following = self._run(chosen.view(1, 1), state.cache)
-                        arrived.synchronize()
-                        chosen = copied
-                    token = int(chosen)
+                        early = self._run(choice.token.view(1, 1), state.cache)
+                    token = choice.id()
                     if token in stop_ids:
                         return
                     state.ids.append(token)
-                    yield Token(token, logprob)
+                    yield Token(token, choice.logprob)
                     if len(state.ids) - begin == max_new_tokens or (cancel is not None and cancel.is_set()):
                         return
                     if token != guessed:
                         break
-                if following is not None:
-                    logits, following = following, None
+                if early:
+                    following, early = early, []
                     continue
                 state.cache.truncate(len(state.ids) - 1)  # what was read of a wrong guess goes
                 left = max_new_tokens - (len(state.ids) - begin) - 1
                 guess = draft(state.ids)[:left] if draft and self._run.together == 1 else []
-                logits = self._read_on([state.ids[-1], *guess], state.cache, 1 + len(guess))
+                following = self._read_on([state.ids[-1], *guess], state.cache, 1 + len(guess))
 
     @torch.inference_mode()
-    def _choose(
-        self, logits: Tensor, generated: list[int], sampler: Sampler, processors: Sequence[LogitsProcessor]
-    ) -> tuple[Tensor, Tensor]:
-        """The next token, and its log-probability before any processor."""
-        normaliser = logits.logsumexp(-1)
-        changed = logits.clone() if processors else logits
+    def _choose(self, one: Next, generated: list[int], sampler: Sampler, processors: Sequence[LogitsProcessor]) -> Choice:
+        if sampler is greedy and not processors:
+            return one.likeliest
+        changed = one.logits.clone() if processors else one.logits
         for process in processors:
             changed = process(generated, changed)
-        token = sampler(changed)
-        return token, logits.gather(0, token.view(1))[0] - normaliser
+        return choices(sampler(changed)[None], one.logits[None], one.normaliser[None])[0]

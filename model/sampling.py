@@ -1,11 +1,37 @@
 """How a token is chosen: pure functions from logits, (vocab_size,), to an id, a number in a tensor that stays where the logits lie."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 Sampler = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A token that was chosen where the logits lie, and is on its way to us."""
+
+    token: Tensor
+    logprob: Tensor
+    _copied: Tensor
+    _arrived: torch.cuda.Event | None
+
+    def id(self) -> int:
+        if self._arrived is not None:
+            self._arrived.synchronize()
+        return int(self._copied)
+
+
+def choices(tokens: Tensor, logits: Tensor, normalisers: Tensor) -> list[Choice]:
+    """Of tokens (N,) chosen from logits (N, vocab_size), whose logsumexp the normalisers are: fetched together."""
+    logprobs = logits.gather(1, tokens[:, None])[:, 0] - normalisers
+    copied, arrived = tokens, None
+    if tokens.is_cuda:
+        copied, arrived = tokens.to("cpu", non_blocking=True), torch.cuda.Event()  # type: ignore[no-untyped-call]
+        arrived.record()
+    return [Choice(token, logprob, copy, arrived) for token, logprob, copy in zip(tokens, logprobs, copied, strict=True)]
 
 
 def greedy(logits: Tensor) -> Tensor:
