@@ -44,14 +44,14 @@ def build_network(
     device: torch.device,
     dtype: torch.dtype,
     quantize: Quantize | None = None,
-    keep_packed: bool = False,
+    keep_packed: Callable[[Packed], bool] = lambda _: False,
 ) -> Gemma2:
     """A network on `device`. Weights that have the dtype already are the mapped file itself; packed ones are made one at a time.
 
     Args:
         tensors: (name as in gemma2.py, tensor), one at a time.
         origin: the file or folder, for messages.
-        keep_packed: leave packed what is stored so, where what runs the network reads that faster than plain numbers.
+        keep_packed: whether what runs the network reads a stored matrix of this kind as it is.
 
     Raises:
         SourceError: a tensor is missing, unknown, there twice, of another shape or type, or holds values that are no numbers.
@@ -70,8 +70,8 @@ def build_network(
             raise SourceError(tensor_is + f"has shape {tuple(tensor.shape)}; the config says {tuple(shapes[name])}")
         owner, _, last = name.rpartition(".")
         if isinstance(tensor, Packed):
-            if keep_packed and (quantize is None or isinstance(tensor, Int4)) and is_finite(tensor.scales):
-                network.set_submodule(owner, tensor)
+            if keep_packed(tensor) and (quantize is None or isinstance(tensor, Int4)) and is_finite(tensor.scales):
+                network.set_submodule(owner, tensor.to(device))
                 continue
             tensor = tensor.dense()
         if tensor.dtype not in _FLOATING:
@@ -81,7 +81,7 @@ def build_network(
         if not is_finite(tensor):
             raise SourceError(tensor_is + "holds values that are no numbers", "download the checkpoint again")
         if packed:
-            network.set_submodule(owner, _packed(tensor, packed, is_embedding=owner == "embed_tokens"))
+            network.set_submodule(owner, pack(tensor, packed, is_embedding=owner == "embed_tokens"))
         else:
             setattr(network.get_submodule(owner), last, nn.Parameter(tensor, requires_grad=False))
     if wanted:
@@ -89,7 +89,7 @@ def build_network(
     return network.eval()
 
 
-def _packed(weight: Tensor, quantize: Quantize, is_embedding: bool) -> Int8 | Int4:
+def pack(weight: Tensor, quantize: Quantize, is_embedding: bool) -> Int8 | Int4:
     """The embedding, which is the output head too, keeps 8 bits; so does a matrix whose rows aren't whole blocks."""
     kind = Int8 if quantize == "int8" or is_embedding or weight.shape[1] % BLOCK else Int4
     parts = [kind.of(rows) for rows in torch.split(weight, _ROWS)]

@@ -3,18 +3,21 @@
 import os
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from model import native
+from model import gpu, native
 from model.batching import Run
+from model.config import Gemma2Config
 from model.engine import Model
 from model.errors import PrecisionError, SourceError
 from model.gemma2 import Gemma2
+from model.gpu import compiling
+from model.linear import Packed
 from model.load.checkpoint import Checkpoint, Quantize, build_network
 
 OLLAMA = "ollama:"
@@ -48,10 +51,12 @@ def load_model(
         dtype = choose_dtype(device, checkpoint.config.num_parameters)
     if device.startswith("cuda"):
         require_room(checkpoint, torch.cuda.mem_get_info(device)[0], dtype, quantize)
+        if dtype == torch.bfloat16 and gpu.usable():
+            compiling.start(checkpoint.config, quantize, torch.device(device))
     network = build_network(
         *(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype),
         quantize=quantize,
-        keep_packed=device.startswith("cpu") and native.library() is not None and native.runs(checkpoint.config),
+        keep_packed=_kept(device, dtype, checkpoint.config),
     )
     return model_of(network, checkpoint)
 
@@ -84,13 +89,21 @@ def model_of(network: Gemma2, checkpoint: Checkpoint) -> Model:
     return Model(network, checkpoint.tokenizer, checkpoint.card, _runner(network))
 
 
+def _kept(device: str, dtype: torch.dtype, config: Gemma2Config) -> Callable[[Packed], bool]:
+    """Which stored matrices stay packed on this device."""
+    if device.startswith("cuda") and dtype == torch.bfloat16 and gpu.usable():
+        return gpu.reads
+    here = device.startswith("cpu") and native.library() is not None and native.runs(config)
+    return lambda _: here
+
+
 def _runner(network: Gemma2) -> Run | None:
     """What reads tokens faster than plain torch on this network's device, where there is something."""
-    if network.device.type == "cuda" and find_spec("triton"):
-        from model import graphs
+    if network.device.type == "cuda" and gpu.usable():
+        from model.gpu import runner
 
-        if graphs.runs(network):
-            return graphs.Runner(network)
+        if runner.runs(network):
+            return runner.Runner(network)
     if network.device.type == "cpu" and native.runs(network.config) and (library := native.library()) is not None:
         return native.Runner(network, library)
     return None

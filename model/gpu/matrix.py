@@ -1,0 +1,119 @@
+"""A layer's matrices as the kernels read them, and the vectors that they are multiplied with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import triton
+from torch import Tensor
+
+from model.gpu import products
+from model.linear import BLOCK, Dense
+from model.load.checkpoint import plain
+
+ROWS = 64
+"""Rows of a matrix that a program multiplies: half of them make one group of GeGLU's results."""
+_COLUMNS = 128
+"""Columns of plain weights that a program takes at a time."""
+_GROUPS = {4: 16, 8: 8}
+"""Groups of packed weights that a program takes at a time, by their words."""
+_PROGRAMS = {0: 130, 4: 260, 8: 520}
+"""Programs that keep an H100's multiprocessors busy, by the words of a group; 0: plain weights."""
+_PLAIN = 1 << 26
+"""Packed weights that are made plain at a time, for many rows of x."""
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Rows of x, (R, K): in bfloat16, and where packed weights read them also in 8 bits with a scale for each 32."""
+
+    plain: Tensor
+    codes: Tensor | None = None
+    scales: Tensor | None = None
+
+    @classmethod
+    def empty(cls, R: int, K: int, device: torch.device, packed: bool) -> "Vectors":
+        plain = torch.empty(R, K, device=device, dtype=torch.bfloat16)
+        if not packed:
+            return cls(plain)
+        return cls(plain, torch.empty(R, K, device=device, dtype=torch.int8), torch.empty(R, K // BLOCK, device=device))
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The weights of one linear module, or of several, one above the other."""
+
+    weight: Tensor
+    """(rows, columns), or packed: (rows, words), of 4 bytes each, as linear.py lays them out."""
+    scales: Tensor | None
+    """Of packed weights: of each row, (rows,), or of each group, (rows, columns / 32)."""
+    rows: int
+    columns: int
+
+    @classmethod
+    def of(cls, *modules: Any) -> "Matrix":
+        """Moves the weights of modules together; the modules keep views of them. Those of several kinds are made plain."""
+        rows, columns = sum(_shape(m)[0] for m in modules), _shape(modules[0])[1]
+        if not _alike(modules):
+            return cls(torch.cat([plain(m.weight if isinstance(m, Dense) else m).to(torch.bfloat16) for m in modules]), None, rows, columns)
+        if isinstance(modules[0], Dense):
+            return cls(_together(modules, "weight"), None, rows, columns)
+        return cls(_together(modules, "codes").view(torch.int32), _together(modules, "scales"), rows, columns)
+
+    @property
+    def words(self) -> int:
+        """4 or 8 words make a group of 32 packed weights; 0 where they are plain."""
+        return 0 if self.scales is None else self.weight.shape[1] * BLOCK // self.columns
+
+    @property
+    def step(self) -> int:
+        """Columns, or groups of packed ones, that a program takes at a time."""
+        if not self.words:
+            return _COLUMNS
+        groups = self.columns // BLOCK
+        return next(step for step in (16, 8, 4) if step <= _GROUPS[self.words] and groups % step == 0)
+
+    @property
+    def shares(self) -> int:
+        """Shares of the columns, so that there are programs for all multiprocessors."""
+        steps = self.columns // (self.step * (BLOCK if self.words else 1))
+        return next(s for s in range(1, steps + 1) if steps % s == 0 and (s == steps or self.rows // ROWS * s >= _PROGRAMS[self.words]))
+
+    def times(self, launch: Any, x: Tensor) -> Tensor:
+        """x (R, columns) -> (R, rows), for many rows of x."""
+        if self.scales is None:
+            return x @ self.weight.T
+        out = x.new_empty(len(x), self.rows)
+        count = _PLAIN // self.columns
+        pieces = (torch.split(self.weight, count), torch.split(self.scales, count), torch.split(out, count, dim=1))
+        for weight, scales, part in zip(*pieces, strict=True):
+            plain = x.new_empty(len(weight), self.columns)
+            launch(
+                products.unpack, (len(plain), triton.cdiv(weight.shape[1], 256)), weight, scales, plain,
+                K=self.columns, WORDS=self.words, GROUPED=scales.dim() == 2, BLOCK=256,
+            )  # fmt: skip
+            torch.mm(x, plain.T, out=part)
+        return out
+
+
+def _alike(modules: Sequence[Any]) -> bool:
+    """Whether they are stored in the same way."""
+    first = modules[0]
+    return all(type(m) is type(first) and (isinstance(m, Dense) or m.scales.dim() == first.scales.dim()) for m in modules)
+
+
+def _shape(module: Any) -> torch.Size:
+    """(rows, columns)."""
+    shape: torch.Size = module.weight.shape if isinstance(module, Dense) else module.shape
+    return shape
+
+
+def _together(modules: Sequence[Any], name: str) -> Tensor:
+    parts: list[Tensor] = [getattr(m, name).data for m in modules]
+    if len(parts) == 1:
+        return parts[0]
+    whole = torch.cat(parts)
+    for module, view in zip(modules, torch.split(whole, [len(part) for part in parts]), strict=True):
+        getattr(module, name).data = view
+    return whole
