@@ -1,4 +1,4 @@
-"""What `octavo doctor` looks at. Nothing is downloaded, no other machine is asked, and nothing is changed."""
+"""What `octavo doctor` looks at. Nothing is downloaded, no other machine is asked, and nothing of the user's is changed."""
 
 import os
 import re
@@ -12,9 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from app.memory import ROOM
+from app import memory
 from app.mistakes import as_mistake
 from app.options import library_names
+from model.config import SHAPES
 
 SHIPPED = {
     "starter": "1952d31c473063947b7589a9fc5e651cf2e963d85de17488c0a968ab9b4c7281",
@@ -22,8 +23,7 @@ SHIPPED = {
 }
 """SHA-256 of starter.gguf and reader.safetensors."""
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
-_HUB = {"google/gemma-2-2b-it": 2_614_341_888, "google/gemma-2-9b-it": 9_241_705_984, "google/gemma-2-27b-it": 27_227_128_320}
-"""Parameters."""
+_HUB = {f"google/gemma-2-{size}-it": SHAPES[size] for size in ("2b", "9b", "27b")}
 _SECRET = ("TOKEN", "API_KEY", "OPENAI_API_KEY")
 
 State = Literal["well", "note", "mend"]
@@ -139,17 +139,16 @@ def model(named: str | None) -> Iterator[Finding]:
         yield served(source)
         return
     from model.load.sources import read_checkpoint
-    from model.settings import Settings as Engine
 
-    parameters = _HUB.get(source)
+    need = memory.needed(_HUB[source]) if source in _HUB else None
     if _HUB_ID.fullmatch(source) and not Path(source).expanduser().exists() and not source.endswith(".gguf"):
         yield Finding("model", "note", f"{source}: a name on the Hugging Face hub", "the first question downloads it, if it isn't here")
     else:
-        parameters = read_checkpoint(source).config.num_parameters
+        checkpoint = read_checkpoint(source)
+        need = memory.needed(checkpoint.config, checkpoint.packed)
         yield Finding("model", "well", source)
-    if parameters:
-        packed = {"int8": 1.0, "int4": 0.6}.get(Engine().quantize or "")  # bytes of a weight; the embedding keeps 8 bits
-        yield _memory(int(parameters * (packed or (4 if Engine().dtype == "float32" else 2))) + ROOM, source)
+    if need:
+        yield _memory(need, source)
 
 
 def served(source: str) -> Finding:
@@ -175,28 +174,13 @@ def served(source: str) -> Finding:
 
 
 def _memory(need: int, source: str) -> Finding:
-    import torch
-
-    from model.load.sources import resolve_device
-    from model.settings import Settings
-
-    device = resolve_device(Settings().device)
-    free = torch.cuda.mem_get_info(device)[0] if device.startswith("cuda") else _free_memory()
+    free = memory.free()
     told = f"{source} takes {need / 1e9:.1f} GB, {free / 1e9:.1f} GB of memory are free"
     if need <= free:
         return Finding("memory", "well", told)
     return Finding(
         "memory", "mend", told, "close other programs, set OCTAVO_QUANTIZE=int4, or use a smaller model (--model starter takes 1.2 GB)"
     )
-
-
-def _free_memory() -> int:
-    """Bytes that programs can still take."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return 1024 * int(next(line.split()[1] for line in lines if line.startswith("MemAvailable:")))
-    except (OSError, StopIteration):
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def ocr() -> Iterator[Finding]:
@@ -243,7 +227,7 @@ def disk() -> Iterator[Finding]:
     told = f"{home}: {free / 1e9:.1f} GB free"
     if not os.access(there, os.W_OK | os.X_OK):
         yield Finding("disk", "mend", f"{home} can't be written to", "is it yours? OCTAVO_HOME names another place")
-    elif free < ROOM:
+    elif free < memory.ROOM:
         yield Finding("disk", "mend", told, "make room, or set OCTAVO_HOME to another disk")
     else:
         yield Finding("disk", "well", told)

@@ -85,12 +85,11 @@ def _checked(name: str) -> str:
         if not name or not place.exists():
             raise SourceError(f"no folder or file at {name!r}", "name a model's folder, a .gguf file, or ollama:NAME")
         name = str(place)
-    config = read_checkpoint(name).config
-    bits = memory.BITS["bf16"] if place.is_dir() else memory.BITS["4 bits"]
-    need, here = memory.needed(config, bits), memory.here()
+    checkpoint = read_checkpoint(name)
+    need, here = memory.needed(checkpoint.config, checkpoint.packed), memory.here()
     if need > here:
-        hint = "take a smaller one, or its GGUF file in 4 bits"
-        raise SourceError(f"{name} takes {need / 1e9:.1f} GB at the least; there are {here / 1e9:.1f} GB here", hint)
+        hint = "take a smaller one, its GGUF file in Q4_0, or set OCTAVO_QUANTIZE=int4"
+        raise SourceError(f"{name} takes {need / 1e9:.1f} GB; there are {here / 1e9:.1f} GB here", hint)
     return name
 
 

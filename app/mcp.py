@@ -32,75 +32,6 @@ Library = Annotated[str, Field(description="Name of another library of this mach
 Within = Annotated[list[str] | None, Field(description="Paths of documents or folders to look in; leave it out for all.")]
 
 
-def make_server(chains: Chains) -> MCPServer[Any]:
-    server: MCPServer[Any] = MCPServer("octavo", title="Octavo", instructions=INSTRUCTIONS, log_level="WARNING")
-    queue = Queue()
-
-    @server.tool(annotations=_READS)
-    async def ask(
-        question: Annotated[str, Field(description="A whole question, that makes sense without the conversation before it.")],
-        context: Context[Any],
-        within: Within = None,
-        library: Library = "",
-    ) -> dict[str, Any]:
-        """Answer a question from the user's documents.
-
-        The answer names its sources as [1], [2]; `citations` says for each the path, pages and characters, the passage's text, and
-        whether the passage was seen to say what the answer says (`verified`). `refused` is true where the documents don't answer: say
-        so then, and don't guess.
-        """
-        with _mistakes_told():
-            chain = await run_in_threadpool(chains.of, library)
-            answer = Answer()
-            async with aclosing(queue.parts(chain, {"question": question, "within": programs.named(within)})) as parts:
-                async for part in parts:
-                    answer += part
-                    if part.progress:
-                        await context.report_progress(*part.progress)
-            return _told(answer)
-
-    @server.tool(annotations=_READS)
-    async def search(
-        query: Annotated[str, Field(description="A question, or words that stand in what is looked for.")],
-        k: Annotated[int, Field(ge=1, le=50, description="How many passages.")] = 8,
-        within: Within = None,
-        library: Library = "",
-    ) -> dict[str, Any]:
-        """Find the passages of the user's documents that say most to a query, best first, by meaning and by words.
-
-        Each has its path, pages, characters (char_start, char_end), text and scores.
-        """
-        with _mistakes_told():
-            async with queue.turn():
-                found = await run_in_threadpool(lambda: programs.search(chains.library(library), query, k, within))
-            return {"passages": found}
-
-    @server.tool(annotations=_READS)
-    def list_documents(library: Library = "") -> dict[str, Any]:
-        """List the user's documents: path, pages, characters, when each was added; and the files that couldn't be read."""
-        with _mistakes_told():
-            shelf = programs.documents(chains.library(library))
-            return {"documents": shelf["data"], "failed": shelf["failed"]}
-
-    @server.tool(annotations=_READS)
-    def open_source(
-        path: Annotated[str, Field(description="As list_documents, search or a citation names it.")],
-        page: Annotated[int | None, Field(ge=1, description="A page, where the format has pages.")] = None,
-        start: Annotated[int, Field(ge=0, description="The first character, where no page is given.")] = 0,
-        end: Annotated[int | None, Field(ge=0, description="Behind the last character.")] = None,
-        library: Library = "",
-    ) -> dict[str, Any]:
-        """Read a document of the library: a page, or from one character to another; at most 20,000 characters at once.
-
-        The offsets are those of citations and passages. `next`, if it isn't null, is the `start` to go on from. Other files of this
-        machine can't be read.
-        """
-        with _mistakes_told():
-            return programs.source(chains.library(library), path, page, start, end)
-
-    return server
-
-
 @contextmanager
 def _mistakes_told() -> Iterator[None]:
     """A mistake is told to the agent with its cure; of a bug it learns nothing but that there is one."""
@@ -118,6 +49,83 @@ def _told(answer: Answer) -> dict[str, Any]:
     told = answer.to_dict()
     citations = [{name: value for name, value in citation.items() if name != "boxes"} for citation in told["citations"]]
     return {name: told[name] for name in ("answer", "refused", "searched", "note", "unresolved")} | {"citations": citations}
+
+
+class Tools:
+    """What an agent may do with the libraries; it reads their descriptions."""
+
+    def __init__(self, chains: Chains) -> None:
+        self._chains = chains
+        self._queue = Queue()
+
+    async def ask(
+        self,
+        question: Annotated[str, Field(description="A whole question, that makes sense without the conversation before it.")],
+        context: Context[Any],
+        within: Within = None,
+        library: Library = "",
+    ) -> dict[str, Any]:
+        """Answer a question from the user's documents.
+
+        The answer names its sources as [1], [2]; `citations` says for each the path, pages and characters, the passage's text, and
+        whether the passage was seen to say what the answer says (`verified`). `refused` is true where the documents don't answer: say
+        so then, and don't guess.
+        """
+        with _mistakes_told():
+            chain = await run_in_threadpool(self._chains.of, library)
+            answer = Answer()
+            async with aclosing(self._queue.parts(chain, {"question": question, "within": programs.named(within)})) as parts:
+                async for part in parts:
+                    answer += part
+                    if part.progress:
+                        await context.report_progress(*part.progress)
+            return _told(answer)
+
+    async def search(
+        self,
+        query: Annotated[str, Field(description="A question, or words that stand in what is looked for.")],
+        k: Annotated[int, Field(ge=1, le=50, description="How many passages.")] = 8,
+        within: Within = None,
+        library: Library = "",
+    ) -> dict[str, Any]:
+        """Find the passages of the user's documents that say most to a query, best first, by meaning and by words.
+
+        Each has its path, pages, characters (char_start, char_end), text and scores.
+        """
+        with _mistakes_told():
+            async with self._queue.turn():
+                found = await run_in_threadpool(lambda: programs.search(self._chains.library(library), query, k, within))
+            return {"passages": found}
+
+    def list_documents(self, library: Library = "") -> dict[str, Any]:
+        """List the user's documents: path, pages, characters, when each was added; and the files that couldn't be read."""
+        with _mistakes_told():
+            shelf = programs.documents(self._chains.library(library))
+            return {"documents": shelf["data"], "failed": shelf["failed"]}
+
+    def open_source(
+        self,
+        path: Annotated[str, Field(description="As list_documents, search or a citation names it.")],
+        page: Annotated[int | None, Field(ge=1, description="A page, where the format has pages.")] = None,
+        start: Annotated[int, Field(ge=0, description="The first character, where no page is given.")] = 0,
+        end: Annotated[int | None, Field(ge=0, description="Behind the last character.")] = None,
+        library: Library = "",
+    ) -> dict[str, Any]:
+        """Read a document of the library: a page, or from one character to another; at most 20,000 characters at once.
+
+        The offsets are those of citations and passages. `next`, if it isn't null, is the `start` to go on from. Other files of this
+        machine can't be read.
+        """
+        with _mistakes_told():
+            return programs.source(self._chains.library(library), path, page, start, end)
+
+
+def make_server(chains: Chains) -> MCPServer[Any]:
+    server: MCPServer[Any] = MCPServer("octavo", title="Octavo", instructions=INSTRUCTIONS, log_level="WARNING")
+    tools = Tools(chains)
+    for tool in (tools.ask, tools.search, tools.list_documents, tools.open_source):
+        server.add_tool(tool, annotations=_READS)
+    return server
 
 
 def http_app(chains: Chains, token: str) -> ASGIApp:

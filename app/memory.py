@@ -1,25 +1,38 @@
-"""How much memory a Gemma 2 takes, and how much this machine has for it."""
+"""How much memory a Gemma 2 takes here, all that runs beside it included, and how much this machine has."""
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from model import memory
 from model.config import SHAPES, Gemma2Config
 
-SIZES = ("2b", "9b", "27b")
-BITS = {"bf16": 16.0, "8 bits": 8.0, "4 bits": 4.5}
-"""Of a weight; in 4 bits each block of 32 has a scale of 16."""
 ROOM = 1_000_000_000
-"""Bytes that torch, embedder and reader take beside it, and that a disk should have free."""
-_CACHED = 2
-"""Bytes of a number in the cache."""
-
-
-def needed(config: Gemma2Config, bits: float) -> int:
-    """Bytes: the weights, keys and values of a whole window, and what runs beside it."""
-    values = config.cached_per_token * config.max_position_embeddings
-    return int(config.num_parameters * bits / 8) + values * _CACHED + ROOM
+"""Bytes that torch, embedder and reader take beside a model, and that a disk should have free."""
+_KINDS = {"bf16": None, "8 bits": "int8", "4 bits": "int4"}
 
 
 def table() -> dict[str, dict[str, int]]:
     """Bytes that each size of Gemma 2 takes, in each kind of weights."""
-    return {size: {kind: needed(SHAPES[size], bits) for kind, bits in BITS.items()} for size in SIZES}
+    sizes = {size: SHAPES[size] for size in ("2b", "9b", "27b")}
+    return {size: {told: memory.needed(shape, "bfloat16", kind) + ROOM for told, kind in _KINDS.items()} for size, shape in sizes.items()}
+
+
+def needed(config: Gemma2Config, packed: Mapping[str, int] | None = None) -> int:
+    """Bytes that a model takes, loaded as the settings say.
+
+    Args:
+        packed: see Checkpoint.
+    """
+    import torch
+
+    from model.load.sources import kept_packed
+    from model.settings import Settings
+
+    settings = Settings()
+    dtype = "float32" if settings.dtype == "float32" else "bfloat16"  # "auto" takes float32 only where there is room for it
+    kept = kept_packed(_device(), getattr(torch, dtype), config, packed or {})
+    return memory.needed(config, dtype, settings.quantize, kept) + ROOM
 
 
 def here() -> int:
@@ -27,8 +40,25 @@ def here() -> int:
     import torch
 
     from ingest.run.limits import memory
+
+    return int(torch.cuda.get_device_properties(_device()).total_memory) if _device().startswith("cuda") else memory()
+
+
+def free() -> int:
+    """Those that programs can still take."""
+    import torch
+
+    if _device().startswith("cuda"):
+        return int(torch.cuda.mem_get_info(_device())[0])
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return 1024 * int(next(line.split()[1] for line in lines if line.startswith("MemAvailable:")))
+    except (OSError, StopIteration):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _device() -> str:
     from model.load.sources import resolve_device
     from model.settings import Settings
 
-    device = resolve_device(Settings().device)
-    return int(torch.cuda.get_device_properties(device).total_memory) if device.startswith("cuda") else memory()
+    return resolve_device(Settings().device)

@@ -2,7 +2,6 @@
 
 const HOLDINGS_EVERY = 1000; // milliseconds, while documents are added
 const HOLDINGS_IDLE = 6000;
-const TYPED_FOR = 200;
 const AT_FIRST = 25; // documents shown
 
 class Holdings extends Lists {
@@ -137,32 +136,21 @@ class Holdings extends Lists {
 
   document(told) {
     const there = told.added != null;
-    const remove = () => confirm(`Remove ${told.name}? ${REMOVING}`) && this.tell("remove", [told.path]);
-    return el(
-      "li",
-      { class: told.reason ? "failed" : "" },
-      el("input", {
-        type: "checkbox",
-        "aria-label": `Choose ${told.name}`,
-        checked: this.chosen.has(told.path),
-        disabled: !there && !told.reason,
-        onchange: (event) => this.choose(told.path, event.target.checked),
-      }),
-      el(
-        "div",
-        {},
-        button(told.name, `Open ${told.name}`, () => this.tell("open", [told.path, told.pages ? 1 : null, Date.now()]), { class: "name", title: told.where, disabled: !there }),
-        el("span", { class: "fine" }, this.facts(told)),
-        told.reason ? el("span", { class: "fine reason" }, told.reason) : null,
-        told.locked && this.locked !== told.path ? button("Type its password", `Type the password of ${told.name}`, () => this.askPassword(told), { class: "act" }) : null,
-        this.unlock(told),
-      ),
-      this.more(`d${told.path}`, told.name, [
-        there ? ["Ask only this", () => this.tell("only", [told.path])] : null,
-        told.reason && !told.locked ? this.retry(told) : null,
-        there || told.reason ? ["Remove", remove] : null,
-      ].filter(Boolean)),
-    );
+    const { path, name, locked } = told;
+    const box = {
+      "aria-label": `Choose ${name}`,
+      checked: this.chosen.has(path),
+      disabled: !there && !told.reason,
+      onchange: (event) => this.choose(path, event.target.checked),
+    };
+    const open = () => this.tell("open", [path, told.pages ? 1 : null, Date.now()]);
+    const choices = [
+      there && ["Ask only this", () => this.tell("only", [path])],
+      told.reason && !locked && this.retry(told),
+      (there || told.reason) && ["Remove", () => confirm(`Remove ${name}? ${REMOVING}`) && this.tell("remove", [path])],
+    ];
+    const password = locked && this.locked !== path && button("Type its password", `Type the password of ${name}`, () => this.askPassword(told), { class: "act" });
+    return this.row(told, box, open, choices, password);
   }
 
   showAll() {
@@ -224,17 +212,6 @@ class Holdings extends Lists {
       el("a", { class: "act", href: address("backup", { library }), download: "", title: "One file with all of it; `octavo import` brings it back." }, "Back up"),
       button("Delete", "Delete this library", remove, { class: "act" }),
     );
-  }
-
-  type() {
-    clearTimeout(this.typing);
-    this.typing = setTimeout(() => this.show(this.data, this.tell), TYPED_FOR);
-  }
-
-  leave() {
-    clearTimeout(this.next);
-    clearTimeout(this.typing);
-    this.data = null;
   }
 }
 

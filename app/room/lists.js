@@ -1,9 +1,30 @@
-// What lists of documents share: a menu below an entry, and the form that asks for a file's password.
+// What lists of documents share: their rows, a menu below an entry, the form that asks for a file's password, and the search.
+
+const TYPED = 200; // milliseconds
 
 class Lists {
   constructor() {
     this.menu = null;
     this.locked = null;
+  }
+
+  // A document: a box to tick, what it is, what else stands below, and what can be done with it.
+  row(told, box, open, choices, below = null) {
+    return el(
+      "li",
+      { class: told.reason ? "failed" : "" },
+      el("input", { type: "checkbox", ...box }),
+      el(
+        "div",
+        {},
+        button(told.name, `Open ${told.name}`, open, { class: "name", title: told.where, disabled: told.added == null }),
+        el("span", { class: "fine" }, this.facts(told)),
+        told.reason ? el("span", { class: "fine reason" }, told.reason) : null,
+        below,
+        this.unlock(told),
+      ),
+      this.more(`d${told.path}`, told.name, choices.filter(Boolean)),
+    );
   }
 
   // What can be done with one, opened below it: in a menu over others the last would be cut off.
@@ -68,6 +89,17 @@ class Lists {
   facts(told) {
     const pages = told.pages ? `${told.pages.toLocaleString("en")} page${told.pages > 1 ? "s" : ""}` : null;
     return [told.kind, pages, told.added, told.state === "ready" ? null : told.state].filter(Boolean).join(" · ");
+  }
+
+  type() {
+    clearTimeout(this.typing);
+    this.typing = setTimeout(() => this.show(this.data, this.tell), TYPED);
+  }
+
+  leave() {
+    clearTimeout(this.next);
+    clearTimeout(this.typing);
+    this.data = null;
   }
 }
 

@@ -3,7 +3,6 @@
 
 const SHELF_EVERY = 1500; // milliseconds, while documents are added
 const SHELF_IDLE = 15000;
-const TYPED = 200;
 
 class Shelf extends Lists {
   constructor(root) {
@@ -72,11 +71,6 @@ class Shelf extends Lists {
     this.documents.replaceChildren(...this.told.documents.map((told) => this.document(told)));
   }
 
-  type() {
-    clearTimeout(this.typing);
-    this.typing = setTimeout(() => this.show(this.data, this.tell), TYPED);
-  }
-
   conversation(told) {
     const open = told.id === this.data.conversation;
     return el(
@@ -97,35 +91,21 @@ class Shelf extends Lists {
 
   document(told) {
     const there = told.added != null;
-    return el(
-      "li",
-      { class: told.reason ? "failed" : "" },
-      el("input", {
-        type: "checkbox",
-        "aria-label": `Ask ${told.name}`,
-        checked: this.ticked.has(told.path) || this.ticked.has(folderOf(told.path)),
-        disabled: !there || this.ticked.has(folderOf(told.path)), // of a folder, all are asked
-        onchange: (event) => this.tick(event.target.checked ? [...this.ticked, told.path] : [...this.ticked].filter((path) => path !== told.path)),
-      }),
-      el(
-        "div",
-        {},
-        button(told.name, `Open ${told.name}`, () => openSource({ path: told.path, start: 0, end: 0, boxes: [], page: told.pages ? 1 : null }), {
-          class: "name",
-          title: told.where,
-          disabled: !there,
-        }),
-        el("span", { class: "fine" }, this.facts(told)),
-        told.reason ? el("span", { class: "fine" }, told.reason) : null,
-        this.unlock(told),
-      ),
-      this.more(`d${told.path}`, told.name, [
-        there ? ["Ask only this", () => this.tick([told.path])] : null,
-        there ? ["Ask its folder", () => this.tick([folderOf(told.path)])] : null,
-        told.reason && this.data.may_change ? this.retry(told) : null,
-        this.data.may_change && (there || told.reason) ? ["Remove", () => confirm(`Remove ${told.name}? ${REMOVING}`) && this.remove(told.path)] : null,
-      ].filter(Boolean)),
-    );
+    const { path, pages } = told;
+    const folder = folderOf(path);
+    const box = {
+      "aria-label": `Ask ${told.name}`,
+      checked: this.ticked.has(path) || this.ticked.has(folder),
+      disabled: !there || this.ticked.has(folder), // of a folder, all are asked
+      onchange: (event) => this.tick(event.target.checked ? [...this.ticked, path] : [...this.ticked].filter((ticked) => ticked !== path)),
+    };
+    const open = () => openSource({ path, start: 0, end: 0, boxes: [], page: pages ? 1 : null });
+    return this.row(told, box, open, [
+      there && ["Ask only this", () => this.tick([path])],
+      there && ["Ask its folder", () => this.tick([folder])],
+      told.reason && this.data.may_change && this.retry(told),
+      this.data.may_change && (there || told.reason) && ["Remove", () => confirm(`Remove ${told.name}? ${REMOVING}`) && this.remove(path)],
+    ]);
   }
 
   remove(path) {
@@ -137,12 +117,6 @@ class Shelf extends Lists {
     this.ticked = new Set(paths);
     this.tell("ticked", paths);
     this.draw();
-  }
-
-  leave() {
-    clearTimeout(this.next);
-    clearTimeout(this.typing);
-    this.data = null;
   }
 }
 

@@ -1,7 +1,7 @@
 """What every kind of checkpoint is read into, and the network made of it without a second copy in memory."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
@@ -23,6 +23,8 @@ class Checkpoint:
     """Yields (name as in gemma2.py, tensor as stored), one at a time."""
     card: dict[str, str]
     """What the file says of itself: name, licence, how it wants to be prompted."""
+    packed: Mapping[str, int] = field(default_factory=dict)
+    """How many weights of each kind of GGUF's are stored as linear.py packs them."""
 
 
 Quantize = Literal["int8", "int4"]

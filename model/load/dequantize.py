@@ -96,9 +96,14 @@ def dequantized(data: NDArray[np.generic], kind: GGMLQuantizationType) -> Tensor
     return out.view(*data.shape[:-1], -1)
 
 
+def stays_packed(data: NDArray[np.generic], kind: GGMLQuantizationType) -> bool:
+    """Whether it is a matrix of a kind that linear.py has."""
+    return kind in _CODE_BYTES and data.ndim == 2
+
+
 def packed(data: NDArray[np.uint8], kind: GGMLQuantizationType) -> Packed | None:
     """A matrix's blocks, (rows, bytes), as they are stored, where linear.py has their kind: a scale in fp16, then the codes."""
-    if kind not in _CODE_BYTES or data.ndim != 2:
+    if not stays_packed(data, kind):
         return None
     blocks = data.reshape(len(data), -1, 2 + _CODE_BYTES[kind])
     scales = torch.from_numpy(blocks[..., :2].copy().view(np.float16)[..., 0])

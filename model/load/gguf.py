@@ -3,10 +3,12 @@
 Tensors are turned back into plain numbers on loading. GGUF keeps RMSNorm's 1 + weight where Hugging Face keeps weight.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gguf import TokenType
+from gguf import GGML_QUANT_SIZES, TokenType
 from tokenizers import AddedToken, decoders, normalizers
 from tokenizers import Tokenizer as Encoder
 from tokenizers import models as encoders
@@ -16,7 +18,7 @@ from model.config import ELSEWHERE, Gemma2Config, require, shown
 from model.errors import SourceError
 from model.linear import Packed
 from model.load.checkpoint import Checkpoint
-from model.load.dequantize import dequantized, packed
+from model.load.dequantize import dequantized, packed, stays_packed
 from model.load.gguf_file import GGUFFile, StoredTensor
 from model.tokenizer import Tokenizer, is_content
 
@@ -74,7 +76,18 @@ def read_gguf(file: Path, origin: str = "") -> Checkpoint:
         tokenizer=tokenizer,
         tensors=lambda: ((parameter_name(t.name), as_stored(t)) for t in stored.tensors),
         card={k.partition(".")[2]: str(v) for k, v in values.items() if k.startswith(("general.", "octavo.")) and isinstance(v, str | int)},
+        packed=_packed(stored.tensors),
     )
+
+
+def _packed(tensors: Iterable[StoredTensor]) -> Counter[str]:
+    """How many weights of each kind `as_stored` leaves packed."""
+    found = Counter[str]()
+    for tensor in tensors:
+        if stays_packed(tensor.data, tensor.kind):
+            numbers, size = GGML_QUANT_SIZES[tensor.kind]
+            found[tensor.kind.name] += tensor.data.size // size * numbers
+    return found
 
 
 def query_scalar(config: Gemma2Config) -> int:

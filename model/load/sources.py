@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,11 @@ from model.engine import Model
 from model.errors import PrecisionError, SourceError
 from model.gemma2 import Gemma2
 from model.gpu import compiling
-from model.linear import Packed
 from model.load.checkpoint import Checkpoint, Quantize, build_network
+from model.memory import needed
 
 OLLAMA = "ollama:"
 """Begins the name of a model in Ollama's store."""
-_WORKING_TOKENS = 4096
-"""Tokens of a prompt that are computed at once, at most."""
 _DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
@@ -49,37 +47,39 @@ def load_model(
     device, checkpoint = resolve_device(device), read_checkpoint(source)
     if isinstance(dtype, str):
         dtype = choose_dtype(device, checkpoint.config.num_parameters)
+    packed = kept_packed(device, dtype, checkpoint.config, checkpoint.packed)
     if device.startswith("cuda"):
-        require_room(checkpoint, torch.cuda.mem_get_info(device)[0], dtype, quantize)
+        require_room(checkpoint, torch.cuda.mem_get_info(device)[0], dtype, quantize, packed)
         if dtype == torch.bfloat16 and gpu.usable():
             compiling.start(checkpoint.config, quantize, torch.device(device))
     network = build_network(
         *(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype),
         quantize=quantize,
-        keep_packed=_kept(device, dtype, checkpoint.config),
+        keep_packed=lambda matrix: bool(packed) and (device.startswith("cpu") or gpu.reads(matrix)),
     )
     return model_of(network, checkpoint)
 
 
-def require_room(checkpoint: Checkpoint, free: int, dtype: torch.dtype, quantize: Quantize | None) -> None:
+def kept_packed(device: str, dtype: torch.dtype, config: Gemma2Config, packed: Mapping[str, int]) -> Mapping[str, int]:
+    """Of a checkpoint's packed weights those that stay so: what runs a network there reads them as they are stored."""
+    if device.startswith("cuda") and packed and dtype == torch.bfloat16 and gpu.usable():
+        return {kind: count for kind, count in packed.items() if kind != "IQ4_NL"}
+    return packed if packed and device.startswith("cpu") and native.library() is not None and native.runs(config) else {}
+
+
+def require_room(
+    checkpoint: Checkpoint, free: int, dtype: torch.dtype, quantize: Quantize | None, packed: Mapping[str, int] | None = None
+) -> None:
     """Raises SourceError where a GPU with so many bytes free has no room for the weights and a full window."""
-    config = checkpoint.config
-    tokens = config.cached_per_token * config.max_position_embeddings * dtype.itemsize
-    embedding = config.vocab_size * config.hidden_size
-    matrices = config.num_parameters - embedding
-    sizes: dict[Quantize | None, float] = {
-        None: config.num_parameters * dtype.itemsize,
-        "int8": config.num_parameters,
-        "int4": embedding + matrices * 0.5625,  # 16 bits of scale for 32 weights
-    }
-    working = _WORKING_TOKENS * 3 * config.intermediate_size * dtype.itemsize
-    needed = {kind: (size + tokens + working) / 1e9 for kind, size in sizes.items()}
-    if needed[quantize] * 1e9 <= free:
+    name = str(dtype).removeprefix("torch.")
+    kinds: tuple[Quantize | None, ...] = (None, "int8", "int4")
+    sizes = {kind: needed(checkpoint.config, name, kind, packed) for kind in kinds}
+    if sizes[quantize] <= free:
         return
-    fitting = [f"quantize={kind} ({size:.1f} GB)" for kind, size in needed.items() if kind and size * 1e9 <= free]
-    what = quantize or str(dtype).removeprefix("torch.")
+    fitting = [f"quantize={kind} ({size / 1e9:.1f} GB)" for kind, size in sizes.items() if kind and size <= free]
+    what, size = quantize or name, sizes[quantize] / 1e9
     raise SourceError(
-        f"{checkpoint.origin}: in {what} it and its window take {needed[quantize]:.1f} GB, and the GPU has {free / 1e9:.1f} GB free",
+        f"{checkpoint.origin}: in {what} it and its window take {size:.1f} GB, and the GPU has {free / 1e9:.1f} GB free",
         f"{' or '.join(fitting)} fits" if fitting else "use a smaller model, or the processor (OCTAVO_DEVICE=cpu)",
     )
 
@@ -87,14 +87,6 @@ def require_room(checkpoint: Checkpoint, free: int, dtype: torch.dtype, quantize
 def model_of(network: Gemma2, checkpoint: Checkpoint) -> Model:
     """The model, run by what is fastest on its device."""
     return Model(network, checkpoint.tokenizer, checkpoint.card, _runner(network))
-
-
-def _kept(device: str, dtype: torch.dtype, config: Gemma2Config) -> Callable[[Packed], bool]:
-    """Which stored matrices stay packed on this device."""
-    if device.startswith("cuda") and dtype == torch.bfloat16 and gpu.usable():
-        return gpu.reads
-    here = device.startswith("cpu") and native.library() is not None and native.runs(config)
-    return lambda _: here
 
 
 def _runner(network: Gemma2) -> Run | None:

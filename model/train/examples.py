@@ -21,6 +21,9 @@ ASK = "Ask about this."
 Example = tuple[list[int], list[int]]
 """(prompt ids, target ids)"""
 
+Batch = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""(ids, labels), each (tokens / length, length)"""
+
 Augment = Callable[[Question, random.Random], Question]
 """A question -> the same, or one with other texts in its contexts, as many as before."""
 
@@ -186,8 +189,8 @@ class QuestionRows:
         random.Random(f"{self.seed} {epoch}").shuffle(numbers)
         return numbers
 
-    def batches(self, tokens: int, rank: int = 0, count: int = 1) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Yields one process's share of (ids, labels), each (tokens / length, length), without end.
+    def batches(self, tokens: int, rank: int = 0, count: int = 1) -> Iterator[Batch]:
+        """Yields one process's share of batches, without end.
 
         Labels are -100 (ignored by the loss) everywhere but on the targets.
         """

@@ -85,6 +85,18 @@ def optimizers_for(network: Network, peak: float, muon: bool) -> list[torch.opti
     return [adam, Muon(layers, lr=peak)] if muon else [adam]
 
 
+def take_step(network: Network, optimizers: list[torch.optim.Optimizer], loss: Tensor, rate: float) -> None:
+    """One step down the gradients of a loss, averaged over all processes."""
+    torch.autograd.backward(loss)
+    average_gradients(network)
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+
 def train(
     network: Network,
     loss_at: Loss,
@@ -124,16 +136,8 @@ def train(
         progress = from_first_process(step / steps if minutes is None else (time.monotonic() - began) / (60 * minutes))
         if progress >= 1.0:
             break
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(step, progress, peak, end)
         loss, tokens = loss_at(step)
-        torch.autograd.backward(loss)
-        average_gradients(network)
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+        take_step(network, optimizers, loss, learning_rate(step, progress, peak, end))
         step += 1
         read += tokens * (dist.get_world_size() if dist.is_initialized() else 1)
         if chief and (step % 50 == 0 or step == steps):

@@ -9,7 +9,7 @@ heart. Run it again to go on.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,10 @@ from model.load.gguf_file import GGUFFile
 from model.load.safetensors import read_json
 from model.train.data import Question, plain_errors, read_questions, tokenizer_of
 from model.train.distill import divergence_from
-from model.train.examples import Augment, QuestionRows
+from model.train.examples import Augment, Batch, QuestionRows
 from model.train.outputs import begin_run, check_run_folder
-from model.train.teacher import check_same_vocabulary, load_teacher
-from model.train.trainer import Network, ranks, read_student, train
+from model.train.teacher import Teacher, check_same_vocabulary, load_teacher
+from model.train.trainer import Loss, Network, ranks, read_student, train
 
 CARD = {"prompt": "grounded", "evidence_order": "best first", "recommended_context": "1000"}
 """What a tuned model says of itself: the form of its prompt, and the order and number of tokens of sources that suit it best."""
@@ -52,6 +52,38 @@ def read_network(source: Path, backend: str) -> Network:
     for p in teacher.parameters():
         p.data = p.data.float()
     return teacher
+
+
+def loss_of(network: Network, teacher: Teacher | None, batches: Iterator[Batch], device: torch.device) -> Loss:
+    """The loss on a step's batch, distillation's included where there is a teacher, of a student then."""
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+        torch._dynamo.config.recompile_limit = 64  # sliding and global layers, for each of the lengths
+        for layer in [*network.layers, *(teacher.layers if teacher is not None else [])]:
+            layer.compile(dynamic=False)
+    distillation_loss = divergence_from(teacher, network) if teacher is not None and isinstance(network, Gemma2) else None
+    at = 0
+
+    def loss_at(step: int) -> tuple[Tensor, int]:
+        nonlocal at
+        for _ in range(step - at):  # a resumed run skips the batches that it has seen
+            next(batches)
+        ids, labels = (torch.from_numpy(a).to(device, non_blocking=True) for a in next(batches))
+        at = step + 1
+        answers = labels >= 0
+        with torch.autocast(device.type, torch.bfloat16):
+            hidden = network.hidden(ids)
+            logits = network.logits(hidden[answers])  # (answer tokens, vocab_size)
+        loss = F.cross_entropy(logits, labels[answers])
+        if teacher is not None and distillation_loss is not None:
+            with torch.no_grad():
+                teacher_hidden = teacher.hidden(ids)
+            targets = F.pad(ids[:, 1:], (0, 1))
+            text = targets != 0  # 0 is padding
+            loss = loss + distillation_loss(hidden[text], teacher_hidden[text], targets[text])
+        return loss, ids.numel()
+
+    return loss_at
 
 
 def tune(
@@ -88,49 +120,23 @@ def tune(
     """
     check_run_folder(out, "tune", base, tokenizer_file, teacher, *questions)
     with ranks() as here:
-        device, cuda = here.device, here.device.type == "cuda"
-        backend = "flex" if cuda else "blocked"
+        device = here.device
+        backend = "flex" if device.type == "cuda" else "blocked"
         tokenizer = tokenizer_of(tokenizer_file)
         asked = [q for file in questions for q in read_questions(file)]
         rows = rows_of(asked, tokenizer, refuse, oversampled, inverted, augment and augment(asked), seed)
         if not rows.any_fits():
             raise SourceError(f"{questions[0]}: no question to learn from", "a question needs contexts, each of some words and no book")
         network = read_network(base, backend).to(device)
-        teaching = distillation_loss = None
+        teaching = None
         if teacher is not None:
             if not isinstance(network, Gemma2):
                 raise SourceError(f"{base}: holds a teacher; --teacher is for a student")
             teaching = load_teacher(teacher, backend).to(device)
             check_same_vocabulary(network, teaching, base)
-            distillation_loss = divergence_from(teaching, network)
-        if cuda:
-            torch.set_float32_matmul_precision("high")
-            torch._dynamo.config.recompile_limit = 64  # sliding and global layers, for each of the lengths
-            for layer in [*network.layers, *(teaching.layers if teaching is not None else [])]:
-                layer.compile(dynamic=False)
-        stream, at = rows.batches(tokens, here.rank, here.count), 0
-
-        def loss_at(step: int) -> tuple[Tensor, int]:
-            nonlocal at
-            for _ in range(step - at):  # a resumed run skips the batches that it has seen
-                next(stream)
-            ids, labels = (torch.from_numpy(a).to(device, non_blocking=True) for a in next(stream))
-            at = step + 1
-            answers = labels >= 0
-            with torch.autocast(device.type, torch.bfloat16):
-                hidden = network.hidden(ids)
-                logits = network.logits(hidden[answers])  # (answer tokens, vocab_size)
-            loss = F.cross_entropy(logits, labels[answers])
-            if teaching is not None and distillation_loss is not None:
-                with torch.no_grad():
-                    teacher_hidden = teaching.hidden(ids)
-                targets = F.pad(ids[:, 1:], (0, 1))
-                text = targets != 0  # 0 is padding
-                loss = loss + distillation_loss(hidden[text], teacher_hidden[text], targets[text])
-            return loss, ids.numel()
-
+        loss = loss_of(network, teaching, rows.batches(tokens, here.rank, here.count), device)
         begin_run(out, "tune", tokenizer_file, here.rank)
-        train(network, loss_at, out=out, steps=steps, peak=peak, minutes=minutes, muon=muon, card=CARD)
+        train(network, loss, out=out, steps=steps, peak=peak, minutes=minutes, muon=muon, card=CARD)
 
 
 @plain_errors()

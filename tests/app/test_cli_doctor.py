@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app import checks, nearby
+from app import checks, memory, nearby
 from ingest.store.paths import sha256_of
 from tests.app.conftest import Run
 
@@ -89,10 +89,10 @@ def test_a_device_that_is_not_there_is_to_be_mended(doctor: Any, monkeypatch: py
 
 
 def test_a_model_larger_than_the_memory_is_to_be_mended(doctor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "_free_memory", lambda: 20_000_000_000)
+    monkeypatch.setattr(memory, "free", lambda: 24_000_000_000)
     assert doctor("--model", "google/gemma-2-9b-it")[1]["memory"][0]["state"] == "well"
     code, found = doctor("--model", "google/gemma-2-27b-it")
-    assert code == 1 and found["memory"][0]["state"] == "mend" and "55.5 GB" in found["memory"][0]["found"]
+    assert code == 1 and found["memory"][0]["state"] == "mend" and "59.4 GB" in found["memory"][0]["found"]
 
 
 @pytest.mark.parametrize("model", ["gtp", "/no/such.gguf", "openai:gemma2", "openai:gemma2@http://localhost:1/v1"])

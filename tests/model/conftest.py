@@ -95,6 +95,21 @@ def tokenizer_json() -> str:
     )
 
 
+NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@pytest.fixture(scope="session", params=["cpu", pytest.param("cuda", marks=NEEDS_GPU)])
+def device(request: pytest.FixtureRequest) -> str:
+    """Where the engine runs."""
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def exact_products() -> None:
+    """In fp32 on a GPU: training leaves it with coarser ones."""
+    torch.set_float32_matmul_precision("highest")
+
+
 @pytest.fixture(scope="session", params=list(KINDS))
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     """(transformers' network, the directory that it was saved to), of each kind."""

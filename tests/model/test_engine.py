@@ -1,6 +1,5 @@
 """Generating, stopping, cancelling, sampling, scoring."""
 
-import dataclasses
 import threading
 import time
 from collections.abc import Sequence
@@ -15,18 +14,17 @@ from model import Model, load_model
 from model.batching import Run
 from model.cache import KVCache
 from model.errors import WindowError
-from model.gemma2 import Gemma2
 from model.lookup import PromptLookup
 from model.sampling import greedy, sampled
 from tests.model.conftest import oracle, tokenizer_json
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+def model(tmp_path_factory: pytest.TempPathFactory, device: str) -> Model:
     directory = tmp_path_factory.mktemp("m")
     oracle().save_pretrained(directory)
     (directory / "tokenizer.json").write_text(tokenizer_json(), encoding="utf-8")
-    return load_model(directory, device="cpu", dtype=torch.float32)
+    return load_model(directory, device=device, dtype=torch.float32)
 
 
 PROMPT = [2, 40, 50, 60]
@@ -42,7 +40,7 @@ def test_stop_ids_come_from_the_tokenizer(model: Model) -> None:
     eos = model.tokenizer.end_of_turn_id
 
     def end(generated: list[int], logits: torch.Tensor) -> torch.Tensor:
-        return logits if len(generated) < 3 else torch.nn.functional.one_hot(torch.tensor(eos), len(logits)).float()
+        return logits if len(generated) < 3 else torch.nn.functional.one_hot(torch.tensor(eos, device=logits.device), len(logits)).float()
 
     assert len(list(model.generate(PROMPT, 20, processors=[end]))) <= 3
 
@@ -103,14 +101,14 @@ def _counting(model: Model, passes: list[int]) -> Run:
     return run
 
 
-def test_more_than_one_step_of_a_prompt_is_read(model: Model) -> None:
-    config = dataclasses.replace(model.config, max_position_embeddings=4096)
-    network = Gemma2(config)
-    network.load_state_dict(model.network.state_dict())
-    ids = torch.randint(8, 300, (2500,)).tolist()
-    read = Model(network, model.tokenizer, {}).read(ids)
-    assert read is not None
-    assert (read.logits - network(torch.tensor([ids]), logits_to_keep=1)[0, 0]).abs().max() <= 1e-4
+def test_a_long_prompt_is_read_in_steps(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    for step in ("_PREFILL_STEP", "_PREFILL_STEP_GPU"):
+        monkeypatch.setattr(f"model.engine.{step}", 30)
+    passes: list[int] = []
+    ids = torch.randint(8, 300, (100,)).tolist()
+    read = Model(model.network, model.tokenizer, {}, run=_counting(model, passes)).read(ids)
+    assert read is not None and passes == [30, 30, 30, 10]
+    assert (read.logits - model.forward(torch.tensor([ids]), logits_to_keep=1)[0, 0]).abs().max() <= 1e-4
 
 
 @given(st.lists(st.integers(8, 12), min_size=4, max_size=40), st.integers(1, 30))
@@ -130,7 +128,7 @@ def test_a_text_that_repeats_itself_takes_few_passes(model: Model) -> None:
     said = [50, 60, 70, 80, 90, 100, 110, 120, 130, 140]
 
     def quote(generated: list[int], logits: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.one_hot(torch.tensor(said[len(generated)]), len(logits)).float()
+        return torch.nn.functional.one_hot(torch.tensor(said[len(generated)], device=logits.device), len(logits)).float()
 
     assert [t.id for t in watched.generate([2, *said, 7], 10, stop_ids=(), processors=[quote], draft=PromptLookup("cuda"))] == said
     assert passes == [12, 9]
@@ -203,8 +201,8 @@ def test_an_error_in_a_pass_reaches_everyone_in_it(model: Model) -> None:
         assert list(pool.map(ask, [PROMPT] * 4)) == ["none left"] * 4
 
 
-def test_sampling_keeps_to_top_k_and_top_p_and_its_seed() -> None:
-    logits = torch.tensor([2.0, 1.0, 0.5, -1.0, -5.0])
+def test_sampling_keeps_to_top_k_and_top_p_and_its_seed(device: str) -> None:
+    logits = torch.tensor([2.0, 1.0, 0.5, -1.0, -5.0], device=device)
     assert {int(sampled(5.0, top_k=2, seed=i)(logits)) for i in range(60)} == {0, 1}
     assert {int(sampled(1.0, top_p=0.1, seed=i)(logits)) for i in range(20)} == {0}
     assert {int(sampled(1.0, top_p=0.0, seed=i)(logits)) for i in range(5)} == {0}

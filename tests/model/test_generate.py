@@ -12,11 +12,11 @@ from tests.model.conftest import oracle, tokenizer_json
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+def model(tmp_path_factory: pytest.TempPathFactory, device: str) -> Model:
     directory: Path = tmp_path_factory.mktemp("m")
     oracle(max_position_embeddings=4096, num_hidden_layers=2).save_pretrained(directory)
     (directory / "tokenizer.json").write_text(tokenizer_json(), encoding="utf-8")
-    return load_model(directory, device="cpu", dtype=torch.float32)
+    return load_model(directory, device=device, dtype=torch.float32)
 
 
 @pytest.mark.parametrize("length", [1023, 1024, 1025, 1300, 2050])
@@ -30,7 +30,7 @@ def test_the_first_token_follows_the_last_of_a_long_prompt(length: int, model: M
 
 def draws(model: Model, probabilities: list[float], count: int, **options: float) -> Counter[int]:
     """How often each token comes where the network gives the first few these probabilities."""
-    logits = torch.full((320,), -torch.inf)
+    logits = torch.full((320,), -torch.inf, device=model.device)
     logits[: len(probabilities)] = torch.tensor(probabilities).log()
     sampler = sampled(options.get("temperature", 1.0), int(options.get("top_k", 0)), options.get("top_p", 1.0), seed=7)
     tokens = model.generate([2, 40], count, stop_ids=(), sampler=sampler, processors=[lambda ids, given: logits.expand_as(given).clone()])

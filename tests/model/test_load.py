@@ -136,6 +136,7 @@ def test_what_a_gpu_has_no_room_for_is_said_with_what_would_fit() -> None:
     with pytest.raises(SourceError) as caught:
         require_room(big, 8_000_000_000, torch.bfloat16, None)
     assert "smaller model" in caught.value.hint
+    require_room(big, 20_000_000_000, torch.bfloat16, None, packed={"Q4_0": SHAPES["27b"].num_parameters})
 
 
 @torch.no_grad()

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ingest.loaders.linear import lifted, settled
-from ingest.loaders.office import mathml
 from ingest.loaders.office.nesting import Nesting
 from ingest.loaders.office.odf_lists import Lists
+from ingest.loaders.office.odf_objects import Objects
 from ingest.loaders.office.odf_place import box_of
 from ingest.loaders.office.odf_sheet import WIDEST, Sheets, cells_of, is_collapsed, table_rows_of
 from ingest.loaders.office.odf_styles import Look, Looks, control_text, field_mark, is_hidden
@@ -31,7 +31,6 @@ def load(path: Path) -> Parsed:
 
 class _Document:
     def __init__(self, zipped: Zipped) -> None:
-        self._zipped = zipped
         if "META-INF/manifest.xml" in zipped and b"encryption-data" in zipped.read("META-INF/manifest.xml"):
             raise LoadError("encrypted: save it without a password")
         if "content.xml" not in zipped:
@@ -41,6 +40,7 @@ class _Document:
         roots = [root for root in (self._styles, self._content) if root is not None]
         self._lists = Lists(roots)
         self._nesting = Nesting()
+        self._embedded = Objects(zipped)
         self._looks = Looks(roots)
         self._controls = {attribute(one, "id"): one for form in descendants(self._content, "form") for one in form.iter("{*}*")}
         self._builder = Builder()
@@ -166,7 +166,7 @@ class _Document:
                 self._hidden += is_hidden(inner)
                 return "" if is_hidden(inner) else self._text(inner, look)
         if name in _ON_LINE:
-            if (formulas := self._formulas(inner)) is not None:
+            if (formulas := self._embedded.formulas(inner)) is not None:
                 return formulas
             after, self._after = self._after, []
             blocks = list(self._shape(inner))
@@ -272,7 +272,7 @@ class _Document:
     def _shape(self, shape: Element) -> Iterator[Block]:
         if attribute(shape, "class") in ("page-number", "page") or attribute(shape, "placeholder") == "true":
             return
-        if (formulas := self._formulas(shape)) is not None:
+        if (formulas := self._embedded.formulas(shape)) is not None:
             yield Block("text", formulas)
             return
         objects = list(children(shape, "object"))
@@ -284,19 +284,9 @@ class _Document:
         order = reading_order([box_of(inner) for inner in inside]) if local(shape) == "g" else range(len(inside))
         yield from self._blocks(inside[place] for place in order)
 
-    def _formulas(self, frame: Element) -> str | None:
-        """A frame's formulas on one line; None where it holds something else."""
-        roots = [root for one in children(frame, "object") if (root := self._object_root(one)) is not None and local(root) == "math"]
-        return " ".join(mathml.linear(root) for root in roots) if roots else None
-
-    def _object_root(self, element: Element) -> Element | None:
-        """An object's content: a part of the file, or written into the document itself."""
-        name = f"{attribute(element, 'href').removeprefix('./')}/content.xml"
-        return parse(self._zipped.read(name)) if name in self._zipped else next(iter(element), None)
-
     def _object(self, element: Element) -> Iterator[Block]:
         """A chart is its title and the table that it draws; other objects aren't read."""
-        chart = next(descendants(self._object_root(element), "chart"), None)
+        chart = self._embedded.chart(element)
         table = next(descendants(chart, "table"), None)
         if table is None:
             self._objects += 1

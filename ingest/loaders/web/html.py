@@ -21,7 +21,7 @@ from ingest.loaders.parsed import Block, Builder, Parsed, clean, counted, table_
 from ingest.loaders.web import html_table
 from ingest.loaders.web.html_list import WORD_LIST, Markers, google_depth, indented, word_mark
 from ingest.loaders.web.html_marks import BLANK, BREAK, DOWN, EDGE, END, HEADED, HEADING, ITEM, NEWLINE, UP, kept, one_line, pieces, spaced
-from ingest.loaders.web.html_math import formula
+from ingest.loaders.web.html_math import formula, is_repeated
 from ingest.loaders.web.html_style import PLAIN, Look, Styles, sheet_of, symbol_font
 
 _HIDDEN = {"noscript", "template"}
@@ -150,7 +150,7 @@ class Pages(MarkdownConverter):
             return True
         if not tag.attrs and tag.name != "dialog" and look is PLAIN:
             return False
-        if _repeats_formula(tag):
+        if is_repeated(tag):
             return True
         if look.hidden or tag.has_attr("hidden") or (tag.name == "dialog" and not tag.has_attr("open")):
             if html_table.holds(tag, {"math"}):  # the picture beside it shows the formula
@@ -291,12 +291,3 @@ def _inherited(tags: set[str], look: Look) -> set[str]:
 
 def _has_text(tag: Tag) -> bool:
     return _VISIBLE.search(tag.get_text()) is not None
-
-
-def _repeats_formula(tag: Tag) -> bool:
-    """Programs that draw formulas keep each as MathML too."""
-    if tag.get("aria-hidden") != "true" or tag.parent is None:
-        return False
-    drawn = any(str(name).startswith(("katex", "MathJax")) for name in tag.parent.get_attribute_list("class"))
-    beside = (tag.previous_sibling, tag.next_sibling)
-    return drawn and any(isinstance(one, Tag) and html_table.holds(one, {"math"}) for one in beside)

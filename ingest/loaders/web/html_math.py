@@ -4,6 +4,7 @@ from bs4 import NavigableString, Tag
 from bs4.element import PreformattedString
 
 from ingest.loaders.linear import fraction, raised, root
+from ingest.loaders.web.html_table import holds
 
 _UNSEEN = {"annotation", "annotation-xml", "mphantom", "none", "mprescripts"}
 _INVISIBLE = dict.fromkeys(range(0x2061, 0x2065))
@@ -16,6 +17,15 @@ _SPACED = set("=<>≤≥≠≈≡∈→⇒±×·+−-")
 def formula(tag: Tag) -> str:
     """What a `math` element shows, on one line."""
     return " ".join(_read(tag).split())
+
+
+def is_repeated(tag: Tag) -> bool:
+    """Whether it is the drawing of a formula: programs that draw formulas keep each as MathML too."""
+    if tag.get("aria-hidden") != "true" or tag.parent is None:
+        return False
+    drawn = any(str(name).startswith(("katex", "MathJax")) for name in tag.parent.get_attribute_list("class"))
+    beside = (tag.previous_sibling, tag.next_sibling)
+    return drawn and any(isinstance(one, Tag) and holds(one, {"math"}) for one in beside)
 
 
 def _read(node: Tag | NavigableString) -> str:
