@@ -89,6 +89,7 @@ def bench_model(
     context: Annotated[int, typer.Option(help="Tokens of the prompt.", min=2)] = 2000,
     tokens: Annotated[int, typer.Option(help="Tokens of the answer.", min=2)] = 64,
     rounds: Annotated[int, typer.Option(help="Times that each is run; the best counts.", min=1)] = 3,
+    together: Annotated[int, typer.Option(help="Also this many answers at once.", min=0, max=16)] = 0,
     compare: Annotated[Literal["transformers", "llama.cpp"] | None, typer.Option(help="Run in turns with ours.")] = None,
     quantize: Annotated[Literal["int8", "int4"] | None, typer.Option(help="Pack the weights.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda.")] = "auto",
@@ -106,6 +107,7 @@ def bench_model(
         context=context,
         tokens=tokens,
         rounds=rounds,
+        together=together,
         compare=compare,
         tell=lambda line: say(line, err=True),
     )
@@ -117,6 +119,8 @@ def bench_model(
                 f"{name:12} prompt {f['prefill_tok_s']:,.0f} tokens/s ({f['prefill_tflop_s']} TFLOP/s, {f['prefill_share']:.0%}), "
                 f"answer {f['decode_tok_s']:,.1f} tokens/s ({f['decode_gb_s']} GB/s, {f['decode_share']:.0%})"
             )
+        if together:
+            say(f"{together} together  {figures['together']['tok_s']:,.0f} tokens/s, {figures['together']['times_one']} times one")
         if compare:
             say(f"{'times':12} prompt {figures['ratios']['prefill']}, answer {figures['ratios']['decode']}")
     print_json(figures)

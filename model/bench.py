@@ -9,10 +9,11 @@ import os
 import platform
 import resource
 import sys
+import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal, Protocol
@@ -21,22 +22,14 @@ import torch
 from torch import Tensor
 
 from model.config import SHAPES, Gemma2Config
-from model.engine import Model
+from model.engine import Model, State
 from model.errors import ModelError
 from model.gemma2 import Gemma2
-from model.linear import Packed
 from model.load.checkpoint import Quantize, build_network
-from model.load.sources import choose_dtype, load_model, model_of, read_checkpoint, resolve_device, starter_file
+from model.load.sources import choose_dtype, load_model, model_of, read_checkpoint, resolve_device
+from model.peers import LlamaCpp, Timed, Transformers
 
 Peer = Literal["transformers", "llama.cpp"]
-
-
-@dataclass(frozen=True)
-class Timed:
-    """Seconds of one run: to the first token, and from it to the last."""
-
-    first: float
-    rest: float
 
 
 class Runner(Protocol):
@@ -53,10 +46,12 @@ def bench(
     context: int,
     tokens: int,
     rounds: int,
+    together: int,
     compare: Peer | None,
     tell: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Figures of a prompt of `context` tokens and an answer of `tokens`, of ours and of the peer, the best of `rounds` runs each.
+    """Figures of a prompt of `context` tokens and an answer of `tokens`, of ours and of the peer, the best of `rounds` runs each, and of
+    so many answers that are written `together`.
 
     Args:
         source: what `load_model` takes, or the name of a shape ("2b", "9b", "27b"), for random weights.
@@ -86,6 +81,9 @@ def bench(
             tell(f"round {number} of {rounds}: {name} {context / timed.first:,.0f} and {(tokens - 1) / timed.rest:,.1f} tokens/s")
     found: dict[str, Any] = {name: _figures(ours, timed, context, tokens, limits) for name, timed in runs.items()}
     found["ours"] |= {"peak_mb": peak, "load_s": round(loaded, 2)}
+    if together:
+        tell(f"{together} answers together")
+        found["together"] = written_together(ours, together, tokens, rounds)
     if compare:
         found["peer"] = compare
         pairs = list(zip(runs["ours"], runs[compare], strict=True))
@@ -116,6 +114,32 @@ def _figures(model: Model, runs: list[Timed], context: int, tokens: int, limits:
         "decode_share": round(gb_s / limits["gb_s"], 3),
         "first_token_s": round(first, 4),
     }
+
+
+def written_together(model: Model, count: int, tokens: int, rounds: int) -> dict[str, float]:
+    """Tokens a second of `count` threads that each write an answer, behind 128 to 2,048 tokens, and how many times those of one thread."""
+    most = min(2048, model.window - tokens)
+    lengths = [128 + (most - 128) * n // max(1, count - 1) for n in range(count)] if most > 128 else [most] * count
+
+    def write(lengths: Sequence[int]) -> float:
+        states = [model.read([7] * length, room=tokens) for length in lengths]
+        ready = threading.Barrier(len(states) + 1)
+
+        def answer(state: State) -> None:
+            ready.wait()
+            assert sum(1 for _ in model.generate(state, tokens, stop_ids=())) == tokens
+
+        with ThreadPoolExecutor(len(states)) as pool:
+            answers = [pool.submit(answer, state) for state in states if state is not None]
+            ready.wait()
+            began = time.perf_counter()
+            for one in answers:
+                one.result()
+        return len(states) * tokens / (time.perf_counter() - began)
+
+    runs = [(write(lengths), write([sum(lengths) // count])) for _ in range(rounds + 1)][1:]  # the first one warms up
+    best, alone = (max(column) for column in zip(*runs, strict=True))
+    return {"texts": count, "tok_s": round(best, 1), "times_one": round(best / alone, 2)}
 
 
 def prefill_flops(config: Gemma2Config, tokens: int) -> float:
@@ -174,61 +198,6 @@ class Ours:
         next(generated)
         first = time.perf_counter() - began
         assert sum(1 for _ in generated) == tokens - 1
-        return Timed(first, time.perf_counter() - began - first)
-
-
-class Transformers:
-    """transformers' Gemma2ForCausalLM, on the same weights in plain numbers."""
-
-    def __init__(self, model: Model) -> None:
-        from transformers import Gemma2Config as Config
-        from transformers import Gemma2ForCausalLM
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
-        network = model.network
-        plain = {f"{name}.weight": m.dense().to(network.dtype) for name, m in network.named_modules() if isinstance(m, Packed)}
-        weights = {f"model.{name}": tensor for name, tensor in {**dict(network.named_parameters()), **plain}.items()}
-        config = Config(**model.config.to_dict(), attn_implementation="eager")
-        self.network: Any = Gemma2ForCausalLM.from_pretrained(None, config=config, state_dict=weights, dtype=network.dtype)
-        self.network.eval().to(model.device)
-        self._device = model.device
-
-    @torch.inference_mode()
-    def run(self, prompt: list[int], tokens: int) -> Timed:
-        warnings.simplefilter("ignore", FutureWarning)  # of past_key_values, which versions that are still in use know alone
-        began = time.perf_counter()
-        out = self.network(torch.tensor([prompt], device=self._device), use_cache=True, logits_to_keep=1)
-        token = int(out.logits[0, -1].argmax())
-        first = time.perf_counter() - began
-        for _ in range(tokens - 1):
-            ids = torch.tensor([[token]], device=self._device)
-            out = self.network(ids, past_key_values=out.past_key_values, use_cache=True)
-            token = int(out.logits[0, -1].argmax())
-        return Timed(first, time.perf_counter() - began - first)
-
-
-class LlamaCpp:
-    """llama.cpp on the very same file."""
-
-    def __init__(self, source: str | Path, room: int) -> None:
-        try:
-            from llama_cpp import Llama
-        except ModuleNotFoundError as error:
-            raise ModelError("llama.cpp isn't installed", "pip install 'octavo[slow]'") from error
-        file = starter_file() if source == "starter" else Path(source)
-        threads = torch.get_num_threads()
-        self._model: Any = Llama(str(file), n_ctx=room, n_threads=threads, n_threads_batch=threads, n_batch=512, verbose=False)
-
-    def run(self, prompt: list[int], tokens: int) -> Timed:
-        self._model.reset()
-        began = time.perf_counter()
-        self._model.eval(prompt)
-        token = self._model.sample(temp=0)
-        first = time.perf_counter() - began
-        for _ in range(tokens - 1):
-            self._model.eval([token])
-            token = self._model.sample(temp=0)
         return Timed(first, time.perf_counter() - began - first)
 
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -27,8 +28,16 @@ _PREFILL_STEP, _PREFILL_STEP_GPU = 1024, 4096
 LogitsProcessor = Callable[[list[int], Tensor], Tensor]
 """(ids generated so far, logits (vocab_size,)) -> the logits to choose from; a pure function, which may write into the logits."""
 
-Draft = Callable[[Sequence[int]], list[int]]
-"""(all ids so far) -> ids that may follow, which are then read in one pass; see lookup.PromptLookup."""
+
+class Draft(Protocol):
+    """Guesses how a text goes on; see lookup.PromptLookup."""
+
+    @property
+    def pausing(self) -> bool:
+        """Whether the next guess will be none, whatever comes."""
+
+    def __call__(self, ids: Sequence[int]) -> list[int]:
+        """All ids so far -> those that may follow, which are then read in one pass."""
 
 
 @dataclass(slots=True)
@@ -60,6 +69,8 @@ class Model:
         self.tokenizer = tokenizer
         self.card = card
         self._run = Batcher(run or network)
+        self._hurries = self.device.type == "cuda"
+        """Whether a token is read on before it was looked at, so that a GPU need not wait for us."""
 
     @property
     def config(self) -> Gemma2Config:
@@ -168,13 +179,13 @@ class Model:
         begin = len(state.ids)
         guess: list[int] = []
         following = nexts(state.logits[None])  # of the last token, and of each guess
-        ahead = self.device.type == "cuda" and not processors and draft is None
-        early: list[Next] = []  # behind a token that was read before it was looked at, so that a GPU need not wait for us
+        early: list[Next] = []  # behind a token that was read before it was looked at
         with self._run.generating():
             while True:
                 for one, guessed in zip(following, [*guess, None], strict=True):
                     choice = self._choose(one, state.ids[begin:], sampler, processors)
-                    if ahead and len(state.ids) + 1 - begin < max_new_tokens:
+                    guesses = draft is not None and not draft.pausing and self._run.together == 1
+                    if self._hurries and not (processors or guess or guesses) and len(state.ids) + 1 - begin < max_new_tokens:
                         early = self._run(choice.token.view(1, 1), state.cache)
                     token = choice.id()
                     if token in stop_ids:
@@ -185,12 +196,12 @@ class Model:
                         return
                     if token != guessed:
                         break
-                if early:
-                    following, early = early, []
-                    continue
-                state.cache.truncate(len(state.ids) - 1)  # what was read of a wrong guess goes
                 left = max_new_tokens - (len(state.ids) - begin) - 1
                 guess = draft(state.ids)[:left] if draft and self._run.together == 1 else []
+                if early:
+                    following, early, guess = early, [], []
+                    continue
+                state.cache.truncate(len(state.ids) - 1)  # what was read of a wrong guess goes
                 following = self._read_on([state.ids[-1], *guess], state.cache, 1 + len(guess))
 
     @torch.inference_mode()

@@ -25,6 +25,10 @@ class PromptLookup:
         self._guess: list[int] = []
         self._misses = self._pause = 0
 
+    @property
+    def pausing(self) -> bool:
+        return self._pause > 0
+
     def __call__(self, ids: Sequence[int]) -> list[int]:
         """All tokens so far -> those that may follow; none where nothing is known."""
         ids = [*self._known, *ids]

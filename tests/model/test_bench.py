@@ -9,11 +9,20 @@ import pytest
 import torch
 
 from model import load_model
-from model.bench import Transformers, bench, decode_bytes, prefill_flops
+from model.bench import bench, decode_bytes, prefill_flops
 from model.config import SHAPES
 from model.errors import ModelError
+from model.peers import Transformers
 
-RUN: dict[str, Any] = {"device": "cpu", "dtype": "float32", "context": 40, "tokens": 5, "rounds": 1, "tell": lambda line: None}
+RUN: dict[str, Any] = {
+    "device": "cpu",
+    "dtype": "float32",
+    "context": 40,
+    "tokens": 5,
+    "rounds": 1,
+    "together": 0,
+    "tell": lambda line: None,
+}
 
 
 def test_operations_and_bytes_are_those_of_the_shape() -> None:
@@ -46,6 +55,11 @@ def test_a_peer_is_run_on_the_same_weights(pair: tuple[Any, Path]) -> None:
     assert all(value >= 0 for part in ("ours", "transformers", "ratios", "ceilings") for value in found[part].values())
     model, ids = load_model(pair[1], "cpu", torch.float32, "int8"), torch.randint(0, 320, (1, 40))
     assert (Transformers(model).network(ids).logits - model.forward(ids)).abs().max() <= 1e-3
+
+
+def test_answers_written_together_are_measured_beside_one(pair: tuple[Any, Path]) -> None:
+    found = bench(pair[1], quantize=None, compare=None, **{**RUN, "together": 3})
+    assert found["together"]["texts"] == 3 and found["together"]["tok_s"] > 0 and found["together"]["times_one"] > 0
 
 
 def test_a_prompt_beyond_the_window_is_refused(pair: tuple[Any, Path]) -> None:

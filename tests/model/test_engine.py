@@ -111,11 +111,23 @@ def test_a_long_prompt_is_read_in_steps(model: Model, monkeypatch: pytest.Monkey
     assert (read.logits - model.forward(torch.tensor([ids]), logits_to_keep=1)[0, 0]).abs().max() <= 1e-4
 
 
+class Wrong:
+    """Guesses at every third token, mostly wrong."""
+
+    pausing = False
+
+    def __call__(self, ids: Sequence[int]) -> list[int]:
+        self.pausing = len(ids) % 3 != 0
+        return [9, *ids[-3:]] if len(ids) % 3 == 1 else []
+
+
+@pytest.mark.parametrize("hurries", [False, True])
 @given(st.lists(st.integers(8, 12), min_size=4, max_size=40), st.integers(1, 30))
-def test_guesses_leave_the_text_as_it_is(model: Model, prompt: list[int], count: int) -> None:
+def test_guesses_leave_the_text_as_it_is(model: Model, hurries: bool, prompt: list[int], count: int) -> None:
     plain = [t.id for t in model.generate(prompt, count, stop_ids=())]
-    always = model.generate(prompt, count, stop_ids=(), draft=lambda ids: [9, *ids[-3:]])
-    assert [t.id for t in always] == plain
+    model = Model(model.network, model.tokenizer, {})
+    model._hurries = hurries
+    assert [t.id for t in model.generate(prompt, count, stop_ids=(), draft=Wrong())] == plain
     assert [t.id for t in model.generate(prompt, count, stop_ids=(), draft=PromptLookup("cuda"))] == plain
     drafts = (None, PromptLookup("cuda"))
     drawn = [[t.id for t in model.generate(prompt, count, stop_ids=(), sampler=sampled(2.0, seed=1), draft=d)] for d in drafts]
