@@ -86,9 +86,38 @@ def test_stop_waits_for_no_model_that_is_silent(visit: Visit, teller: ModelServe
     teller.reply = lambda handler: silent.wait(60)  # type: ignore[assignment,return-value]
     page = visit()
     ask(page, MILE)
+    page.locator(".waiting", has_text="Reading").wait_for()
     page.get_by_role("button", name="Stop").click()
     answered(page).get_by_text("Cut off here").wait_for()
     silent.set()
+
+
+def test_stop_counts_though_words_come_and_the_page_scrolls_while_it_is_pressed(visit: Visit, teller: ModelServer) -> None:
+    said: list[str] = []
+    let_go = threading.Event()
+
+    def reply(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        while not let_go.wait(0.3):
+            said.append("on ")
+            handler.event(choices=[{"index": 0, "delta": {"content": "on "}, "finish_reason": None}])
+
+    teller.reply = reply
+    page = visit()
+    ask(page, MILE)
+    page.locator(".written", has_text="on on").wait_for()
+    stop = page.get_by_role("button", name="Stop")
+    stop.hover()
+    page.mouse.down()
+    before = len(said)
+    while len(said) < before + 4:
+        page.wait_for_timeout(50)
+    page.mouse.move(stop.bounding_box()["x"], stop.bounding_box()["y"] - 30)  # as if it had scrolled
+    page.mouse.up()
+    answered(page).get_by_text("Cut off here").wait_for()
+    let_go.set()
 
 
 def test_another_model_answers_from_the_next_question_on(visit: Visit, slowly: threading.Event, own_home: Path) -> None:
