@@ -20,11 +20,10 @@ Visit = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def conversation(browser: Any, server: Served) -> str:
+def conversation(context: Any, server: Served) -> str:
     """Three questions asked: of a PDF, of a table in a Word file, and one that nothing answers; where they stand."""
-    page = browser.new_page()
-    page.goto(server.link)
-    page.wait_for_url(lambda url: "token" not in url)
+    page = context.new_page()
+    page.goto(server.address)
     for count, question in enumerate((VOTES, CAKE, AGE), 1):
         ask(page, question)
         answered(page, count)
