@@ -198,7 +198,7 @@ def test_a_page_of_a_file_that_changed_is_shown_with_a_warning_and_no_boxes(
     assert page.locator(".text mark").all_inner_texts() == ["85"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_axe_has_no_serious_findings(visit: Visit, conversation: str, axe: str, scheme: str) -> None:
     page = visit(conversation, color_scheme=scheme)
     answered(page, 3).locator(".marker").first.click()

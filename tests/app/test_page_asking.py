@@ -260,6 +260,7 @@ def test_a_document_that_is_removed_leaves_no_words_in_stored_answers(visit: Vis
     assert b"for driving" not in (directory / "conversations.sqlite3").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_failed_file_can_be_tried_again(visit: Visit, own_home: Path, tmp_path: Path) -> None:
     (tmp_path / "claims.txt").write_text("You can claim 45p per mile for driving.")
     (tmp_path / "broken.md").write_bytes(b"\x00\x01\x02")

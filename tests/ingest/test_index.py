@@ -198,6 +198,7 @@ for before in (False, True):
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_was_forked_after_a_question_says_so_and_does_not_hang(library: Library, folder: Path) -> None:
     library.add([folder])
     command = [sys.executable, "-W", "ignore", "-c", FORKED, str(library.directory)]
