@@ -2,10 +2,15 @@
 
 import fcntl
 import os
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from ingest.index import build
+from tests.nursery import ROOT, Nursery
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["LANGSMITH_TRACING"] = "false"
@@ -14,7 +19,32 @@ settings.register_profile("fast", max_examples=40, deadline=None, suppress_healt
 settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
-ROOT = Path(__file__).resolve().parents[1]
+
+INDEX = "from ingest.index import build; build.main(*arguments)"
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    opened = Nursery()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def in_a_process(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Indexes are built in a forked process: loading Chroma for each took minutes. What is put aside starts a real one."""
+
+    def run_child(task: str, directory: Path, place: Path, argument: str) -> str:
+        forked = nursery.fork(INDEX, tmp_path_factory.mktemp("index") / "output", task, str(directory), str(place), argument)
+        while forked.runs():
+            time.sleep(0.002)
+        code, written = forked.wait(), forked.output.read_bytes()
+        return build.told(code, written, written)
+
+    real = build.run_child
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(build, "run_child", run_child)
+        yield real
 
 
 @pytest.fixture(scope="session")

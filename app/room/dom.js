@@ -23,6 +23,11 @@ function keepingFocus(element, change) {
   if (label) [...now.querySelectorAll("[aria-label]")].find((found) => found.getAttribute("aria-label") === label)?.focus();
 }
 
+// Until nothing of an element is pressed: what was pressed has to be there still when it is let go, or it was no click.
+async function released(element) {
+  while (element.matches(":active")) await new Promise((go) => setTimeout(go, 50));
+}
+
 function address(route, parameters) {
   return `/octavo/${route}?${new URLSearchParams(parameters)}`;
 }

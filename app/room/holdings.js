@@ -42,6 +42,7 @@ class Holdings extends Lists {
     } catch {
       // the server may be restarting: look again
     }
+    await released(this.frame);
     if (this.data !== data) return;
     if (this.told) this.draw();
     const busy = this.told && (this.told.adding || this.told.queue.length);

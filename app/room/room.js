@@ -40,6 +40,7 @@ class Room {
     } catch {
       turns = this.turns; // the server may be restarting: look again
     }
+    await released(this.list);
     if (this.data !== data) return;
     this.draw(turns);
     const [path, page, when] = data.opening ?? [];

@@ -42,6 +42,7 @@ class Shelf extends Lists {
     } catch {
       this.told ??= { conversations: [], documents: [], found: 0, total: 0, adding: null };
     }
+    await released(this.frame);
     if (this.data !== data) return;
     this.draw();
     this.next = setTimeout(() => this.show(data, tell), this.told.adding ? SHELF_EVERY : SHELF_IDLE);

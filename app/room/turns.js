@@ -47,8 +47,13 @@ function drawWaiting(turn, act) {
     { class: "waiting", role: "status" },
     el("span", { class: "pulse", "aria-hidden": "true" }),
     turn.doing,
-    button("Stop", "Stop, and keep what came", () => act.tell("stop", turn.id), { class: "plain" }),
+    button("Stop", "Stop, and keep what came", () => act.tell("stop", turn.id), { class: "plain", onpointerdown: hold }),
   );
+}
+
+// Whoever pressed it meant it: the page may scroll under the pointer before it is let go.
+function hold(event) {
+  event.currentTarget.setPointerCapture(event.pointerId);
 }
 
 function drawSources(turn, act) {

@@ -130,6 +130,7 @@ def served(home: Path, cwd: Path = ROOT, prefix: Sequence[str] = (), **environme
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """One for a module: while Playwright runs, its thread has an event loop, and no test of asyncio can run in it."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     from playwright.sync_api import sync_playwright
@@ -190,7 +191,7 @@ def guests(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield folder / "default"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def teller() -> Iterator[ModelServer]:
     """A model's server, which a test tells what to say."""
     serving = ModelServer()
@@ -200,22 +201,18 @@ def teller() -> Iterator[ModelServer]:
     serving.server_close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def own_home(sample_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As `home`, for one module's conversations."""
+    """As `home`, for the page's conversations."""
     place = tmp_path_factory.mktemp("page-home")
     shutil.copytree(sample_library, place / "libraries" / "default")
     return place
 
 
-@pytest.fixture(scope="module")
-def server(own_home: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
-    """The page of one module, whose `MODEL` is asked; "teller": a server that the test scripts."""
-    if getattr(request.module, "MODEL", "") == "teller":
-        model = f"openai:gemma2@{request.getfixturevalue('teller').url}/v1"
-    else:
-        model = "starter"
-    with served(own_home, OCTAVO_MODEL=model) as page:
+@pytest.fixture(scope="session")
+def server(own_home: Path) -> Iterator[Served]:
+    """The page, of which the starter is asked unless a module chooses another."""
+    with served(own_home) as page:
         yield page
 
 
@@ -242,10 +239,23 @@ def findings(page: Any, axe: str) -> Iterator[str]:
             yield f"{rule['id']}: {rule['nodes'][0]['target']} {rule['nodes'][0]['failureSummary']}"
 
 
+def entered(browser: Any, server: Served, **options: Any) -> Any:
+    """A browser's context that has been let in at the door."""
+    context = browser.new_context(**options)
+    context.add_cookies([{"name": f"octavo-{server.port}", "value": server.token, "url": server.address}])
+    return context
+
+
+@pytest.fixture(scope="module")
+def context(browser: Any, server: Served) -> Any:
+    """One for a module: a fresh one would load and compile Streamlit's scripts again, 1 s of processor each time."""
+    return entered(browser, server)
+
+
 @pytest.fixture
-def visit(browser: Any, server: Served) -> Iterator[Callable[..., Any]]:
-    """Opens the page in a browser of its own; what its policy blocks, an error of its scripts and a request elsewhere fail the test."""
-    contexts, wrong = [], []
+def visit(browser: Any, server: Served, context: Any) -> Iterator[Callable[..., Any]]:
+    """Opens the page in a tab of its own; what its policy blocks, an error of its scripts and a request elsewhere fail the test."""
+    pages, contexts, wrong = [], [context], []
 
     def heed(message: Any) -> None:
         if message.type == "error" and not re.search("status of (400|404)|ERR_CONNECTION", message.text):
@@ -256,13 +266,9 @@ def visit(browser: Any, server: Served) -> Iterator[Callable[..., Any]]:
             wrong.append(asked.url)
 
     def opened(path: str = "", width: int = 1280, height: int = 860, **options: Any) -> Any:
-        if not contexts or options:
-            contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
-            entrance = contexts[-1].new_page()
-            entrance.goto(server.link)
-            entrance.wait_for_url(lambda url: "token" not in url)
-            entrance.close()
-        page = contexts[-1].new_page()
+        if options:
+            contexts.append(entered(browser, server, **options))
+        pages.append(page := contexts[-1].new_page())
         page.set_viewport_size({"width": width, "height": height})
         page.set_default_timeout(30_000)
         page.on("console", heed)
@@ -273,8 +279,8 @@ def visit(browser: Any, server: Served) -> Iterator[Callable[..., Any]]:
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for each in (*pages, *contexts[1:]):
+        each.close()
     assert wrong == []
 
 

@@ -119,6 +119,7 @@ def test_a_terminal_without_the_letters_shows_the_rest_and_json_loses_none(tmp_p
     assert f"{name}😀" in json.loads(told.stdout.decode("latin-1"))["error"]
 
 
+@pytest.mark.slow
 def test_a_closed_stdout_is_no_reason_to_fail_and_what_is_printed_goes_into_no_file(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("The mill stands by the river.")
     octavo = f"{shlex.quote(sys.executable)} -m app"

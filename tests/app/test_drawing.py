@@ -61,7 +61,7 @@ def test_a_page_is_a_picture_of_it(handbook: Path) -> None:
 def test_a_file_that_draws_for_ever_is_given_up_and_keeps_nobody_waiting(
     handbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing, "SECONDS", 12)
+    monkeypatch.setattr(drawing, "SECONDS", 6)
     (tmp_path / "endless.pdf").write_bytes(ENDLESS)
     drawn: list[bytes | None] = []
     before = children()

@@ -70,6 +70,7 @@ def test_a_library_is_renamed_and_deleted_when_its_name_is_typed(octavo: Run, tm
     assert [path.name for path in libraries.iterdir()] == ["other"]
 
 
+@pytest.mark.slow
 def test_a_terminal_is_asked_for_the_password_until_it_opens(papers: Path, tmp_path: Path) -> None:
     write(papers / "lease.pdf", [Page().lines(50, 60, ["The rent is 400 pounds."])], password=b"eel")
     ours, theirs = pty.openpty()

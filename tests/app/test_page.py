@@ -20,11 +20,10 @@ Visit = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def conversation(browser: Any, server: Served) -> str:
+def conversation(context: Any, server: Served) -> str:
     """Three questions asked: of a PDF, of a table in a Word file, and one that nothing answers; where they stand."""
-    page = browser.new_page()
-    page.goto(server.link)
-    page.wait_for_url(lambda url: "token" not in url)
+    page = context.new_page()
+    page.goto(server.address)
     for count, question in enumerate((VOTES, CAKE, AGE), 1):
         ask(page, question)
         answered(page, count)
@@ -199,7 +198,7 @@ def test_a_page_of_a_file_that_changed_is_shown_with_a_warning_and_no_boxes(
     assert page.locator(".text mark").all_inner_texts() == ["85"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_axe_has_no_serious_findings(visit: Visit, conversation: str, axe: str, scheme: str) -> None:
     page = visit(conversation, color_scheme=scheme)
     answered(page, 3).locator(".marker").first.click()

@@ -80,6 +80,7 @@ def test_another_process_s_ingest_is_shown_and_what_it_added_can_be_removed(visi
         assert library.words("parrot ferret", 2) == []
 
 
+@pytest.mark.slow
 def test_what_is_added_second_waits_through_a_reload_and_can_be_taken_back(visit: Visit, own_home: Path, tmp_path: Path) -> None:
     for name, text in (("first", "The eel is called Quill."), ("second", "The pike is called Bramble.")):
         (tmp_path / name).mkdir()
@@ -105,6 +106,7 @@ def test_what_is_added_second_waits_through_a_reload_and_can_be_taken_back(visit
     assert page.locator(".folder", has_text="first").get_by_text(re.compile("^read ")).count() == 1
 
 
+@pytest.mark.slow
 def test_folders_passwords_and_what_was_removed(visit: Visit, own_home: Path, tmp_path: Path, axe: str) -> None:
     papers = tmp_path / "papers"
     papers.mkdir()

@@ -1,5 +1,6 @@
 """A shared machine, in a real Chromium: each logs in, sees conversations of their own, and only the owner may change anything."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,13 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "
 AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
 
 
-@pytest.fixture(scope="module")
-def shared(own_home: Path) -> Iterator[Served]:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("OCTAVO_HOME", str(own_home))
-        people.put("Ada", "correct horse")
-        people.put("Bob", "battery staple")
-    with served(own_home) as page:
+@pytest.fixture
+def shared(sample_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    shutil.copytree(sample_library, tmp_path / "libraries" / "default")
+    monkeypatch.setenv("OCTAVO_HOME", str(tmp_path))
+    people.put("Ada", "correct horse")
+    people.put("Bob", "battery staple")
+    with served(tmp_path) as page:
         yield page
 
 

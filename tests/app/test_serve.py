@@ -180,7 +180,7 @@ def test_the_page_listens_on_the_loopback_alone(page: Served) -> None:
     assert listening == [f"0100007F:{page.port:04X}"]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 0)])
+@pytest.mark.parametrize(("number", "code"), [pytest.param(signal.SIGTERM, -signal.SIGTERM, marks=pytest.mark.slow), (signal.SIGINT, 0)])
 def test_a_signal_ends_it_though_a_visitor_is_connected(tmp_path: Path, number: signal.Signals, code: int) -> None:
     with served(tmp_path) as page, socket.create_connection(("127.0.0.1", page.port)) as visitor:
         request = f"GET /_stcore/stream HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

@@ -17,52 +17,36 @@ from ingest.store.conversations import Conversations
 pytestmark = pytest.mark.enable_socket
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+    """An OCTAVO_HOME with a library of a PDF with an odd name and a text, beside a file that isn't in it."""
+    place = tmp_path_factory.mktemp("sources")
+    folder = place / "papers"
+    folder.mkdir()
+    shutil.copy(samples / "volunteer-handbook.pdf", os.fsdecode(os.fsencode(folder) + b"/caf\xe9.pdf"))
+    (folder / "mill.txt").write_text("The mill stands still.")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4 no more")
+    with Library.open(place / "libraries" / "odd", create=True) as opened:
+        opened.add([folder])
+    (folder / "secret.txt").write_text("Not in it.")
+    return place
+
+
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    monkeypatch.setenv("OCTAVO_HOME", str(tmp_path))
+def client(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    monkeypatch.setenv("OCTAVO_HOME", str(home))
     with TestClient(Starlette(routes=ROUTES)) as opened:
         yield opened
 
 
 @pytest.fixture
-def library(client: TestClient, tmp_path: Path, samples: Path) -> Path:
-    """A library of a PDF with an odd name and a text, beside a file that isn't in it."""
-    folder = tmp_path / "papers"
-    folder.mkdir()
-    shutil.copy(samples / "volunteer-handbook.pdf", os.fsdecode(os.fsencode(folder) + b"/caf\xe9.pdf"))
-    (folder / "mill.txt").write_text("The mill stands still.")
-    (folder / "broken.pdf").write_bytes(b"%PDF-1.4 no more")
-    directory = tmp_path / "libraries" / "odd"
-    with Library.open(directory, create=True) as opened:
-        opened.add([folder])
-    (folder / "secret.txt").write_text("Not in it.")
-    return directory
+def library(home: Path) -> Path:
+    return home / "libraries" / "odd"
 
 
 def paths(library: Path) -> dict[str, str]:
     with Library.open(library) as opened:
         return {Path(document.path).suffix: document.path for document in opened.documents()}
-
-
-def test_pages_texts_and_originals_are_given_out_and_a_change_is_told(client: TestClient, library: Path, samples: Path) -> None:
-    asked = {"library": "odd", "path": paths(library)[".pdf"]}
-    page = client.get("/octavo/page", params=asked | {"page": 7})
-    assert page.headers["content-type"] == "image/png" and page.content.startswith(b"\x89PNG")
-    assert client.get("/octavo/page", params=asked | {"page": 8}).status_code == 404
-    told = client.get("/octavo/text", params=asked).json()
-    assert (told["is_pdf"], told["pages"], told["as_read"], told["there"]) == (True, 7, True, True)
-    original = client.get("/octavo/original", params=asked)
-    assert original.content == (samples / "volunteer-handbook.pdf").read_bytes() and original.headers["content-type"] == "application/pdf"
-    text = client.get("/octavo/original", params={"library": "odd", "path": paths(library)[".txt"]})
-    assert text.headers["content-type"] == "application/octet-stream" and "attachment" in text.headers["content-disposition"]
-    file = next(file for file in (library.parents[1] / "papers").iterdir() if "caf" in file.name)
-    shutil.copy(samples / "sea-gates-contract.pdf", file)
-    assert client.get("/octavo/text", params=asked).json()["as_read"] is False
-    file.unlink()
-    told = client.get("/octavo/text", params=asked).json()
-    assert (told["is_pdf"], told["there"]) == (False, False)
-    assert client.get("/octavo/page", params=asked | {"page": 1}).status_code == 404
-    assert client.get("/octavo/original", params=asked).status_code == 404
 
 
 @pytest.mark.parametrize("route", ["text", "page", "original"])
@@ -113,3 +97,25 @@ def test_only_turns_that_may_have_changed_are_sent(client: TestClient, library: 
         kept.put(turn, {"text": "x" * 1000}, "done")
     told = client.get("/octavo/conversation", params={"library": "odd", "conversation": conversation, "since": turn})
     assert [turn["question"] for turn in told.json()] == ["Question 199"]
+
+
+def test_pages_texts_and_originals_are_given_out_and_a_change_is_told(client: TestClient, library: Path, samples: Path) -> None:
+    """The last one: it changes a file of the library that all of these share."""
+    asked = {"library": "odd", "path": paths(library)[".pdf"]}
+    page = client.get("/octavo/page", params=asked | {"page": 7})
+    assert page.headers["content-type"] == "image/png" and page.content.startswith(b"\x89PNG")
+    assert client.get("/octavo/page", params=asked | {"page": 8}).status_code == 404
+    told = client.get("/octavo/text", params=asked).json()
+    assert (told["is_pdf"], told["pages"], told["as_read"], told["there"]) == (True, 7, True, True)
+    original = client.get("/octavo/original", params=asked)
+    assert original.content == (samples / "volunteer-handbook.pdf").read_bytes() and original.headers["content-type"] == "application/pdf"
+    text = client.get("/octavo/original", params={"library": "odd", "path": paths(library)[".txt"]})
+    assert text.headers["content-type"] == "application/octet-stream" and "attachment" in text.headers["content-disposition"]
+    file = next(file for file in (library.parents[1] / "papers").iterdir() if "caf" in file.name)
+    shutil.copy(samples / "sea-gates-contract.pdf", file)
+    assert client.get("/octavo/text", params=asked).json()["as_read"] is False
+    file.unlink()
+    told = client.get("/octavo/text", params=asked).json()
+    assert (told["is_pdf"], told["there"]) == (False, False)
+    assert client.get("/octavo/page", params=asked | {"page": 1}).status_code == 404
+    assert client.get("/octavo/original", params=asked).status_code == 404

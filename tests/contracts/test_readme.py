@@ -82,6 +82,7 @@ def test_files_that_it_links_are_there() -> None:
         assert (ROOT / target).exists(), target
 
 
+@pytest.mark.slow
 def test_the_way_to_distil_is_walked_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """docs/distil.md, with tiny models in the places of the large ones and two steps instead of hours."""
     from model.train import distill, tune

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingest import Embedder, Library
 from ingest.store import schema, vectors
-from tests.ingest.conftest import Forked, Nursery
+from tests.nursery import Forked, Nursery
 
 FIXED = [f"The {thing} in hall {number} weighs {number * 13} stone." for number, thing in enumerate(
     ["anvil", "bell", "clock", "drum", "easel", "forge", "globe", "harp", "idol", "jug"]

@@ -12,7 +12,7 @@ from ingest import Embedder, Library
 from ingest.errors import LibraryError
 from ingest.loaders import load
 from ingest.store import rows, schema
-from tests.ingest.conftest import Forked, Nursery
+from tests.nursery import Forked, Nursery
 
 FILES = 150
 ADD = "from ingest import Library; Library.open(arguments[0], embedder, create=True).add([arguments[1]])"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ingest import Embedder, Library
-from tests.ingest.conftest import Nursery
 from tests.ingest.invariants import check
+from tests.nursery import Nursery
 
 BEGIN = """
 import os, pathlib

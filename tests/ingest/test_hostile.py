@@ -22,10 +22,10 @@ from ingest.run.pipeline import Step
 from ingest.run.plan import make_plan
 from ingest.run.receipt import Receipt
 from ingest.store import lock
-from tests.ingest.conftest import Forked, Nursery
 from tests.ingest.files import write_pdf
 from tests.ingest.invariants import check
 from tests.ingest.memory import Peak
+from tests.nursery import Forked, Nursery
 
 COMMAND = """
 import os, sys

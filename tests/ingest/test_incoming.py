@@ -19,21 +19,29 @@ from ingest import Embedder, Library
 from ingest.errors import LibraryError
 from ingest.store import backup, schema
 from ingest.store.backup import export_library, import_library
+from tests.ingest.conftest import three_documents
 
 ENDLESS = """with recursive n(i) as (select 1 union all select i + 1 from n)
     select i as id, '' as sha256, '' as loader, '' as text, '{}' as layout from n"""
 
 
+@pytest.fixture(scope="module")
+def exported(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("exported")
+    with Library.open(place / "library", embedder, create=True) as library:
+        library.add([three_documents(place / "folder")])
+        export_library(library.directory, place / "good.octavo")
+    return place / "good.octavo"
+
+
 @pytest.fixture
-def crafted(library: Library, folder: Path, tmp_path: Path) -> Callable[..., Path]:
+def crafted(exported: Path, tmp_path: Path) -> Callable[..., Path]:
     """Makes an exported file whose database went through some SQL, and whose members are some others' beside."""
-    library.add([folder])
-    export_library(library.directory, tmp_path / "good.octavo")
 
     def make(sql: str = "", *, drop: str = "", values: tuple[object, ...] = (), members: dict[str, bytes] | None = None) -> Path:
         place = tmp_path / "crafting"
         shutil.rmtree(place, ignore_errors=True)
-        with zipfile.ZipFile(tmp_path / "good.octavo") as archive:
+        with zipfile.ZipFile(exported) as archive:
             archive.extractall(place)
         database = place / "library.sqlite3"
         with closing(sqlite3.connect(database)) as connection:

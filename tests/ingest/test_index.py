@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -197,6 +198,7 @@ for before in (False, True):
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_was_forked_after_a_question_says_so_and_does_not_hang(library: Library, folder: Path) -> None:
     library.add([folder])
     command = [sys.executable, "-W", "ignore", "-c", FORKED, str(library.directory)]
@@ -262,8 +264,10 @@ def test_a_library_of_version_2_keeps_its_vectors_and_shares_those_of_equal_text
         assert library.verify(repair=True).ok and sum(_segments(library).values()) == 3
 
 
-def test_a_real_process_builds_the_index_too(folder: Path, tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()  # the room's index processes are forked ones
+def test_a_real_process_builds_the_index_too(
+    folder: Path, tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch, in_a_process: Callable[..., str]
+) -> None:
+    monkeypatch.setattr(build, "run_child", in_a_process)
     with Library.open(tmp_path / "library", embedder, create=True) as library:
         assert library.add([folder]).ok and library.verify().ok and len(_segments(library)) == 1
 

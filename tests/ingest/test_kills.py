@@ -14,8 +14,8 @@ from ingest import Embedder, Library
 from ingest.errors import LibraryError
 from ingest.index import build
 from ingest.store import rows, schema, vectors
-from tests.ingest.conftest import Nursery
 from tests.ingest.invariants import check
+from tests.nursery import Nursery
 
 ADD = """
 import os, pathlib

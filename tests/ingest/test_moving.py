@@ -12,7 +12,7 @@ from ingest.store.backup import export_library, import_library
 from ingest.store.conversations import Conversations
 from ingest.store.lock import writing
 from ingest.store.moving import delete_library, rename_library, sweep
-from tests.ingest.conftest import Nursery
+from tests.nursery import Nursery
 
 KILLED = """
 from pathlib import Path

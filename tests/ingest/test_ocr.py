@@ -33,12 +33,13 @@ def test_a_scanned_page_is_read_and_the_others_keep_their_text(tmp_path: Path) -
     assert parsed.text.index(LINES[0]) >= starts[2] > parsed.text.index("Typed by hand")
 
 
-@pytest.mark.parametrize("turn", [90, 180, 270])
+@pytest.mark.parametrize("turn", [90, *(pytest.param(turn, marks=pytest.mark.slow) for turn in (180, 270))])
 def test_a_page_on_its_side_or_on_its_head_is_read(tmp_path: Path, turn: int) -> None:
     picture_of(TEXT, SMALL).rotate(turn, expand=True).save(tmp_path / "a.png")
     assert words(load(tmp_path / "a.png", ocr=True).text) == words(TEXT)
 
 
+@pytest.mark.slow
 def test_columns_of_a_picture_are_read_one_after_the_other(tmp_path: Path) -> None:
     page = Image.new("L", (1600, 700), 255)
     left = [
@@ -59,6 +60,7 @@ def test_columns_of_a_picture_are_read_one_after_the_other(tmp_path: Path) -> No
     assert words(load(tmp_path / "a.png", ocr=True).text) == " ".join(left + right)
 
 
+@pytest.mark.slow
 def test_each_frame_of_a_tiff_is_a_page(tmp_path: Path) -> None:
     pages = [picture_of("The first page", SMALL), Image.new("L", SMALL, 255), picture_of("The third page", SMALL)]
     pages[0].save(tmp_path / "a.tiff", save_all=True, append_images=pages[1:])
@@ -68,7 +70,9 @@ def test_each_frame_of_a_tiff_is_a_page(tmp_path: Path) -> None:
     assert (parsed.pages, parsed.ocr, parsed.empty) == ([(0, 1), (16, 2), (16, 3)], [1, 2, 3], [2])
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "webp", "gif", "tif"])
+@pytest.mark.parametrize(
+    "suffix", ["png", *(pytest.param(suffix, marks=pytest.mark.slow) for suffix in ("jpg", "bmp", "webp", "gif", "tif"))]
+)
 def test_pictures_wait_for_ocr(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     picture_of("Mill", (400, 200)).convert("RGB").save(path)
@@ -77,6 +81,7 @@ def test_pictures_wait_for_ocr(tmp_path: Path, suffix: str) -> None:
     assert words(load(path, ocr=True).text) == "Mill"
 
 
+@pytest.mark.slow
 def test_letters_on_a_transparent_ground_are_read(tmp_path: Path) -> None:
     black = Image.new("RGBA", SMALL, (0, 0, 0, 0))
     black.putalpha(picture_of("The mill house", SMALL).point(lambda value: 255 - value))

@@ -45,11 +45,13 @@ def test_a_stamp_over_a_scan_and_an_invisible_layer_are_not_read_twice(tmp_path:
     assert squeezed(text) == squeezed("".join(LEASE))
 
 
+@pytest.mark.slow
 def test_outlined_text_and_a_live_footer_are_both_told(tmp_path: Path) -> None:
     text = read(tmp_path, outlined(Page().text(60, 800, "Brochure 2024"), 60, 100, LEASE, 16)).text
     assert in_order(text, [*LEASE[:3], "kroner, paid each quarter.", "Brochure 2024"])
 
 
+@pytest.mark.slow
 def test_typed_answers_stand_in_the_lines_of_a_scanned_form(tmp_path: Path) -> None:
     form = Image.new("L", (1240, 1754), 255)
     page = Page(picture=form)
@@ -62,7 +64,7 @@ def test_typed_answers_stand_in_the_lines_of_a_scanned_form(tmp_path: Path) -> N
     assert in_order(text, [*(part for pair in labels.items() for part in pair), "The undersigned agrees"])
 
 
-@pytest.mark.parametrize("turn", [90, 180, 270])
+@pytest.mark.parametrize("turn", [90, *(pytest.param(turn, marks=pytest.mark.slow) for turn in (180, 270))])
 def test_a_picture_on_a_turned_page_stands_where_it_is_seen(tmp_path: Path, turn: int) -> None:
     page = Page(box=(600, 600), extra=f"/Rotate {turn}")
     a, b, c, d = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[turn]
@@ -79,6 +81,7 @@ def test_a_picture_on_a_turned_page_stands_where_it_is_seen(tmp_path: Path, turn
     assert in_order(read(tmp_path, page).text, [PROSE[0], *LEASE, PROSE[1]])
 
 
+@pytest.mark.slow
 def test_a_font_that_tells_no_letters_is_read_beside_one_that_does(tmp_path: Path) -> None:
     page = place(Page().text(50, 400, "Typed in another font"), scan_of(LEASE), 50, 60, 420, 180)
     for number, line in enumerate(LEASE):
@@ -94,7 +97,7 @@ def test_a_photo_beside_text_is_not_looked_at(tmp_path: Path) -> None:
     assert parsed.ocr == []
 
 
-@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("orientation", [6, *(pytest.param(orientation, marks=pytest.mark.slow) for orientation in (1, 3, 8))])
 def test_a_photographed_page_is_turned_as_its_camera_noted(tmp_path: Path, orientation: int) -> None:
     lying = {1: 0, 3: 180, 6: 90, 8: 270}[orientation]
     exif = Image.Exif()

@@ -1,8 +1,6 @@
 """Files that only a password opens: asked for, used for one run, kept nowhere."""
 
 import io
-import subprocess
-import sys
 from pathlib import Path
 
 import docx
@@ -11,11 +9,12 @@ import openpyxl
 import pptx
 import pytest
 from pptx.util import Inches
+from typer.testing import CliRunner, Result
 
 from ingest import Library
+from ingest.__main__ import app
 from ingest.loaders import load
 from ingest.loaders.parsed import UNLOCKED, LoadError, Locked, is_locked
-from ingest.run import child
 from tests.ingest.pages import Page, write
 
 SENTENCE = "The keeper of the northern pier is Ottoline Marsh."
@@ -90,18 +89,19 @@ def test_a_library_reads_it_with_its_password_and_keeps_no_trace_of_that(library
         assert file.is_dir() or not any(PASSWORD.encode(code) in file.read_bytes() for code in ("utf-8", "latin-1"))
 
 
-def test_the_command_takes_passwords_from_a_file_or_from_stdin_and_from_no_argument(tmp_path: Path) -> None:
+def test_the_command_takes_passwords_from_a_file_or_from_stdin_and_from_no_argument(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lease, contract = _locked(tmp_path / "lease.pdf"), _locked(tmp_path / "contract.docx")
     (tmp_path / "passwords").write_text(f"wrong\n{PASSWORD}\n", encoding="utf-8")
-    environment = {"PYTHONPATH": str(Path(child.__file__).parents[2]), "OCTAVO_HOME": str(tmp_path / "home")}
+    monkeypatch.setenv("OCTAVO_HOME", str(tmp_path / "home"))
 
-    def ingest(*arguments: str | Path, told: str = "") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "ingest", *map(str, arguments)]
-        return subprocess.run(command, env=environment, input=told, capture_output=True, text=True)
+    def ingest(*arguments: str | Path, told: str = "") -> Result:
+        return CliRunner().invoke(app, [*map(str, arguments)], input=told)
 
     refused = ingest(lease, "--password-file", tmp_path / "absent")
-    assert refused.returncode == 2 and "absent can't be read: No such file" in refused.stderr
+    assert refused.exit_code == 2 and "absent can't be read: No such file" in refused.stderr
     assert ingest(lease, "--password-file", "-", told=f"{PASSWORD}\n").stdout.startswith("1 added")
     opened = ingest(contract, lease, "--password-file", tmp_path / "passwords")
-    assert opened.returncode == 0 and opened.stdout.startswith("1 added, 1 unchanged")
+    assert opened.exit_code == 0 and opened.stdout.startswith("1 added, 1 unchanged")
     assert PASSWORD not in opened.stdout + opened.stderr

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ingest import Embedder, Library
-from tests.ingest.conftest import Forked, Nursery
+from tests.nursery import Forked, Nursery
 
 LOOKUPS = 100_000
 READERS = {
