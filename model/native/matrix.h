@@ -154,20 +154,25 @@ static void rows_times(const matrix *w, long first, long last, const vectors *v,
     }
 }
 
+/* Of 32 packed columns of a row: what their codes stand for, in `room` where they aren't stored so; and their scale. */
+INLINE const int8_t *block_codes(const matrix *w, const int kind, long row, long k, int8_t room[32]) {
+    const long at = row * w->columns + k;
+    if (kind != BLOCKS4) return (const int8_t *)w->codes + at;
+    const __m128i codes = *(__m128i_u *)(w->codes + at / 2), values = *(__m128i_u *)w->values, low = _mm_set1_epi8(15);
+    ((__m128i_u *)room)[0] = _mm_shuffle_epi8(values, _mm_and_si128(codes, low));
+    ((__m128i_u *)room)[1] = _mm_shuffle_epi8(values, _mm_and_si128(_mm_srli_epi16(codes, 4), low));
+    return room;
+}
+INLINE float block_scale(const matrix *w, const int kind, long row, long k) {
+    return kind == INT8 ? ((const float *)w->scales)[row] : _cvtsh_ss(((const uint16_t *)w->scales)[(row * w->columns + k) / 32]);
+}
+
 /* One row of w as plain numbers. */
 INLINE void plain_row(const matrix *w, const int kind, long row, void *out, int bf16) {
-    const long K = w->columns;
-    int8_t bytes[32];
-    for (long k = 0; k < K; k += 32) {
-        const int8_t *p = (const int8_t *)w->codes + row * K + k;
-        if (kind == BLOCKS4) {
-            const __m128i codes = *(__m128i_u *)(w->codes + (row * K + k) / 2), values = *(__m128i_u *)w->values, low = _mm_set1_epi8(15);
-            ((__m128i_u *)bytes)[0] = _mm_shuffle_epi8(values, _mm_and_si128(codes, low));
-            ((__m128i_u *)bytes)[1] = _mm_shuffle_epi8(values, _mm_and_si128(_mm_srli_epi16(codes, 4), low));
-            p = bytes;
-        }
-        const float scale = kind == INT8 ? ((const float *)w->scales)[row] : _cvtsh_ss(((const uint16_t *)w->scales)[(row * K + k) / 32]);
-        for (int i = 0; i < 32; i += W) store(out, k + i, bf16, from_bytes(p + i) * scale);
+    for (long k = 0; k < w->columns; k += 32) {
+        int8_t room[32];
+        const int8_t *p = block_codes(w, kind, row, k, room);
+        for (int i = 0; i < 32; i += W) store(out, k + i, bf16, from_bytes(p + i) * block_scale(w, kind, row, k));
     }
 }
 static void plain(const matrix *w, long row, void *out, int bf16) {

@@ -1,15 +1,15 @@
 /* Gemma 2's arithmetic on x86-64 processors with AVX2, AVX-512 or AMX; __init__.py compiles and calls it.
 
-   octavo_step reads a few tokens through the whole network. The others are what a long text needs beside torch's matrix products:
-   plain numbers of packed weights, norms, attention with its rotary positions, GeGLU. Sizes are multiples of 64, heads' of 32. */
+   octavo_step reads a few tokens through the whole network. The others are what a long text needs: matrix products, of
+   plain weights only where there are tiles, norms, attention with its rotary positions, GeGLU. Sizes are multiples of 64, heads' of 32. */
 
 #include "numbers.h"
 #include "matrix.h"
 #include "attention.h"
 #include "tiles.h"
+#include "pairs.h"
 
 #define LINES 32 /* rows of a matrix that one thread multiplies at a time */
-#define EACH _Pragma("omp for schedule(dynamic, 1)") for
 #define TEAM _Pragma("omp parallel num_threads((int)n->threads)")
 
 typedef struct {
@@ -96,11 +96,6 @@ static void place(
 
 /* ---- what long texts need ---- */
 
-void octavo_plain(const network *n, const matrix *w, int64_t first, int64_t rows, void *out) {
-#pragma omp parallel for schedule(dynamic, 16) num_threads((int)n->threads)
-    for (long r = 0; r < rows; r++) plain(w, first + r, (uint8_t *)out + r * w->columns * width(n->bf16), n->bf16);
-}
-
 void octavo_turned(const network *n, int64_t position, int64_t tokens, float *out) { turned(n, position, tokens, out); }
 
 void octavo_embed(const network *n, const int64_t *ids, int64_t tokens, float *out) {
@@ -117,39 +112,15 @@ void octavo_add_norm(const network *n, float *x, const void *y, const float *aft
         add_norm(n, x + t * n->hidden, y ? (const uint8_t *)y + t * bytes : NULL, after, before, (uint8_t *)out + t * bytes, n->bf16);
 }
 
-#if TILES
 int octavo_tiles(void) { return tiles_allowed(); }
 
-/* x (tokens, columns) times `count` matrices, side by side, in bf16: out (tokens, rows of all). */
-void octavo_multiply(const network *n, const matrix *w, int64_t count, const uint16_t *x, int64_t tokens, uint16_t *out) {
-    const long K = w->columns, blocks = (tokens + 31) / 32;
-    long all = 0;
-    for (long i = 0; i < count; i++) all += w[i].rows;
-    const long lines = all < 64 * PANELS * n->threads ? 64 : 32 * PANELS;
-    uint16_t *left = aligned_alloc(64, blocks * 32 * K * 2);
-    TEAM {
-        uint16_t *right = aligned_alloc(64, lines * DEPTH * 2);
-        float *sums = aligned_alloc(64, lines * blocks * 32 * 4);
-        EACH (long b = 0; b < blocks; b++)
-            for (long k = 0; k < K; k += 32)
-                for (long r = 0; r < 32; r++) {
-                    uint16_t *to = left + (b * K + k + r) * 32;
-                    if (b * 32 + r < tokens) memcpy(to, x + (b * 32 + r) * K + k, 64);
-                    else memset(to, 0, 64);
-                }
-        for (long i = 0, from = 0; i < count; from += w[i++].rows) {
-#pragma omp for schedule(dynamic, 1) nowait
-            for (long r = 0; r < w[i].rows; r += lines)
-                tiles_times(w + i, r, r + lines < w[i].rows ? r + lines : w[i].rows, left, tokens, right, sums, out + from, all);
-        }
-        free(right);
-        free(sums);
-    }
-    free(left);
-}
-#else
-int octavo_tiles(void) { return 0; }
+/* x (tokens, columns) times `count` matrices, side by side: out (tokens, rows of all). Plain ones need tiles. */
+void octavo_multiply(const network *n, const matrix *w, int64_t count, const void *x, int64_t tokens, void *out) {
+#if TILES
+    if (n->bf16 && tiles_allowed()) return tiles_multiply(w, count, x, tokens, out, n->threads);
 #endif
+    pairs_multiply(w, count, x, n->bf16, tokens, out, n->threads);
+}
 
 /* gate: (tokens, stride), inner of them used; so is up. out: (tokens, inner). */
 void octavo_geglu(const network *n, const void *gate, const void *up, int64_t stride, void *out, int64_t tokens) {

@@ -12,6 +12,7 @@
 #define W 8
 #endif
 #define INLINE static inline __attribute__((always_inline))
+#define EACH _Pragma("omp for schedule(dynamic, 1)") for
 
 typedef float vf __attribute__((vector_size(4 * W), aligned(4), may_alias));
 typedef int vi __attribute__((vector_size(4 * W), aligned(4), may_alias));

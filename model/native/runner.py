@@ -7,22 +7,18 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from model.cache import KVCache
 from model.config import Gemma2Config
 from model.gemma2 import Gemma2, RMSNorm
-from model.linear import Dense, Int4, Int8
+from model.linear import Dense, Int4, Int8, Packed
 
 _STEP = 16
 """Tokens that are read by one call; more are multiplied by torch."""
-_AT_ONCE = 1 << 22
-"""Packed weights that are made plain at a time: they stay in the processor's cache until they are multiplied."""
 _EVERYTHING = 1 << 40
 
 
 _ARGUMENTS = {
-    "octavo_plain": "ppiip",
     "octavo_turned": "piip",
     "octavo_embed": "ppip",
     "octavo_add_norm": "ppppppi",
@@ -164,18 +160,9 @@ class Runner:
     def _times(self, x: Tensor, first: _Matrix, *modules: nn.Module) -> Tensor:
         """x (T, columns) times some matrices, side by side: (T, rows of all). C has them one behind the other, from `first` on."""
         matrices = (_Matrix * len(modules)).from_address(ctypes.addressof(first))
-        if x.dtype == torch.bfloat16 and self._tiles:
+        if all(isinstance(m, Packed) for m in modules) or (x.dtype == torch.bfloat16 and self._tiles):
             out = torch.empty(len(x), sum(m.rows for m in matrices), dtype=x.dtype)
             self._library.octavo_multiply(byref(self._c), matrices, len(modules), x.data_ptr(), len(x), out.data_ptr())
             return out
-        parts = []
-        for module, matrix in zip(modules, matrices, strict=True):
-            if isinstance(module, Dense):
-                parts.append(module(x))
-                continue
-            count = _AT_ONCE // matrix.columns
-            for start in range(0, matrix.rows, count):
-                plain = torch.empty(min(count, matrix.rows - start), matrix.columns, dtype=x.dtype)
-                self._library.octavo_plain(byref(self._c), byref(matrix), start, len(plain), plain.data_ptr())
-                parts.append(F.linear(x, plain))
+        parts = [m(x) if isinstance(m, Dense) else self._times(x, matrix, m) for m, matrix in zip(modules, matrices, strict=True)]
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)

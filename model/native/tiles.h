@@ -132,6 +132,35 @@ static void tiles_times(
         }
 }
 
+/* x (tokens, columns) times `count` matrices, side by side: out (tokens, rows of all). */
+static void tiles_multiply(const matrix *w, long count, const uint16_t *x, long tokens, uint16_t *out, long threads) {
+    const long K = w->columns, blocks = (tokens + 31) / 32;
+    long all = 0;
+    for (long i = 0; i < count; i++) all += w[i].rows;
+    const long lines = all < 64 * PANELS * threads ? 64 : 32 * PANELS;
+    uint16_t *left = aligned_alloc(64, blocks * 32 * K * 2);
+#pragma omp parallel num_threads((int)threads)
+    {
+        uint16_t *right = aligned_alloc(64, lines * DEPTH * 2);
+        float *sums = aligned_alloc(64, lines * blocks * 32 * 4);
+        EACH (long b = 0; b < blocks; b++)
+            for (long k = 0; k < K; k += 32)
+                for (long r = 0; r < 32; r++) {
+                    uint16_t *to = left + (b * K + k + r) * 32;
+                    if (b * 32 + r < tokens) memcpy(to, x + (b * 32 + r) * K + k, 64);
+                    else memset(to, 0, 64);
+                }
+        for (long i = 0, from = 0; i < count; from += w[i++].rows) {
+#pragma omp for schedule(dynamic, 1) nowait
+            for (long r = 0; r < w[i].rows; r += lines)
+                tiles_times(w + i, r, r + lines < w[i].rows ? r + lines : w[i].rows, left, tokens, right, sums, out + from, all);
+        }
+        free(right);
+        free(sums);
+    }
+    free(left);
+}
+
 /* ---- attention ---- */
 
 /* Keys and values of the 32 positions from `key` on as right tiles. */

@@ -130,6 +130,16 @@ def test_vectors_are_rounded_to_eight_bits_in_blocks_and_no_more(library: Any, n
 
 
 @torch.no_grad()
+def test_a_long_text_is_multiplied_almost_exactly(library: Any, networks: tuple[Gemma2, Gemma2]) -> None:
+    stored, plain = copy.deepcopy(networks)
+    stored.embed_tokens = plain.embed_tokens  # the logits' vectors would be rounded to 8 bits
+    stored.layers[1].self_attn.k_proj = plain.layers[1].self_attn.k_proj  # files mix their kinds
+    ids = torch.randint(0, CONFIG.vocab_size, (1, 110))
+    mine = Runner(stored, library)(ids, [KVCache(CONFIG, 110, torch.device("cpu"), torch.float32)], 0)
+    assert (mine - plain(ids)).abs().mean() <= 1e-3
+
+
+@torch.no_grad()
 def test_bf16_is_no_further_from_fp32_than_torchs(library: Any, networks: tuple[Gemma2, Gemma2]) -> None:
     stored, plain = copy.deepcopy(networks)
     ids = torch.randint(0, CONFIG.vocab_size, (3, 110))
