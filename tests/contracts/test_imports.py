@@ -39,7 +39,7 @@ def test_imports_go_one_way(room: str) -> None:
 
 def test_inference_imports_no_transformers_and_no_langchain() -> None:
     for file in (ROOT / "model").rglob("*.py"):
-        if "train" not in file.parts and file.name != "bench.py":  # a bench may run a peer
+        if "train" not in file.parts and file.name != "peers.py":  # whom a bench runs beside us
             assert not imported(file) & {"transformers", "langchain", "langchain_core", "chromadb", "streamlit"}, file
 
 
