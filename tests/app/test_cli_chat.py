@@ -124,7 +124,9 @@ def terminal(library: Path) -> Iterator[Terminal]:
 
 def test_ctrl_c_stops_the_answer_and_not_the_conversation(terminal: Terminal, library: Path) -> None:
     terminal.until("> ")
-    terminal.type("half a line\x03")
+    terminal.type("half a line")
+    terminal.until("half a line")  # shown: Python misses a Ctrl-C that comes between the prompt and its waiting for keys
+    terminal.type("\x03")
     terminal.until("> ")
     terminal.type("Summarise all documents\n")
     terminal.until("(taken as: summarise")
