@@ -17,10 +17,8 @@ from ingest.store.conversations import Conversations
 pytestmark = pytest.mark.enable_socket
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+def made(place: Path, samples: Path) -> Path:
     """An OCTAVO_HOME with a library of a PDF with an odd name and a text, beside a file that isn't in it."""
-    place = tmp_path_factory.mktemp("sources")
     folder = place / "papers"
     folder.mkdir()
     shutil.copy(samples / "volunteer-handbook.pdf", os.fsdecode(os.fsencode(folder) + b"/caf\xe9.pdf"))
@@ -30,6 +28,11 @@ def home(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
         opened.add([folder])
     (folder / "secret.txt").write_text("Not in it.")
     return place
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+    return made(tmp_path_factory.mktemp("sources"), samples)
 
 
 @pytest.fixture
@@ -99,8 +102,11 @@ def test_only_turns_that_may_have_changed_are_sent(client: TestClient, library: 
     assert [turn["question"] for turn in told.json()] == ["Question 199"]
 
 
-def test_pages_texts_and_originals_are_given_out_and_a_change_is_told(client: TestClient, library: Path, samples: Path) -> None:
-    """The last one: it changes a file of the library that all of these share."""
+def test_pages_texts_and_originals_are_given_out_and_a_change_is_told(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: Path
+) -> None:
+    monkeypatch.setenv("OCTAVO_HOME", str(made(tmp_path, samples)))  # a library of its own, since a file of it changes
+    library = tmp_path / "libraries" / "odd"
     asked = {"library": "odd", "path": paths(library)[".pdf"]}
     page = client.get("/octavo/page", params=asked | {"page": 7})
     assert page.headers["content-type"] == "image/png" and page.content.startswith(b"\x89PNG")
