@@ -77,11 +77,15 @@ class Batcher:
                 self._generating -= 1
                 self._arrived.notify()
 
-    def __call__(self, ids: Tensor, cache: KVCache, logits_to_keep: int = 1) -> list[Next]:
-        """Reads ids, (1, T), into the cache: what follows each of the last tokens."""
-        if ids.shape[1] > 1:
-            with self._pass, torch.inference_mode():
-                return nexts(self.run(ids, [cache], logits_to_keep)[0])
+    def read(self, ids: Tensor, cache: KVCache, logits_to_keep: int) -> Tensor:
+        """Reads ids, (1, T), into the cache; logits, (kept, vocab_size), of what follows each of the last tokens."""
+        if ids.shape[1] == 1:
+            return self.next(ids, cache).logits[None]
+        with self._pass, torch.inference_mode():
+            return self.run(ids, [cache], logits_to_keep)[0]
+
+    def next(self, ids: Tensor, cache: KVCache) -> Next:
+        """Reads a token, ids (1, 1), into the cache: what follows it."""
         mine = _Waiting(ids, cache)
         try:
             with self._arrived:
@@ -100,7 +104,7 @@ class Batcher:
         if mine.error is not None:
             raise mine.error
         assert mine.next is not None
-        return [mine.next]
+        return mine.next
 
     def _leave(self, mine: _Waiting) -> None:
         """Whoever waits longest makes the next pass, also where Ctrl-C ended this one."""

@@ -102,7 +102,7 @@ class Model:
             Its state, or None if `cancel` was set meanwhile.
         """
         assert ids, "an empty text has no next token"
-        following: list[Next] = []
+        kept, logits = 0, None
         if state is not None and state.cache.capacity >= len(ids) + room:
             cache = state.cache
             kept = min(sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(ids, state.ids, strict=False))), len(ids) - 1)
@@ -113,19 +113,20 @@ class Model:
         for start in range(cache.length, len(ids), step):
             if cancel is not None and cancel.is_set():
                 return None
-            following = self._read_on(ids[start : start + step], cache, 1)
-        return State(list(ids), cache, following[-1].logits)
+            logits = self._read_on(ids[start : start + step], cache, 1)
+        assert logits is not None
+        return State(list(ids), cache, logits[-1])
 
-    def _read_on(self, ids: Sequence[int], cache: KVCache, logits_to_keep: int) -> list[Next]:
-        """What follows each of the last ids."""
-        return self._run(torch.tensor([list(ids)], device=self.device), cache, logits_to_keep)
+    def _read_on(self, ids: Sequence[int], cache: KVCache, logits_to_keep: int) -> Tensor:
+        """Logits (kept, vocab_size) of what follows each of the last ids."""
+        return self._run.read(torch.tensor([list(ids)], device=self.device), cache, logits_to_keep)
 
     def score(self, state: State, ids: Sequence[int]) -> float:
         """Log-probability (natural) that the text goes on with these ids. The state stays as it was, but needs room for them."""
         assert ids
         logits = state.logits[None]
         if len(ids) > 1:
-            logits = torch.stack([state.logits, *(one.logits for one in self._read_on(ids[:-1], state.cache, len(ids) - 1))])
+            logits = torch.cat((logits, self._read_on(ids[:-1], state.cache, len(ids) - 1)))
             state.cache.truncate(len(state.ids))
         targets = torch.tensor(list(ids), device=self.device)
         return logits.log_softmax(-1).gather(1, targets[:, None]).sum().item()
@@ -179,14 +180,14 @@ class Model:
         begin = len(state.ids)
         guess: list[int] = []
         following = nexts(state.logits[None])  # of the last token, and of each guess
-        early: list[Next] = []  # behind a token that was read before it was looked at
+        early: Next | None = None  # behind a token that was read before it was looked at
         with self._run.generating():
             while True:
                 for one, guessed in zip(following, [*guess, None], strict=True):
                     choice = self._choose(one, state.ids[begin:], sampler, processors)
                     guesses = draft is not None and not draft.pausing and self._run.together == 1
                     if self._hurries and not (processors or guess or guesses) and len(state.ids) + 1 - begin < max_new_tokens:
-                        early = self._run(choice.token.view(1, 1), state.cache)
+                        early = self._run.next(choice.token.view(1, 1), state.cache)
                     token = choice.id()
                     if token in stop_ids:
                         return
@@ -198,11 +199,14 @@ class Model:
                         break
                 left = max_new_tokens - (len(state.ids) - begin) - 1
                 guess = draft(state.ids)[:left] if draft and self._run.together == 1 else []
-                if early:
-                    following, early, guess = early, [], []
+                if early is not None:
+                    following, early, guess = [early], None, []
                     continue
                 state.cache.truncate(len(state.ids) - 1)  # what was read of a wrong guess goes
-                following = self._read_on([state.ids[-1], *guess], state.cache, 1 + len(guess))
+                if guess:
+                    following = nexts(self._read_on([state.ids[-1], *guess], state.cache, 1 + len(guess)))
+                else:
+                    following = [self._run.next(torch.tensor([state.ids[-1:]], device=self.device), state.cache)]
 
     @torch.inference_mode()
     def _choose(self, one: Next, generated: list[int], sampler: Sampler, processors: Sequence[LogitsProcessor]) -> Choice:
