@@ -91,14 +91,9 @@ def bench(
             "prefill": round(median(theirs.first / mine.first for mine, theirs in pairs), 2),
             "decode": round(median(theirs.rest / mine.rest for mine, theirs in pairs), 2),
         }
-    shape = {
-        "context": context,
-        "tokens": tokens,
-        "dtype": _name(ours.network.dtype),
-        "quantize": quantize,
-        "device": device_name(ours.device),
-    }
-    return {**found, "ceilings": limits, **shape, "threads": torch.get_num_threads(), "load": round(os.getloadavg()[0], 2)}
+    shape = {"context": context, "tokens": tokens, "dtype": _name(ours.network.dtype), "quantize": quantize}
+    here = {"device": device_name(ours.device), "threads": torch.get_num_threads(), "load": round(os.getloadavg()[0], 2)}
+    return {**found, "ceilings": limits, **shape, **here}
 
 
 def _figures(model: Model, runs: list[Timed], context: int, tokens: int, limits: dict[str, float]) -> dict[str, float]:

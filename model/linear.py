@@ -21,6 +21,15 @@ class Dense(nn.Linear):
     def __init__(self, columns: int, rows: int) -> None:
         super().__init__(columns, rows, bias=False)
 
+    @property
+    def shape(self) -> torch.Size:
+        """(rows, columns)."""
+        return self.weight.shape
+
+    def dense(self) -> Tensor:
+        """(rows, columns)."""
+        return self.weight.detach()
+
     def rows(self, ids: Tensor) -> Tensor:
         """ids (...) -> rows (..., columns)."""
         return F.embedding(ids, self.weight)

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from model.gpu import products
 from model.linear import BLOCK, Dense
-from model.load.checkpoint import plain
 
 ROWS = 64
 """Rows of a matrix that a program multiplies: half of them make one group of GeGLU's results."""
@@ -54,9 +53,9 @@ class Matrix:
     @classmethod
     def of(cls, *modules: Any) -> "Matrix":
         """Moves the weights of modules together; the modules keep views of them. Those of several kinds are made plain."""
-        rows, columns = sum(_shape(m)[0] for m in modules), _shape(modules[0])[1]
+        rows, columns = sum(m.shape[0] for m in modules), modules[0].shape[1]
         if not _alike(modules):
-            return cls(torch.cat([plain(m.weight if isinstance(m, Dense) else m).to(torch.bfloat16) for m in modules]), None, rows, columns)
+            return cls(torch.cat([m.dense().to(torch.bfloat16) for m in modules]), None, rows, columns)
         if isinstance(modules[0], Dense):
             return cls(_together(modules, "weight"), None, rows, columns)
         return cls(_together(modules, "codes").view(torch.int32), _together(modules, "scales"), rows, columns)
@@ -101,12 +100,6 @@ def _alike(modules: Sequence[Any]) -> bool:
     """Whether they are stored in the same way."""
     first = modules[0]
     return all(type(m) is type(first) and (isinstance(m, Dense) or m.scales.dim() == first.scales.dim()) for m in modules)
-
-
-def _shape(module: Any) -> torch.Size:
-    """(rows, columns)."""
-    shape: torch.Size = module.weight.shape if isinstance(module, Dense) else module.shape
-    return shape
 
 
 def _together(modules: Sequence[Any], name: str) -> Tensor:

@@ -17,7 +17,7 @@ from model.cache import KVCache
 from model.gemma2 import Gemma2, rotary
 from model.gpu import attention, compiling, norms
 from model.gpu.compiling import Launch
-from model.gpu.matrix import ROWS, Matrix
+from model.gpu.matrix import ROWS, Matrix, Vectors
 from model.gpu.step import Step
 from model.linear import Packed
 
@@ -38,7 +38,7 @@ class Weights:
         attention, mlp = layer.self_attn, layer.mlp
         self.qkv, self.o = Matrix.of(attention.q_proj, attention.k_proj, attention.v_proj), Matrix.of(attention.o_proj)
         self.gate_up, self.down = Matrix.of(mlp.gate_proj, mlp.up_proj), Matrix.of(mlp.down_proj)
-        self.window = layer.self_attn.window or 1 << 30
+        self.window = attention.window or 1 << 30
         self.before_attention = layer.input_layernorm.weight.data
         self.after_attention = layer.post_attention_layernorm.weight.data
         self.before_mlp = layer.pre_feedforward_layernorm.weight.data
@@ -112,11 +112,11 @@ class Runner:
             self.start = _start
         return found
 
-    def add_norm(self, h: Tensor, y: Tensor | None, post: Tensor | None, pre: Tensor, x: Tensor) -> None:
+    def add_norm(self, h: Tensor, y: Tensor | None, post: Tensor | None, pre: Tensor, x: Vectors, shares: int = 1) -> None:
         rows, N = h.shape
         self.start(
-            norms.add_norm, (rows,), h, y, post, pre, x, None, None, rows, self.config.rms_norm_eps, N=N, SPLITS=int(y is not None),
-            BLOCK=triton.next_power_of_2(N), PDL=False, num_warps=8,
+            norms.add_norm, (rows,), h, y, post, pre, x.plain, x.codes, x.scales, rows, self.config.rms_norm_eps, N=N,
+            SPLITS=shares if y is not None else 0, BLOCK=triton.next_power_of_2(N), PDL=self.early, num_warps=8, launch_pdl=self.early,
         )  # fmt: skip
 
     def read(self, ids: Tensor, table: Tensor, kept: int) -> Tensor:
@@ -126,7 +126,7 @@ class Runner:
         x = torch.empty_like(h)
         y, post = None, None
         for number, w in enumerate(self.layers):
-            self.add_norm(h, y, post, w.before_attention, x)
+            self.add_norm(h, y, post, w.before_attention, Vectors(x))
             q = self._append(w.qkv.times(self.start, x), table, number, T)
             if number == len(self.layers) - 1 and kept < T:
                 h, q = (t.view(B, T, -1)[:, T - kept :].reshape(B * kept, -1) for t in (h, q))
@@ -134,11 +134,11 @@ class Runner:
                 T = kept
                 x = torch.empty_like(h)
             y = w.o.times(self.start, self._attend(q, table, number, B, T))
-            self.add_norm(h, y, w.after_attention, w.before_mlp, x)
+            self.add_norm(h, y, w.after_attention, w.before_mlp, Vectors(x))
             both, inner = w.gate_up.times(self.start, x), self.config.intermediate_size
             self.start(norms.geglu, (len(both), triton.cdiv(inner, 1024)), both, N=inner, BLOCK=1024)
             y, post = w.down.times(self.start, both[:, :inner]), w.after_mlp
-        self.add_norm(h, y, post, self.network.norm.weight.data, x)
+        self.add_norm(h, y, post, self.network.norm.weight.data, Vectors(x))
         return self.network.logits(x.view(B, T, -1))
 
     def _append(self, qkv: Tensor, table: Tensor, layer: int, T: int) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 import triton
 from torch import Tensor
 
-from model.gpu import attention, norms, products
+from model.gpu import attention, products
 from model.gpu.compiling import compile_all
 from model.gpu.matrix import ROWS, Matrix, Vectors
 
@@ -70,7 +70,7 @@ class Step:
         self.h.copy_(r.network.embed(self.ids).flatten(0, 1))
         y, post, shares = None, None, 1
         for number, w in enumerate(r.layers):
-            self._add_norm(y, post, w.before_attention, shares)
+            r.add_norm(self.h, y, post, w.before_attention, self.x, shares)
             self._times(self.x, w.qkv, self.qkv, "sum")
             r.start(
                 attention.rope_append, (R, triton.cdiv(s["H"] + 2 * s["KV"], _HEADS)), self.qkv, self.q, self.table, r.cos, r.sin,
@@ -85,19 +85,12 @@ class Step:
                 **s, SPLITS=_SHARES, BQ=self.columns, BS=keys, **early,
             )  # fmt: skip
             self._times(self.o, w.o, self.y, "sum")
-            self._add_norm(self.y, w.after_attention, w.before_mlp, w.o.shares)
+            r.add_norm(self.h, self.y, w.after_attention, w.before_mlp, self.x, w.o.shares)
             self._times(self.x, w.gate_up, self.act.plain, "geglu")
             self._times(self.act, w.down, self.y, "sum")
             y, post, shares = self.y, w.after_mlp, w.down.shares
-        self._add_norm(y, post, r.network.norm.weight.data, shares)
+        r.add_norm(self.h, y, post, r.network.norm.weight.data, self.x, shares)
         self._times(self.x, r.head, self.logits, "cap")
-
-    def _add_norm(self, y: Tensor | None, post: Tensor | None, pre: Tensor, shares: int) -> None:
-        r, (rows, N) = self.runner, self.h.shape
-        r.start(
-            norms.add_norm, (rows,), self.h, y, post, pre, self.x.plain, self.x.codes, self.x.scales, rows, r.config.rms_norm_eps, N=N,
-            SPLITS=shares if y is not None else 0, BLOCK=triton.next_power_of_2(N), PDL=r.early, num_warps=8, launch_pdl=r.early,
-        )  # fmt: skip
 
     def _times(self, x: Vectors, m: Matrix, out: Tensor, end: str) -> None:
         r, R, shares = self.runner, self.B * self.T, m.shares if end == "sum" else 1

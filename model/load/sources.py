@@ -50,7 +50,7 @@ def load_model(
     packed = kept_packed(device, dtype, checkpoint.config, checkpoint.packed)
     if device.startswith("cuda"):
         require_room(checkpoint, torch.cuda.mem_get_info(device)[0], dtype, quantize, packed)
-        if dtype == torch.bfloat16 and gpu.usable():
+        if _by_kernels(device, dtype):
             compiling.start(checkpoint.config, quantize, torch.device(device))
     network = build_network(
         *(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype),
@@ -60,9 +60,14 @@ def load_model(
     return model_of(network, checkpoint)
 
 
+def _by_kernels(device: str, dtype: torch.dtype) -> bool:
+    """Whether kernels of our own read tokens there, unless a network's sizes are odd."""
+    return device.startswith("cuda") and dtype == torch.bfloat16 and gpu.usable()
+
+
 def kept_packed(device: str, dtype: torch.dtype, config: Gemma2Config, packed: Mapping[str, int]) -> Mapping[str, int]:
     """Of a checkpoint's packed weights those that stay so: what runs a network there reads them as they are stored."""
-    if device.startswith("cuda") and packed and dtype == torch.bfloat16 and gpu.usable():
+    if _by_kernels(device, dtype):
         return {kind: count for kind, count in packed.items() if kind != "IQ4_NL"}
     return packed if packed and device.startswith("cpu") and native.library() is not None and native.runs(config) else {}
 

@@ -1,12 +1,14 @@
 """The kernels for a GPU against the network in plain torch: the same weights, the same ids. All of it needs a GPU."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from model import config as published
 from model.cache import KVCache
 from model.config import Gemma2Config
 from model.gemma2 import Gemma2
@@ -26,22 +28,9 @@ ROOM = 400
 
 
 def config(heads: int, groups: int, head_dim: int) -> Gemma2Config:
-    return Gemma2Config(
-        vocab_size=512,
-        hidden_size=384,
-        intermediate_size=640,
-        num_hidden_layers=3,
-        num_attention_heads=heads,
-        num_key_value_heads=groups,
-        head_dim=head_dim,
-        query_pre_attn_scalar=head_dim,
-        sliding_window=70,
-        attn_logit_softcapping=50.0,
-        final_logit_softcapping=30.0,
-        rms_norm_eps=1e-6,
-        rope_theta=10000.0,
-        max_position_embeddings=1024,
-    )
+    sizes = {"vocab_size": 512, "hidden_size": 384, "intermediate_size": 640, "num_hidden_layers": 3, "sliding_window": 70}
+    heads_of = {"num_attention_heads": heads, "num_key_value_heads": groups, "head_dim": head_dim, "query_pre_attn_scalar": head_dim}
+    return replace(published.SHAPES["2b"], **sizes, **heads_of, max_position_embeddings=1024)
 
 
 SHAPES = {"like-2b": config(8, 4, 256), "like-27b": config(4, 2, 128), "mqa": config(4, 1, 256), "narrow": config(6, 2, 64)}
