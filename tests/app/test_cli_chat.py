@@ -100,12 +100,26 @@ class Terminal:
 
     def until(self, wanted: str, seconds: float = 60) -> str:
         """What is shown up to this, from where it was looked at last."""
-        end = time.monotonic() + seconds
-        while wanted not in self._shown:
-            assert select.select([self._terminal], [], [], end - time.monotonic())[0], self._shown
-            self._shown += os.read(self._terminal, 4096).decode(errors="replace")
+        assert self._shows(wanted, seconds), self._shown
         seen, _, self._shown = self._shown.partition(wanted)
         return seen
+
+    def interrupt(self, until: str) -> None:
+        """Presses Ctrl-C, and again where it is not heard: Python's readline misses one in some 500, that comes while it handles a key."""
+        presses = 0
+        while not self._shows(until, 10 * presses):
+            assert presses < 6, self._shown
+            self.type("\x03")
+            presses += 1
+        self.until(until)
+
+    def _shows(self, wanted: str, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while wanted not in self._shown:
+            if not select.select([self._terminal], [], [], max(0, end - time.monotonic()))[0]:
+                return False
+            self._shown += os.read(self._terminal, 4096).decode(errors="replace")
+        return True
 
     def ended(self) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
@@ -125,13 +139,11 @@ def terminal(library: Path) -> Iterator[Terminal]:
 def test_ctrl_c_stops_the_answer_and_not_the_conversation(terminal: Terminal, library: Path) -> None:
     terminal.until("> ")
     terminal.type("half a line")
-    terminal.until("half a line")  # shown: Python misses a Ctrl-C that comes between the prompt and its waiting for keys
-    terminal.type("\x03")
-    terminal.until("> ")
+    terminal.until("half a line")
+    terminal.interrupt(until="> ")
     terminal.type("Summarise all documents\n")
     terminal.until("(taken as: summarise")
-    terminal.type("\x03")
-    terminal.until("(stopped)")
+    terminal.interrupt(until="(stopped)")
     terminal.until("> ")
     terminal.type(f"{AGE}\n")
     assert "85" in terminal.until("page 7")
