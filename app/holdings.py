@@ -28,7 +28,7 @@ def documents(library: str, search: str) -> dict[str, Any]:
     With `search`, those that are called so.
     """
     opened = resources.library(library)
-    told, ours = resources.going(library)
+    told, busy = opened.running(), resources.line(library).is_busy()
     reading, waiting = set((told or {}).get("reading", ())), list((told or {}).get("waiting", ()))
     there = [_document(document) for document in opened.documents()]
     known = {document["path"] for document in there}
@@ -43,14 +43,14 @@ def documents(library: str, search: str) -> dict[str, Any]:
         "documents": found[:_MOST],
         "found": len(found),
         "total": len(there),
-        "adding": going(told) if told else ("Looking for what is new" if ours else None),
+        "adding": going(told) if told else ("Looking for what is new" if busy else None),
     }
 
 
 def everything(library: str, search: str) -> dict[str, Any]:
     """All that the page under Documents shows."""
     opened, line = resources.library(library), resources.line(library)
-    told, ours = resources.going(library)
+    told, ours = opened.running(), line.running
     ours = ours if ours and (told is None or told["pid"] == ours.pid) else None
     share = told["done"] / told["total"] if told and told["total"] else 0.0
     return documents(library, search) | {

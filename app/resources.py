@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-from app.adding import Adding, Line, Wanted
+from app.adding import Line, Wanted
 from app.asking import Asking
 from app.choosing import chosen
 from app.models import Models
@@ -205,15 +205,10 @@ def bring(name: str, path: str) -> None:
     raise PathError(f"{path} is not one of this library's folders", "add it")
 
 
-def going(name: str) -> tuple[dict[str, Any] | None, Adding | None]:
-    """How far the ingest is that fills a library (None before its first file), and the ingest itself if the page started it."""
-    return library(name).running(), line(name).running
-
-
 def unfinished(name: str) -> str:
     """What a question asked now may miss, or ""."""
-    told, ours = going(name)
-    return library(name).unfinished() or ("The library is being filled." if ours and not told else "")
+    busy = line(name).is_busy()  # looked at first: if it ends meanwhile, the library knows all
+    return library(name).unfinished() or ("The library is being filled." if busy else "")
 
 
 def remove(name: str, paths: Sequence[str]) -> None:

@@ -13,14 +13,16 @@ from app.views import first
 def draw() -> None:
     state.tell_trouble()
     name = st.session_state["library"]
-    status = resources.library(name).status() if resources.there(name) else {"documents": 0}
+    there = resources.there(name)
+    unfinished = there and resources.unfinished(name)  # before the documents: what comes between the two is then looked for again
+    status = resources.library(name).status() if there else {"documents": 0}
     count = status["documents"]
     if count and (question := st.chat_input("Ask a question")):
         _ask(name, question)
-    if resources.there(name):
+    if there:
         with st.sidebar:
             _heed_shelf(name, shelf(name, state.person().is_owner, st.session_state["conversation"], st.session_state["ticked"]))
-    if resources.there(name) and resources.unfinished(name):
+    if unfinished:
         st.fragment(_unfinished, run_every=2.0)(name, empty=not count)
     elif not count:
         return first.welcome(name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app import following, libraries, resources
+from app import following, holdings, libraries, resources
 from app.adding import Wanted
 from ingest import Library
 from ingest.errors import LibraryBusy, PathError
@@ -45,6 +45,17 @@ def test_what_is_added_meanwhile_waits_once_and_one_that_fails_stops_nothing(hom
     assert [Path(document.path).name for document in resources.library("work").documents()] == ["first.txt", "second.txt"]
     assert [trouble.partition(". ")[0] for trouble in line.troubles] == [f"absent: No file or folder at {tmp_path / 'absent'}"]
     assert [bool(folder.read) for folder in resources.library("work").folders()] == [True, True, False]
+
+
+def test_what_is_to_be_added_is_told_of_before_its_process_runs(home: Path) -> None:
+    Library.open(home / "work", create=True).close()
+    with writing(home / "work"):
+        resources.add("work", [("eel.txt", b"Eels pass the weir in May.")], "")
+        assert resources.line("work").running is None
+        assert resources.unfinished("work") and holdings.documents("work", "")["adding"]
+        resources.line("work").take_back("eel.txt")
+    until(lambda: not resources.line("work").is_busy())
+    assert not resources.unfinished("work")
 
 
 def test_a_server_that_starts_again_follows_and_reads_what_was_uploaded(home: Path, tmp_path: Path) -> None:
