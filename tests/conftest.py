@@ -15,7 +15,7 @@ from tests.nursery import ROOT, Nursery
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["LANGSMITH_TRACING"] = "false"
 
-settings.register_profile("fast", max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("fast", max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 

