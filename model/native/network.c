@@ -138,34 +138,35 @@ void octavo_attend(
     const int tiles = TILES && n->bf16 && tiles_allowed();
     job a = layer_job(n, c, layer, NULL, tokens);
     uint8_t *q = calloc(n->groups * queries(&a) * D, width(tiles));
-    uint16_t *room = tiles ? aligned_alloc(64, 4 * n->groups * packed * D) : NULL;
-    a.q = q, a.key_tiles = room, a.value_tiles = room + n->groups * packed * D;
+    uint8_t *room = aligned_alloc(64, 2 * n->groups * packed * D * width(tiles));
+    a.q = q, a.keys = room, a.values = room + n->groups * packed * D * width(tiles);
     TEAM {
-        float out[ROWS * D] __attribute__((aligned(64))), totals[ROWS];
+        float out[QUERIES * D] __attribute__((aligned(64))), totals[QUERIES];
 #pragma omp for schedule(dynamic, 16)
         for (long t = 0; t < tokens; t++)
             for (long h = 0; h < all; h++) {
                 const float *turn = cosines + t * D / 2;
                 place(&a, t, h, (const uint8_t *)qkv + (t * all + h) * D * width(n->bf16), n->bf16, q, tiles, turn, turn + tokens * D / 2);
             }
+#pragma omp for collapse(2) schedule(dynamic, 1)
+        for (long g = 0; g < n->groups; g++)
+            for (long key = first_key(&a, 0, 0) / ROWS * ROWS; key < end; key += ROWS) {
 #if TILES
-        if (tiles) {
-#pragma omp for collapse(2) schedule(dynamic, 1)
-            for (long g = 0; g < n->groups; g++)
-                for (long key = first_key(&a, 0, 0) / ROWS * ROWS; key < end; key += ROWS) pack_keys(&a, g, key, end);
-        }
+                if (tiles) pack_tiles(&a, g, key, end);
+                else
 #endif
+                pack_panels(&a, g, key, end);
+            }
 #pragma omp for collapse(2) schedule(dynamic, 1)
-        for (long query = queries(&a) - ROWS; query > skipped * G - ROWS; query -= ROWS) /* the longest first */
+        for (long query = queries(&a) - QUERIES; query > skipped * G - QUERIES; query -= QUERIES) /* the longest first */
             for (long g = 0; g < n->groups; g++) {
-                const long rows = tokens * G - query < ROWS ? tokens * G - query : ROWS;
+                const long rows = tokens * G - query < QUERIES ? tokens * G - query : QUERIES;
                 const long first = first_key(&a, 0, query), last = position(&a, 0, query + rows - 1) + 1;
 #if TILES
                 if (tiles) attend_tiles(&a, g, query, first, last, end, out, totals);
                 else
 #endif
-                if (n->bf16) attend_plain(&a, 0, g, query, made_up(rows, 4), first, last, out, totals, 1);
-                else attend_plain(&a, 0, g, query, made_up(rows, 4), first, last, out, totals, 0);
+                attend_panels(&a, g, query, first, last, end, out, totals);
                 for (long r = 0; r < rows; r++)
                     for (long d = 0; d < D; d += W)
                         store(y, ((query + r) / G * H + g * G + (query + r) % G) * D + d, n->bf16, load(out, r * D + d, 0) / totals[r]);

@@ -11,6 +11,7 @@
 #else
 #define W 8
 #endif
+#define AT_ONCE (W == 16 ? 8 : 6) /* rows whose sums with 2 * W columns fill the registers */
 #define INLINE static inline __attribute__((always_inline))
 #define EACH _Pragma("omp for schedule(dynamic, 1)") for
 

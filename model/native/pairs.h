@@ -2,7 +2,6 @@
    instruction as of floats. A token's numbers are rounded to 16 bits with one scale; the weights' codes stay what they are, and their
    blocks' sums are exact. */
 
-#define AT_ONCE (W == 16 ? 8 : 6) /* tokens whose sums with 2 * W rows fill the registers */
 #define CHUNK 48                  /* tokens that one thread multiplies at a time, with BAND rows */
 #define BAND 64
 #define UNPACKED (1 << 22) /* numbers of a matrix that are unpacked at a time: they stay in the processor's cache */

@@ -6,7 +6,6 @@
 
 #if defined __AMX_BF16__ && defined __AVX512BF16__ && W == 16
 #define TILES 1
-#define SPAN 256  /* keys weighed before values are added up */
 #define DEPTH 1024 /* columns of a matrix multiplied at a time: what they are multiplied with stays in the nearest caches */
 #define PANELS 4  /* of 32 rows of a matrix each, that one thread multiplies at a time */
 
@@ -164,10 +163,10 @@ static void tiles_multiply(const matrix *w, long count, const uint16_t *x, long 
 /* ---- attention ---- */
 
 /* Keys and values of the 32 positions from `key` on as right tiles. */
-static void pack_keys(const job *a, long group, long key, long last) {
+static void pack_tiles(const job *a, long group, long key, long last) {
     const long D = a->size, at = (group * made_up(last, ROWS) + key) * D;
     const uint16_t *keys = (const uint16_t *)held(a, 0, group, 0), *values = (const uint16_t *)held(a, 0, group, 1);
-    uint32_t *k = (uint32_t *)(a->key_tiles + at), *v = (uint32_t *)(a->value_tiles + at);
+    uint32_t *k = (uint32_t *)((const uint16_t *)a->keys + at), *v = (uint32_t *)((const uint16_t *)a->values + at);
     for (long d = 0; d < D; d += 32)
         for (int half = 0; half < 2; half++, k += 256, v += 256) {
             __m512i r[16];
@@ -186,11 +185,12 @@ static void pack_keys(const job *a, long group, long key, long last) {
         }
 }
 
-/* As attend_plain, for ROWS queries of sequence 0, all in bf16; `end`: keys that are packed. */
+/* As attend_panels, all in bf16. */
 static void attend_tiles(const job *a, long group, long query, long first, long last, long end, float *out, float *totals) {
     const long D = a->size;
     const uint16_t *q = (const uint16_t *)a->q + (group * queries(a) + query) * D;
-    const uint16_t *k = a->key_tiles + group * made_up(end, ROWS) * D, *v = a->value_tiles + group * made_up(end, ROWS) * D;
+    const long at = group * made_up(end, ROWS) * D;
+    const uint16_t *k = (const uint16_t *)a->keys + at, *v = (const uint16_t *)a->values + at;
     float scores[ROWS * ROWS] __attribute__((aligned(64)));
     uint16_t p[ROWS * SPAN] __attribute__((aligned(64)));
     vf found[ROWS] = {};
