@@ -126,6 +126,8 @@ class Line:
                 trouble = self._running.trouble()
             except (IngestError, OSError) as error:  # the library was deleted, or its disk is full
                 trouble = f"It could not be started: {error}"
+            except ValueError:
+                trouble = "What it had to say was cut short. Is the disk full?"
             self._running = None
             if trouble:
                 self.troubles = (*self.troubles, f"{wanted.what}: {trouble}")

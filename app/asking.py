@@ -11,8 +11,9 @@ from typing import Any
 
 from app.mistakes import as_bug, as_mistake, sentences
 from app.told import answering, told
+from ingest import Library
 from ingest.errors import LibraryError
-from ingest.store.conversations import Conversations, State
+from ingest.store.conversations import Conversations, State, forget
 from ingest.terminal import plain
 from rag.answer import Answer
 from rag.chain import AnswerChain
@@ -70,13 +71,16 @@ class Asking:
         """Ends it and keeps what came. A model that is busy with its prompt goes on until its next word, which nobody reads."""
         self._end("cut")
 
+    def has_ended(self) -> bool:
+        """Whether nothing of it is still to be written, or tried to be."""
+        return self._ended.is_set()
+
     def join(self, timeout: float | None = None) -> None:
         self._thread.join(timeout)
 
     def _run(self) -> None:
         try:
             self._ask()
-            self._end("done")
         except Exception as error:
             self._end("failed", sentences(*(as_mistake(error) or as_bug(error))))
             if as_mistake(error) is None:
@@ -89,8 +93,15 @@ class Asking:
                 for part in parts:
                     with self._writing:
                         if self.state != "asking":
-                            return
+                            break
                         self._answer += part
+            self._end("done")  # before the model is given back, which may take until another is loaded
+            self._forget(chain.library)
+
+    def _forget(self, library: Library) -> None:
+        """Takes out what it quotes of documents that were removed while it was being answered: their removal found nothing of it yet."""
+        quoted = {citation.path for citation in self._answer.citations} | {item.chunk.path for item in self._answer.evidence}
+        forget(library.directory, quoted - {document.path for document in library.documents()})
 
     def _keep(self) -> None:
         """Writes what has come since the last time; a model may be silent for long between two words."""
@@ -104,7 +115,7 @@ class Asking:
     def _end(self, state: State, trouble: str = "") -> None:
         with self._writing:
             if self.state == "asking":
-                self.state, self._trouble = state, trouble
+                self._trouble, self.state = trouble, state
                 self._put()
                 self._ended.set()
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from threading import Event, Thread
 
 from app import resources
-from ingest.errors import IngestError
+from ingest.errors import IngestError, PathError
 from ingest.run.watch import changes
 from ingest.store.paths import file_of
 
 
 class Follower:
-    """Follows one folder, in a thread, until it is ended; `trouble` is why it can't, or ""."""
+    """Follows one folder, in a thread, until it is ended; `trouble` is why it can't at the moment, or ""."""
 
     def __init__(self, name: str, path: str, directory: Path) -> None:
         self._name, self._path, self._directory = name, path, directory
@@ -27,8 +27,15 @@ class Follower:
         try:
             for _ in changes([file_of(self._path)], self._directory, self._ended.is_set):
                 if not self._ended.is_set():
-                    resources.bring(self._name, self._path)
+                    self._bring()
         except IngestError as error:  # the library is gone, or the system can't watch so many folders
+            self.trouble = str(error)
+
+    def _bring(self) -> None:
+        try:
+            resources.bring(self._name, self._path)
+            self.trouble = ""
+        except PathError as error:  # its drive may come back
             self.trouble = str(error)
 
 

@@ -14,6 +14,7 @@ from ingest.terminal import plain
 
 _MOST = 200
 """Documents told at once; a search finds the others."""
+_STOPPED = "It was stopped, or taken back, before this was read."
 _DONE = {
     "reading": "{} of {} files read",
     "embedding": "{} of {} passages made ready to be found by their meaning",
@@ -34,7 +35,11 @@ def documents(library: str, search: str) -> dict[str, Any]:
     known = {document["path"] for document in there}
     failed = [_failed(path, reason, reading) for path, reason in opened.failures() if path not in known]
     known |= {document["path"] for document in failed}
-    waiting += [spelled(str(file)) for file in resources.unread_uploads(library)]
+    unread = [spelled(str(file)) for file in resources.unread_uploads(library)]
+    if told or busy:
+        waiting += unread
+    else:
+        failed += [_named(path) | {"state": "not read", "reason": _STOPPED, "locked": False} for path in unread]
     coming = [_named(path) | {"state": "reading"} for path in sorted(reading - known)]
     coming += [_named(path) | {"state": "waiting"} for path in dict.fromkeys(waiting) if path not in known | reading]
     everything = failed + coming + there

@@ -221,7 +221,11 @@ def remove(name: str, paths: Sequence[str]) -> None:
     for (asked, _), asking in list(_asking().items()):
         if asked == name:
             asking.stop()
-    library(name).remove(*paths)
+    unread = {spelled(str(file)): file for file in unread_uploads(name)}
+    for path in unread.keys() & set(paths):
+        unread[path].unlink(missing_ok=True)
+    if known := [path for path in paths if path not in unread]:
+        library(name).remove(*known)
 
 
 def _refuse_while_adding(name: str) -> None:
@@ -237,7 +241,7 @@ def settle(name: str) -> Path:
     """
     directory = IngestSettings().named_dir(name)
     _refuse_while_adding(name)
-    if any(asked == name and not asking.kept for (asked, _), asking in list(_asking().items())):
+    if any(asked == name and not asking.has_ended() for (asked, _), asking in list(_asking().items())):
         raise LibraryBusy(f"a question to {name} is being answered", "stop that, or wait until it has finished")
     library(name).close()
     _lines().pop(name, None)

@@ -108,7 +108,10 @@ def _turn(library: str, turn: Turn) -> dict[str, Any]:
     told = {"id": turn.id, "question": turn.question, "within": turn.within, "state": turn.state} | turn.answer
     told["asked_of"] = [holdings.name(path) for path in turn.within]
     asking = resources.asking(library, turn.id)
-    return told | asking.answer() | {"state": asking.state, "doing": asking.doing()} if asking else told
+    if asking is None:
+        return told
+    state = asking.state  # looked at first: of an answer that has ended, all is there
+    return told | asking.answer() | {"state": state, "doing": asking.doing()}
 
 
 def _kept(request: Request) -> Conversations:

@@ -6,7 +6,7 @@ script: a run for each word would take more time than the words.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +58,24 @@ def holdings(library: str) -> Mapping[str, Any]:
     return _mounted("holdings", ("lists.js", "holdings.js"), {"library": library}, events)
 
 
+def noted(name: str) -> dict[str, Any]:
+    """What was pressed in a component, of the library that is open, and not heeded yet."""
+    pressed: dict[str, Any] = st.session_state.setdefault("pressed", {}).setdefault((name, st.session_state["library"]), {})
+    return pressed
+
+
 def _mounted(name: str, scripts: tuple[str, ...], data: Mapping[str, Any], events: Sequence[str]) -> Mapping[str, Any]:
-    listening = {f"on_{event}_change": _nothing for event in events}
-    pressed = _component(name, scripts)(key=name, data=data, **listening)
-    return {event: pressed[event] for event in events if pressed.get(event) is not None}
+    listening = {f"on_{event}_change": partial(_note, name, event) for event in events}
+    _component(name, scripts)(key=name, data=data, **listening)
+    pressed = dict(noted(name))
+    noted(name).clear()
+    return pressed
 
 
-def _nothing() -> None:
-    """Streamlit tells of an event only where something listens; it is read from the result."""
+def _note(name: str, event: str) -> None:
+    """Before the page's script runs: a second click ends that run, and what it had not come to would be lost."""
+    if (value := st.session_state[name].get(event)) is not None:
+        noted(name)[event] = value
 
 
 @cache

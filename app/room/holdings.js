@@ -36,14 +36,10 @@ class Holdings extends Lists {
     this.data = data;
     this.tell = tell;
     clearTimeout(this.next);
-    try {
-      const answer = await fetch(address("holdings", { library: data.library, search: this.search.value.trim() }));
-      if (answer.ok) this.told = await answer.json();
-    } catch {
-      // the server may be restarting: look again
-    }
+    const told = await this.look("holdings", data.library);
     await released(this.frame);
     if (this.data !== data) return;
+    this.told = told ?? this.told;
     if (this.told) this.draw();
     const busy = this.told && (this.told.adding || this.told.queue.length);
     this.next = setTimeout(() => this.show(data, tell), busy ? HOLDINGS_EVERY : HOLDINGS_IDLE);
@@ -87,7 +83,7 @@ class Holdings extends Lists {
       el("p", { role: "status" }, stopping ? "Stopping: " : "", adding),
       el("progress", { value: share, max: 1, "aria-label": "How far it is" }),
       el("p", { class: "fine" }, running ?? "Another program is adding to this library."),
-      running && button("Stop", "Stop", () => this.tell("stop", true), { class: "act", disabled: stopping, title: "What is finished is kept." }),
+      running && button("Stop", "Stop", () => this.tell("stop", running), { class: "act", disabled: stopping, title: "What is finished is kept." }),
     );
     const waits = queue.map((what) =>
       el("p", { class: "waits" }, el("span", {}, el("b", {}, "Waiting: "), what), button("Take back", `Take back ${what}`, () => this.tell("take_back", what), { class: "act" })),

@@ -8,6 +8,18 @@ class Lists {
     this.locked = null;
   }
 
+  // What there is, for what is searched; null where it can't be told, as the server may be restarting, or came too late.
+  async look(what, library) {
+    const search = this.search.value.trim();
+    try {
+      const answer = await fetch(address(what, { library, search }));
+      const told = answer.ok ? await answer.json() : null;
+      return search === this.search.value.trim() ? told : null;
+    } catch {
+      return null;
+    }
+  }
+
   // A document: a box to tick, what it is, what else stands below, and what can be done with it.
   row(told, box, open, choices, below = null) {
     return el(

@@ -1,6 +1,7 @@
 // The reading room: conversation in the middle, the open source at the right. What didn't change is left standing.
 
 const LOOK_EVERY = 300; // milliseconds
+const AGAIN = 2000;
 const HELD = 400;
 
 class Room {
@@ -35,13 +36,18 @@ class Room {
     clearTimeout(this.next);
     const { library, conversation } = data;
     let turns = [];
+    let failed = false;
     try {
       if (conversation) turns = await this.look(library, conversation, since);
     } catch {
-      turns = this.turns; // the server may be restarting: look again
+      failed = true; // the server may be restarting: look again
     }
     await released(this.list);
     if (this.data !== data) return;
+    if (failed) {
+      this.next = setTimeout(() => this.show(data, tell, since), AGAIN);
+      return;
+    }
     this.draw(turns);
     const [path, page, when] = data.opening ?? [];
     if (path && when !== Room.closed && !this.pane.isOpen) this.open({ path, start: 0, end: 0, boxes: [], page });

@@ -29,28 +29,26 @@ class Shelf extends Lists {
   }
 
   async show(data, tell) {
-    if (this.data?.library !== data.library) this.ticked = new Set(data.ticked);
-    else if (this.data !== data && String([...this.ticked].sort()) !== String([...data.ticked].sort())) {
+    if (this.data?.library !== data.library) {
+      this.ticked = new Set(data.ticked);
+      this.told = null;
+    } else if (this.data !== data && String([...this.ticked].sort()) !== String([...data.ticked].sort())) {
       tell("ticked", [...this.ticked]); // what was told while a run began may be lost, or not be in this one yet
     }
     this.data = data;
     this.tell = tell;
     clearTimeout(this.next);
-    const search = this.search.value.trim();
-    try {
-      this.told = await (await fetch(address("shelf", { library: data.library, search }))).json();
-    } catch {
-      this.told ??= { conversations: [], documents: [], found: 0, total: 0, adding: null };
-    }
+    const told = await this.look("shelf", data.library);
     await released(this.frame);
     if (this.data !== data) return;
+    this.told = told ?? this.told ?? { conversations: [], documents: [], found: 0, total: 0, adding: null };
     this.draw();
     this.next = setTimeout(() => this.show(data, tell), this.told.adding ? SHELF_EVERY : SHELF_IDLE);
   }
 
   draw() {
     const { told, data, ticked } = this;
-    if (this.isTyping()) return;
+    if (!told || this.isTyping()) return;
     const said = JSON.stringify([told, data, [...ticked], this.menu, this.locked]);
     if (said === this.said) return;
     this.said = said;

@@ -1,13 +1,15 @@
 """Ask: the conversation, the source that is open beside it, and the box for the next question."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
 from app import resources, state, tasks, widgets
-from app.room import room, shelf
+from app.room import noted, room, shelf
 from app.views import first
+from ingest.errors import LibraryError
 
 
 def draw() -> None:
@@ -17,6 +19,7 @@ def draw() -> None:
     unfinished = there and resources.unfinished(name)  # before the documents: what comes between the two is then looked for again
     status = resources.library(name).status() if there else {"documents": 0}
     count = status["documents"]
+    st.session_state["ticked"] = noted("shelf").get("ticked", st.session_state["ticked"])
     if count and (question := st.chat_input("Ask a question")):
         _ask(name, question)
     if there:
@@ -25,6 +28,7 @@ def draw() -> None:
     if unfinished:
         st.fragment(_unfinished, run_every=2.0)(name, empty=not count)
     elif not count:
+        st.fragment(_empty, run_every=2.0)(name)
         return first.welcome(name)
     conversation = st.session_state["conversation"]
     last = resources.conversations(name, state.person()).last(conversation) if count else 0
@@ -77,10 +81,17 @@ def _heed_shelf(name: str, pressed: Mapping[str, Any]) -> None:
 
 def _unfinished(name: str, empty: bool) -> None:
     """What an answer may miss; the page is drawn anew when nothing is missing any more, and when the first question can be asked."""
-    told = resources.unfinished(name)
+    told = resources.there(name) and resources.unfinished(name)
     if not told or (empty and resources.library(name).documents()):
         st.rerun()
     widgets.caption(told)
+
+
+def _empty(name: str) -> None:
+    """Documents may come from elsewhere."""
+    with suppress(LibraryError):  # a library that is being made just now
+        if resources.there(name) and (resources.unfinished(name) or resources.library(name).documents()):
+            st.rerun()
 
 
 def _ask(name: str, question: str) -> None:

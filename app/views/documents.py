@@ -8,6 +8,7 @@ import streamlit as st
 from app import following, libraries, resources, state, widgets
 from app.room import holdings
 from app.views import ask
+from ingest.terminal import plain
 
 
 def draw() -> None:
@@ -47,8 +48,10 @@ def _heed(name: str, pressed: Mapping[str, Any]) -> None:
 
 def _do(name: str, event: str, value: Any) -> None:
     library = resources.library(name)
-    if event == "stop" and (running := resources.line(name).running):
-        running.stop()
+    if event == "stop":
+        running = resources.line(name).running
+        if running and plain(running.wanted.what) == value:  # it may have ended, and the next one begun
+            running.stop()
     elif event == "take_back":
         resources.line(name).take_back(value)
     elif event == "bring":

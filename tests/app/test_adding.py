@@ -1,13 +1,16 @@
 """What the page adds: in order, one after another, and taken up again when its server starts again."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
 from app import following, holdings, libraries, resources
 from app.adding import Wanted
+from app.views import documents
 from ingest import Library
 from ingest.errors import LibraryBusy, PathError
 from ingest.store.lock import writing
@@ -56,6 +59,10 @@ def test_what_is_to_be_added_is_told_of_before_its_process_runs(home: Path) -> N
         resources.line("early").take_back("eel.txt")
     until(lambda: not resources.line("early").is_busy())
     assert not resources.unfinished("early")
+    (left,) = holdings.documents("early", "")["documents"]
+    assert left["state"] == "not read" and left["reason"]
+    resources.remove("early", [left["path"]])
+    assert not holdings.documents("early", "")["documents"] and not Path(left["path"]).exists()
 
 
 def test_a_server_that_starts_again_follows_and_reads_what_was_uploaded(home: Path, tmp_path: Path) -> None:
@@ -80,6 +87,39 @@ def test_a_server_that_starts_again_follows_and_reads_what_was_uploaded(home: Pa
     assert resources.library("moved").words("parrot", 1)[0].chunk.path == str(home / "moved" / "files" / "parrot.txt")
     libraries.delete("moved")
     assert not list(home.iterdir())
+
+
+def test_stop_ends_the_run_that_was_shown_and_not_the_next(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped: list[str] = []
+    running = SimpleNamespace(wanted=Wanted("second", ()), stop=lambda: stopped.append("second"))
+    Library.open(home / "line", create=True).close()
+    monkeypatch.setattr(resources, "line", lambda name: SimpleNamespace(running=running))
+    documents._do("line", "stop", "first")
+    assert not stopped
+    documents._do("line", "stop", "second")
+    assert stopped == ["second"]
+
+
+def test_a_followed_folder_that_was_away_is_followed_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    come, brought = Event(), []
+
+    def bring(name: str, path: str) -> None:
+        brought.append(path)
+        if not come.is_set():
+            raise PathError("no folder at /papers", "is its drive connected?")
+
+    def changes(*_: object) -> Iterator[None]:
+        yield
+        come.wait(60)
+        yield
+
+    monkeypatch.setattr(resources, "bring", bring)
+    monkeypatch.setattr(following, "changes", changes)
+    follower = following.Follower("early", "/papers", home)
+    until(lambda: follower.trouble)
+    come.set()
+    until(lambda: not follower.trouble)
+    assert brought == ["/papers", "/papers"]
 
 
 def test_a_folder_that_is_not_remembered_or_not_there_is_not_brought_up_to_date(home: Path, tmp_path: Path) -> None:

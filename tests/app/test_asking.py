@@ -1,8 +1,9 @@
 """Questions answered in threads of their own: all that came is kept, however it ends."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,27 +12,27 @@ import pytest
 
 from app.asking import Asking
 from app.told import answering
-from ingest.store.conversations import FILE, Conversations
-from rag.answer import Answer
+from ingest.store.conversations import FILE, REMOVED, Conversations
+from rag.answer import Answer, Citation
 from rag.errors import ServerError
 
 
 class Says:
     """What a chain shows to who asks it: what it streams is given."""
 
-    library = SimpleNamespace(status=lambda: {"generation": 7, "documents": 3})
-
-    def __init__(self, parts: Callable[[], Iterator[Answer]]) -> None:
+    def __init__(self, parts: Callable[[], Iterator[Answer]], directory: Path) -> None:
         self._parts = parts
+        there = [SimpleNamespace(path="/d/there.md")]
+        self.library = SimpleNamespace(directory=directory, documents=lambda: there, status=lambda: {"generation": 7, "documents": 3})
 
     def stream(self, asked: dict[str, Any]) -> Iterator[Answer]:
         yield from self._parts()
 
 
-def begin(kept: Conversations, parts: Callable[[], Iterator[Answer]]) -> tuple[Asking, int, int]:
+def begin(kept: Conversations, parts: Callable[[], Iterator[Answer]], lent: Callable[[Any], Any] = nullcontext) -> tuple[Asking, int, int]:
     conversation, turn = kept.ask("How much?")
-    says: Any = Says(parts)
-    return Asking(lambda: nullcontext(says), "starter", {"question": "How much?"}, kept, turn), conversation, turn
+    says = Says(parts, kept._file.parent)
+    return Asking(lambda: lent(says), "starter", {"question": "How much?"}, kept, turn), conversation, turn
 
 
 def test_an_answer_is_kept_with_its_model_and_generation(tmp_path: Path) -> None:
@@ -114,6 +115,33 @@ def test_an_answer_that_cannot_be_written_is_still_shown(tmp_path: Path) -> None
     go.set()
     asking.join(30)
     assert (asking.state, asking.kept, asking.answer()["text"]) == ("done", False, "It is 45p.")
+    assert asking.has_ended()
+
+
+def test_an_answer_has_ended_though_its_model_is_given_back_later(tmp_path: Path) -> None:
+    kept, loaded = Conversations(tmp_path), threading.Event()
+
+    @contextmanager
+    def lent(chain: Any) -> Iterator[Any]:
+        yield chain
+        loaded.wait(60)
+
+    asking, conversation, _ = begin(kept, lambda: iter([Answer("It is 45p.")]), lent)
+    while not asking.has_ended():
+        time.sleep(0.01)
+    asking.stop()
+    assert [turn.state for turn in kept.turns(conversation)] == ["done"]
+    loaded.set()
+    asking.join(30)
+
+
+def test_what_it_quotes_of_a_document_that_was_removed_meanwhile_is_not_kept(tmp_path: Path) -> None:
+    kept = Conversations(tmp_path)
+    cited = [Citation(n, path, None, None, 0, 6, "Quill.", True) for n, path in enumerate(("/d/there.md", "/d/gone.md"), 1)]
+    asking, conversation, _ = begin(kept, lambda: iter([Answer("Quill. [1][2]", citations=tuple(cited))]))
+    asking.join(30)
+    (turn,) = kept.turns(conversation)
+    assert [source["text"] for source in turn.answer["citations"]] == ["Quill.", REMOVED]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from app import resources, sources
 from app.sources import ROUTES
 from ingest import Library
-from ingest.store.conversations import Conversations
+from ingest.store.conversations import Conversations, Turn
 
 pytestmark = pytest.mark.enable_socket
 
@@ -90,6 +91,21 @@ def test_the_shelf_tells_what_failed_first_and_is_searched(client: TestClient, l
     assert (told["found"], told["total"], told["adding"]) == (3, 2, None)
     told = client.get("/octavo/shelf", params={"library": "odd", "search": "MILL"}).json()
     assert [c["title"] for c in told["conversations"]] == ["Of mills"] and [d["name"] for d in told["documents"]] == ["mill.txt"]
+
+
+def test_an_answer_is_not_told_as_ended_before_all_of_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ending:
+        state = "asking"
+
+        def answer(self) -> dict[str, Any]:
+            self.state = "done"
+            return {"text": "It is"}
+
+        def doing(self) -> str:
+            return ""
+
+    monkeypatch.setattr(resources, "asking", lambda library, turn: Ending())
+    assert sources._turn("odd", Turn(1, "How much?", [], {}, "asking"))["state"] == "asking"
 
 
 def test_only_turns_that_may_have_changed_are_sent(client: TestClient, library: Path) -> None:
