@@ -28,6 +28,8 @@ from tests.rag.test_servers import Served as ModelServer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 AXE = "axe-core@4.10.2"
+TIMEOUT = 120_000
+"""Milliseconds that a page may take."""
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -94,7 +96,7 @@ class Served(NamedTuple):
 
     def get(self, path: str, method: str = "GET", cookie: bool = True, **headers: str) -> tuple[int, dict[str, str], str]:
         """Status, headers and text of an answer; `Host` is ours unless given."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
         given = {"Cookie": f"octavo-{self.port}={self.token}"} if cookie else {}
         connection.request(method, path, headers=given | headers)
         answer = connection.getresponse()
@@ -110,22 +112,25 @@ class Served(NamedTuple):
 @contextmanager
 def served(home: Path, cwd: Path = ROOT, prefix: Sequence[str] = (), **environment: str) -> Iterator[Served]:
     """`octavo app`, started as a user does, on a port that is free; `prefix` is a command that runs it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     headless = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     ours = {"OCTAVO_HOME": str(home), "OCTAVO_MODEL": "starter", "PYTHONPATH": str(ROOT)}
-    command = [*prefix, sys.executable, "-P", "-m", "app", "app", "--port", str(port)]  # as the script `octavo` has it
-    process = subprocess.Popen(
-        command, cwd=cwd, env=headless | ours | environment, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    try:
-        assert process.stdout
-        yield Served(process, port, process.stdout.readline().strip().rpartition("token=")[2])
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.communicate(timeout=30)
+    command = [*prefix, sys.executable, "-P", "-m", "app", "app", "--port"]  # as the script `octavo` has it
+    for more in (2, 1, 0):  # another process may take the port before it does
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        process = subprocess.Popen(
+            [*command, str(port)], cwd=cwd, env=headless | ours | environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        try:
+            assert process.stdout
+            if (line := process.stdout.readline().strip()) or not more:
+                yield Served(process, port, line.rpartition("token=")[2])
+                return
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.communicate(timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +247,7 @@ def findings(page: Any, axe: str) -> Iterator[str]:
 def entered(browser: Any, server: Served, **options: Any) -> Any:
     """A browser's context that has been let in at the door."""
     context = browser.new_context(**options)
+    context.set_default_timeout(TIMEOUT)
     context.add_cookies([{"name": f"octavo-{server.port}", "value": server.token, "url": server.address}])
     return context
 
@@ -270,7 +276,6 @@ def visit(browser: Any, server: Served, context: Any) -> Iterator[Callable[..., 
             contexts.append(entered(browser, server, **options))
         pages.append(page := contexts[-1].new_page())
         page.set_viewport_size({"width": width, "height": height})
-        page.set_default_timeout(30_000)
         page.on("console", heed)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", note)

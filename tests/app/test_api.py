@@ -433,7 +433,7 @@ def command(arguments: str) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.send_signal(signal.SIGINT)
-            rest = process.communicate(timeout=30)
+            rest = process.communicate(timeout=120)
         assert (process.returncode, rest) == (0, ("", ""))
 
 

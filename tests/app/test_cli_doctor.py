@@ -137,8 +137,9 @@ class Answers(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
+def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A server of models on loopback."""
+    monkeypatch.setattr(nearby, "_SECONDS", 30)
     server = HTTPServer(("127.0.0.1", 0), Answers)
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://localhost:{server.server_port}/v1"

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import time
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -43,6 +45,17 @@ def handbook(samples: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(samples / "volunteer-handbook.pdf", tmp_path))
 
 
+@pytest.fixture
+def endless(tmp_path: Path) -> Path:
+    (tmp_path / "endless.pdf").write_bytes(ENDLESS)
+    return tmp_path / "endless.pdf"
+
+
+@pytest.fixture(autouse=True)
+def _patiently(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "SECONDS", 120)
+
+
 def children() -> list[int]:
     """Processes that this one has started and that are there."""
     found = []
@@ -58,18 +71,24 @@ def test_a_page_is_a_picture_of_it(handbook: Path) -> None:
         assert picture.format == "PNG" and max(picture.size) == 1600
 
 
-def test_a_file_that_draws_for_ever_is_given_up_and_keeps_nobody_waiting(
-    handbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(drawing, "SECONDS", 6)
-    (tmp_path / "endless.pdf").write_bytes(ENDLESS)
-    drawn: list[bytes | None] = []
+def test_a_file_that_draws_for_ever_is_given_up(endless: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "SECONDS", 1)
     before = children()
-    slow = Thread(target=lambda: drawn.append(draw(tmp_path / "endless.pdf", "", 1)))
+    assert draw(endless, "", 1) is None and children() == before
+
+
+def test_a_file_that_draws_for_ever_keeps_nobody_waiting(handbook: Path, endless: Path) -> None:
+    drawn: list[bytes | None] = []
+    before = set(children())
+    slow = Thread(target=lambda: drawn.append(draw(endless, "", 1)))
     slow.start()
+    while not (busy := set(children()) - before):
+        assert slow.is_alive()
+        time.sleep(0.005)
     assert draw(handbook, "", 1) and slow.is_alive()
+    os.kill(busy.pop(), signal.SIGKILL)
     slow.join()
-    assert drawn == [None] and children() == before
+    assert drawn == [None] and set(children()) == before
 
 
 def test_a_drawing_that_failed_is_remembered_too(tmp_path: Path, handbook: Path) -> None:
@@ -98,6 +117,7 @@ def test_many_pages_asked_at_once_are_all_drawn_by_a_few_processes(handbook: Pat
         thread.start()
     while any(thread.is_alive() for thread in threads):
         most = max(most, len(children()) - before)
+        time.sleep(0.005)
     assert most <= 4 and sorted(drawn) == list(range(1, 8)) and all(drawn.values())
 
 
@@ -109,5 +129,6 @@ def test_a_page_that_several_ask_for_at_once_is_drawn_once(handbook: Path) -> No
         thread.start()
     while any(thread.is_alive() for thread in threads):
         seen |= set(children()) - before
+        time.sleep(0.005)
     assert len(drawn) == 6 and len(set(drawn)) == 1 and drawn[0]
     assert len(seen) == 1

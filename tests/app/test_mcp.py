@@ -170,7 +170,7 @@ async def test_over_http_it_answers_who_has_the_token(chains: Chains) -> None:
 )
 async def test_over_http_nobody_else_is_let_in(chains: Chains, headers: dict[str, str], status: int) -> None:
     with listening_at(http_app(chains, TOKEN)) as port:
-        async with httpx2.AsyncClient(headers=headers) as http:
+        async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
             for method, path in (("POST", "/mcp"), ("GET", "/mcp"), ("DELETE", "/mcp"), ("GET", "/")):
                 assert (await http.request(method, f"http://127.0.0.1:{port}{path}")).status_code == status
 

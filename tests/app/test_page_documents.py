@@ -13,7 +13,7 @@ from app.resources import library_names
 from ingest import Library
 from ingest.store.backup import import_library
 from ingest.store.lock import writing
-from tests.app.conftest import Served, answered, ask, findings
+from tests.app.conftest import TIMEOUT, Served, answered, ask, findings
 from tests.ingest.pages import Page, write
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "::1"])]
@@ -30,6 +30,15 @@ def test_the_first_visit_says_what_this_is_and_the_samples_are_one_click_away(vi
     page.get_by_role("button", name="Up to what age does").click(timeout=CHILD)
     assert "85" in answered(page).locator("blockquote").first.inner_text()
     assert "library=samples" in page.url and "conversation=" in page.url
+
+
+def test_the_welcome_gives_way_once_documents_come_from_elsewhere(visit: Visit, own_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "parrot.txt").write_text("The parrot is called Quill.")
+    page = visit("?library=elsewhere")
+    page.get_by_text("Ask your own documents.").wait_for()
+    with Library.open(own_home / "libraries" / "elsewhere", create=True) as library:
+        library.add([tmp_path / "parrot.txt"])
+    page.get_by_placeholder("Ask a question").wait_for()
 
 
 def test_files_are_dropped_and_added_names_may_repeat(visit: Visit, own_home: Path, tmp_path: Path) -> None:
@@ -201,6 +210,7 @@ def test_an_address_that_names_no_library_makes_none_and_a_reload_comes_back_to_
 
 def test_the_door_stays_open_for_the_browser_that_had_the_token_and_for_no_other(browser: Any, server: Served, tmp_path: Path) -> None:
     visitor = browser.new_page()
+    visitor.set_default_timeout(TIMEOUT)
     visitor.goto(f"{server.address}/octavo/shelf?library=default")
     assert visitor.locator("body").inner_text() == "This page is closed: open the address that `octavo app` printed."
     (tmp_path / "link.html").write_text(f'<meta http-equiv="refresh" content="0;url={server.link}">')
@@ -214,6 +224,7 @@ def test_the_door_stays_open_for_the_browser_that_had_the_token_and_for_no_other
 
 def test_the_browser_itself_lets_the_page_send_nothing_elsewhere(browser: Any, server: Served) -> None:
     page = browser.new_page()
+    page.set_default_timeout(TIMEOUT)
     page.goto(server.link)
     page.get_by_text("What would you like to know?").wait_for()
     for rule, send in (("default-src", "fetch('//127.0.0.2:9/').catch(e => 0)"), ("img-src", "new Image().src = '//127.0.0.2:9/'")):

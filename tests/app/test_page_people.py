@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import people
-from tests.app.conftest import Served, answered, ask, served
+from tests.app.conftest import TIMEOUT, Served, answered, ask, served
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "::1"])]
 AGE = "Up to what age does the Society's insurance cover volunteers on duty?"
@@ -25,7 +25,9 @@ def shared(sample_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def enter(browser: Any, shared: Served, name: str, password: str) -> Any:
-    page = browser.new_context().new_page()
+    context = browser.new_context()
+    context.set_default_timeout(TIMEOUT)
+    page = context.new_page()
     page.goto(shared.address)
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)

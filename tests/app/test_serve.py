@@ -188,7 +188,7 @@ def test_a_signal_ends_it_though_a_visitor_is_connected(tmp_path: Path, number: 
         visitor.sendall(f"{request}{key}Cookie: octavo-{page.port}={page.token}\r\n\r\n".encode())
         assert visitor.recv(12) == b"HTTP/1.1 101"
         page.process.send_signal(number)
-        assert page.process.wait(30) == code
+        assert page.process.wait(120) == code
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", page.port))
 

@@ -67,8 +67,8 @@ def test_summaries_and_comparisons_are_of_all_that_is_ticked(sample_library: Pat
         conversation = tasks.begin("default", OWNER, None, mode, paths, "")
         (turn,) = resources.conversations("default", OWNER).turns(conversation)
         asking = resources.asking("default", turn.id)
-        assert asking
-        asking.join(120)
+        if asking:  # else all of it is kept already
+            asking.join(120)
         (turn,) = resources.conversations("default", OWNER).turns(conversation)
         assert (turn.state, turn.answer["mode"], turn.answer["asked_as"], turn.within) == ("done", mode, mode, paths)
         assert {source["path"] for source in turn.answer["citations"]} == set(paths)

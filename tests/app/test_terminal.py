@@ -22,9 +22,9 @@ def harmless(ran: Ran) -> bool:
     return not OBEYED & set(ran.out + ran.err)
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("hostile") / NAME
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    place = tmp_path / NAME
     place.mkdir()
     (place / f"{NAME}.txt").write_text(f"{NAME}\n\nThe ferry to Oxmoor is called \u202eGannet\u202c\x9b31m. It sails at noon.\n")
     (place / f"{NAME}.pdf").write_bytes(b"%PDF-1.4 no more")

@@ -79,16 +79,16 @@ def test_a_script_without_a_main_guard_can_add(folder: Path, tmp_path: Path) -> 
     script.write_text(
         "import sys; from pathlib import Path; from ingest import Embedder; from ingest.run.worker import Request, Workers\n"
         "with Workers(Embedder.load().counter, 1) as workers:\n"
-        "    print([reading.reason for _, reading in workers.read([Request(Path(sys.argv[1]), 20)])])\n"
+        "    print([reading.reason for _, reading in workers.read([Request(Path(sys.argv[1]), 120)])])\n"
     )
     environment = {"PYTHONPATH": str(Path(child.__file__).parents[2])}
     command = [sys.executable, str(script), str(folder / "mill.txt")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.stdout == "['']\n", done.stderr
 
 
 def test_it_stops_when_the_process_that_started_it_is_gone() -> None:
     ignores = "import signal, time; from ingest.run.child import end_with; signal.signal(signal.SIGINT, signal.SIG_IGN)"
     code = ignores + "\ntry: end_with(0); time.sleep(30)\nexcept KeyboardInterrupt: print('stopped')"
-    done = subprocess.run([sys.executable, "-c", code], cwd=Path(child.__file__).parents[2], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(child.__file__).parents[2], capture_output=True, text=True, timeout=120)
     assert done.stdout == "stopped\n", done.stderr

@@ -2,28 +2,27 @@
 
 import signal
 import time
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ingest import Embedder, Library
-from ingest.errors import LibraryError
 from ingest.loaders import load
-from ingest.store import rows, schema
 from tests.nursery import Forked, Nursery
 
 FILES = 150
-ADD = "from ingest import Library; Library.open(arguments[0], embedder, create=True).add([arguments[1]])"
+ADD = """
+import pathlib, time
+from ingest import Library
 
+def hold(step):
+    if step.done > 3:
+        pathlib.Path(arguments[2]).touch()
+        time.sleep(120)
 
-def _committed(directory: Path) -> int:
-    try:
-        with closing(schema.connect(directory)) as connection:
-            return len(rows.known(connection))
-    except LibraryError:  # it isn't there yet
-        return 0
+Library.open(arguments[0], embedder, create=True).add([arguments[1]], hold)
+"""
+"""Waits for a signal once it has read some files."""
 
 
 @pytest.fixture
@@ -38,8 +37,7 @@ def many(tmp_path: Path) -> Path:
 def test_an_add_that_was_killed_is_finished_by_the_next(tmp_path: Path, many: Path, embedder: Embedder, nursery: Nursery) -> None:
     """While files are read; test_kills.py and test_failpoints.py kill at other moments."""
     directory = tmp_path / "library"
-    process = nursery.fork(ADD, tmp_path / "output", str(directory), str(many))
-    _wait(process, lambda: _committed(directory) > 3)
+    process = _held(nursery, directory, many)
     process.send(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     with Library.open(directory, embedder) as library:
@@ -58,8 +56,7 @@ def test_an_add_that_was_killed_is_finished_by_the_next(tmp_path: Path, many: Pa
 
 def test_ctrl_c_publishes_what_is_committed(tmp_path: Path, many: Path, embedder: Embedder, nursery: Nursery) -> None:
     directory = tmp_path / "library"
-    process = nursery.fork(ADD, tmp_path / "output", str(directory), str(many))
-    _wait(process, lambda: _committed(directory) > 3)
+    process = _held(nursery, directory, many)
     process.send(signal.SIGINT)
     assert process.wait() == 1 and "KeyboardInterrupt" in process.output.read_text()
     with Library.open(directory, embedder) as library:
@@ -67,7 +64,10 @@ def test_ctrl_c_publishes_what_is_committed(tmp_path: Path, many: Path, embedder
         assert len(library.documents()) > 3
 
 
-def _wait(process: Forked, condition: Callable[[], bool]) -> None:
-    while not condition():
+def _held(nursery: Nursery, directory: Path, folder: Path) -> Forked:
+    held = directory.with_name("held")
+    process = nursery.fork(ADD, directory.with_name("output"), str(directory), str(folder), str(held))
+    while not held.exists():
         assert process.runs(), process.output.read_text()
         time.sleep(0.001)
+    return process

@@ -25,6 +25,8 @@ from ingest import Library
 with Library.open(arguments[0], embedder, create=True) as library:
     library.add([arguments[1]])
 """
+HELD = "import time; from ingest.index import build; build.flush = lambda path: time.sleep(120)"
+"""Keeps what the index process made from being put in force."""
 REMOVE = """
 from ingest import Library
 from ingest.store import failpoints
@@ -174,13 +176,13 @@ def test_the_index_process_of_a_killed_run_ends_and_what_it_left_goes(tmp_path: 
     folder, directory = tmp_path / "folder", tmp_path / "library"
     folder.mkdir()
     (folder / "a.txt").write_text("Anchors are kept in the loft.")
-    process = nursery.fork(ADD, tmp_path / "output", str(directory), str(folder), str(tmp_path / "started"))
+    process = nursery.fork(HELD + ADD, tmp_path / "output", str(directory), str(folder), str(tmp_path / "started"))
     while not list(directory.glob("chroma/tmp-*")):
         assert process.runs(), process.output.read_text()
         time.sleep(0.001)
     process.send(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while _is_named_by_a_process(directory):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -70,7 +70,7 @@ def test_auto_is_float32_where_that_is_faster_and_there_is_memory(
 ) -> None:
     class Matrix:
         def __init__(self, *shape: int, dtype: torch.dtype) -> None:
-            self.T, self.seconds = self, 0.005 if dtype == slow else 0.0
+            self.T, self.seconds = self, 0.05 if dtype == slow else 0.0
 
         def __matmul__(self, other: "Matrix") -> None:
             time.sleep(self.seconds)
