@@ -90,8 +90,8 @@ def test_calibrating_prints_what_its_page_shows(octavo: Run, samples: Path, tmp_
     assert octavo("ingest", samples, "--library", "handbook").code == 0
     ((words, told),) = shown(page("calibrate"))
     ran = octavo(*words)
-    figures = lambda text: re.sub(r"\d+(\.\d+)?%?| *<- chosen", "", text)  # noqa: E731
-    assert figures(ran.out).split() == figures(told).split()
+    figures = lambda text: {" ".join(line.split()) for line in re.sub(r"\d+(\.\d+)?%?| *<- chosen", "", text).splitlines()}  # noqa: E731
+    assert figures(told) <= figures(ran.out + ran.err)
 
 
 def test_programs_and_files_that_the_how_tos_name_are_there() -> None:

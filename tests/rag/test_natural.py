@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def test_most_natural_questions_over_the_samples_are_right(library: Library) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not (shutil.which("soffice") or shutil.which("libreoffice")), reason="one of the documents needs LibreOffice")
 def test_most_natural_questions_over_found_documents_are_right(shared: Path, tmp_path: Path) -> None:
     names = {q["file"] for q in QUESTIONS if q["documents"] == "good" and q["file"]}
     with Library.open(tmp_path / "library", create=True) as library:
