@@ -35,6 +35,7 @@ def conversation(context: Any, server: Served) -> str:
 def page(visit: Visit, conversation: str) -> Any:
     opened = visit(conversation)
     answered(opened, 3)
+    opened.locator("[data-test-script-state=notRunning]").wait_for()  # a run that ends may mount the room anew, with its source closed
     return opened
 
 
