@@ -22,6 +22,7 @@ from app.mistakes import sentences
 from ingest.errors import IngestError
 from ingest.run import child
 from ingest.store.lock import is_written
+from ingest.terminal import plain
 
 _LOOK = 0.5
 """Seconds after which is looked again whether another process still writes."""
@@ -35,6 +36,11 @@ class Wanted:
     paths: tuple[Path, ...]
     exclude: tuple[str, ...] = ()
     password: str = field(default="", repr=False, compare=False)
+
+    @property
+    def shown(self) -> str:
+        """`what`, as the page shows it and says which one is meant."""
+        return plain(self.what)
 
 
 class Adding:
@@ -95,10 +101,16 @@ class Line:
                 self._works, self.troubles = True, ()
                 Thread(target=self._work, daemon=True).start()
 
-    def take_back(self, what: str) -> None:
-        """Lets go of what waits under this name."""
+    def stop(self, shown: str) -> None:
+        """Ends the run that is shown so; it may have ended by itself, and the next one begun."""
+        running = self._running
+        if running and running.wanted.shown == shown:
+            running.stop()
+
+    def take_back(self, shown: str) -> None:
+        """Lets go of what waits and is shown so."""
         with self._lock:
-            self._waiting = [wanted for wanted in self._waiting if wanted.what != what]
+            self._waiting = [wanted for wanted in self._waiting if wanted.shown != shown]
 
     @property
     def running(self) -> Adding | None:

@@ -101,7 +101,9 @@ class Asking:
     def _forget(self, library: Library) -> None:
         """Takes out what it quotes of documents that were removed while it was being answered: their removal found nothing of it yet."""
         quoted = {citation.path for citation in self._answer.citations} | {item.chunk.path for item in self._answer.evidence}
-        forget(library.directory, quoted - {document.path for document in library.documents()})
+        with library.snapshot() as view:
+            gone = quoted.difference(view.paths())
+        forget(library.directory, gone)
 
     def _keep(self) -> None:
         """Writes what has come since the last time; a model may be silent for long between two words."""

@@ -9,7 +9,7 @@ from ingest import Document, Folder
 from ingest.loaders.parsed import is_locked
 from ingest.run.plan import REMOVED
 from ingest.run.receipt import summarize
-from ingest.store.paths import file_of, spelled
+from ingest.store.paths import file_of
 from ingest.terminal import plain
 
 _MOST = 200
@@ -35,7 +35,7 @@ def documents(library: str, search: str) -> dict[str, Any]:
     known = {document["path"] for document in there}
     failed = [_failed(path, reason, reading) for path, reason in opened.failures() if path not in known]
     known |= {document["path"] for document in failed}
-    unread = [spelled(str(file)) for file in resources.unread_uploads(library)]
+    unread = resources.unread_uploads(library)
     if told or busy:
         waiting += unread
     else:
@@ -60,9 +60,9 @@ def everything(library: str, search: str) -> dict[str, Any]:
     share = told["done"] / told["total"] if told and told["total"] else 0.0
     return documents(library, search) | {
         "share": min(share, 1.0),
-        "running": plain(ours.wanted.what) if ours else None,
+        "running": ours.wanted.shown if ours else None,
         "stopping": ours is not None and ours.stopped,
-        "queue": [plain(wanted.what) for wanted in line.waiting],
+        "queue": [wanted.shown for wanted in line.waiting],
         "troubles": [plain(trouble) for trouble in line.troubles],
         "receipt": _receipt(last) if (last := opened.last_receipt()) else None,
         "folders": [_folder(library, folder) for folder in opened.folders()],

@@ -136,14 +136,15 @@ def stop(name: str, person: Person, conversation: int | None, turn: int | None =
 
 
 @cache
-def _lines() -> dict[str, Line]:
-    """What the page adds, by library."""
+def _lines() -> dict[Path, Line]:
+    """What the page adds, by the library's directory."""
     return {}
 
 
 def line(name: str) -> Line:
     """What the page adds to a library."""
-    return _lines().setdefault(name, Line(IngestSettings().named_dir(name)))
+    directory = IngestSettings().named_dir(name)
+    return _lines().setdefault(directory, Line(directory))
 
 
 def add(name: str, uploads: Sequence[tuple[str, bytes]], folder: str) -> None:
@@ -170,17 +171,17 @@ def add(name: str, uploads: Sequence[tuple[str, bytes]], folder: str) -> None:
 def read_uploads(name: str) -> None:
     """Reads what was uploaded and not read yet."""
     if unread := unread_uploads(name):
-        count = f"{len(unread)} uploaded files" if len(unread) > 1 else unread[0].name
+        count = f"{len(unread)} uploaded files" if len(unread) > 1 else next(iter(unread.values())).name
         line(name).put(Wanted(count, (library(name).directory / UPLOADS,)))
 
 
-def unread_uploads(name: str) -> list[Path]:
-    """Uploaded files of which the library knows nothing yet."""
+def unread_uploads(name: str) -> dict[str, Path]:
+    """Uploaded files of which the library knows nothing yet, by the paths that it will know them by."""
     opened = library(name)
     known = {document.path for document in opened.documents()} | {path for path, _ in opened.failures()}
     known |= {document.path for document in opened.removed()}
-    there = sorted((opened.directory / UPLOADS).glob("[!.]*"))
-    return [file for file in there if kind(file) and spelled(str(file)) not in known]
+    there = {spelled(str(file)): file for file in sorted((opened.directory / UPLOADS).glob("[!.]*")) if kind(file)}
+    return {path: file for path, file in there.items() if path not in known}
 
 
 def again(name: str, path: str, password: str = "") -> None:
@@ -221,7 +222,7 @@ def remove(name: str, paths: Sequence[str]) -> None:
     for (asked, _), asking in list(_asking().items()):
         if asked == name:
             asking.stop()
-    unread = {spelled(str(file)): file for file in unread_uploads(name)}
+    unread = unread_uploads(name)
     for path in unread.keys() & set(paths):
         unread[path].unlink(missing_ok=True)
     if known := [path for path in paths if path not in unread]:
@@ -244,5 +245,5 @@ def settle(name: str) -> Path:
     if any(asked == name and not asking.has_ended() for (asked, _), asking in list(_asking().items())):
         raise LibraryBusy(f"a question to {name} is being answered", "stop that, or wait until it has finished")
     library(name).close()
-    _lines().pop(name, None)
+    _lines().pop(directory, None)
     return directory

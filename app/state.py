@@ -15,7 +15,8 @@ from ingest.errors import IngestError
 
 def prepare() -> None:
     """Sets every session key once: the library's name, the number of its `conversation` that is open (None: a new one), the paths of
-    the documents that are `ticked`, and how often the form under Documents was `sent`, each time to be drawn anew, empty."""
+    the documents that are `ticked`, how often the form under Documents was `sent`, each time to be drawn anew, empty, and what was
+    `pressed` in the room's components and not heeded yet."""
     if moving := st.session_state.pop("moving", ""):  # another library, or the same under another name
         st.session_state["library"] = moving
         _forget()
@@ -24,6 +25,7 @@ def prepare() -> None:
     st.session_state.setdefault("conversation", int(asked) if asked.isdecimal() else None)
     st.session_state.setdefault("ticked", [])
     st.session_state.setdefault("sent", 0)
+    st.session_state.setdefault("pressed", {})
 
 
 def person() -> Person:

@@ -60,7 +60,7 @@ def holdings(library: str) -> Mapping[str, Any]:
 
 def noted(name: str) -> dict[str, Any]:
     """What was pressed in a component, of the library that is open, and not heeded yet."""
-    pressed: dict[str, Any] = st.session_state.setdefault("pressed", {}).setdefault((name, st.session_state["library"]), {})
+    pressed: dict[str, Any] = st.session_state["pressed"].setdefault((name, st.session_state["library"]), {})
     return pressed
 
 

@@ -36,15 +36,14 @@ class Room {
     clearTimeout(this.next);
     const { library, conversation } = data;
     let turns = [];
-    let failed = false;
     try {
       if (conversation) turns = await this.look(library, conversation, since);
     } catch {
-      failed = true; // the server may be restarting: look again
+      turns = null; // the server may be restarting
     }
     await released(this.list);
     if (this.data !== data) return;
-    if (failed) {
+    if (!turns) {
       this.next = setTimeout(() => this.show(data, tell, since), AGAIN);
       return;
     }

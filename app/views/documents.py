@@ -8,7 +8,6 @@ import streamlit as st
 from app import following, libraries, resources, state, widgets
 from app.room import holdings
 from app.views import ask
-from ingest.terminal import plain
 
 
 def draw() -> None:
@@ -49,9 +48,7 @@ def _heed(name: str, pressed: Mapping[str, Any]) -> None:
 def _do(name: str, event: str, value: Any) -> None:
     library = resources.library(name)
     if event == "stop":
-        running = resources.line(name).running
-        if running and plain(running.wanted.what) == value:  # it may have ended, and the next one begun
-            running.stop()
+        resources.line(name).stop(value)
     elif event == "take_back":
         resources.line(name).take_back(value)
     elif event == "bring":

@@ -13,7 +13,7 @@ typedef struct {
 } cache;
 typedef struct { /* one layer's */
     const void *q; /* (sequence, group, tokens * heads made up to QUERIES, size): fp32, or bf16 for tiles */
-    const void *keys, *values; /* of a long text: panels, or tiles */
+    void *keys, *values; /* of a long text: panels, or tiles */
     const cache *caches;
     int64_t layer, heads, groups, size, tokens, window; /* heads: of one group; tokens: of one sequence */
     float scale, softcap;
@@ -78,7 +78,7 @@ INLINE void panel_times(const float *left, long stride, const float *panel, long
 static void attend_panels(const job *a, long group, long query, long first, long last, long end, float *out, float *totals) {
     const long D = a->size, at = group * made_up(end, ROWS) * D;
     const float *q = (const float *)a->q + (group * queries(a) + query) * D;
-    const float *k = (const float *)a->keys + at, *v = (const float *)a->values + at;
+    const float *k = (float *)a->keys + at, *v = (float *)a->values + at;
     float scores[QUERIES * ROWS], p[QUERIES * SPAN];
     vf found[QUERIES] = {};
     memset(out, 0, QUERIES * D * sizeof *out);

@@ -166,7 +166,7 @@ static void tiles_multiply(const matrix *w, long count, const uint16_t *x, long 
 static void pack_tiles(const job *a, long group, long key, long last) {
     const long D = a->size, at = (group * made_up(last, ROWS) + key) * D;
     const uint16_t *keys = (const uint16_t *)held(a, 0, group, 0), *values = (const uint16_t *)held(a, 0, group, 1);
-    uint32_t *k = (uint32_t *)((const uint16_t *)a->keys + at), *v = (uint32_t *)((const uint16_t *)a->values + at);
+    uint32_t *k = (uint32_t *)((uint16_t *)a->keys + at), *v = (uint32_t *)((uint16_t *)a->values + at);
     for (long d = 0; d < D; d += 32)
         for (int half = 0; half < 2; half++, k += 256, v += 256) {
             __m512i r[16];
@@ -190,7 +190,7 @@ static void attend_tiles(const job *a, long group, long query, long first, long 
     const long D = a->size;
     const uint16_t *q = (const uint16_t *)a->q + (group * queries(a) + query) * D;
     const long at = group * made_up(end, ROWS) * D;
-    const uint16_t *k = (const uint16_t *)a->keys + at, *v = (const uint16_t *)a->values + at;
+    const uint16_t *k = (uint16_t *)a->keys + at, *v = (uint16_t *)a->values + at;
     float scores[ROWS * ROWS] __attribute__((aligned(64)));
     uint16_t p[ROWS * SPAN] __attribute__((aligned(64)));
     vf found[ROWS] = {};

@@ -29,7 +29,7 @@ from tests.rag.test_servers import Served as ModelServer
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 AXE = "axe-core@4.10.2"
 TIMEOUT = 120_000
-"""Milliseconds that a page may take."""
+"""Milliseconds that a page may take, also for an ingest, whose process first has to load torch, at the lowest priority."""
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",

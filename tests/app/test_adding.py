@@ -93,7 +93,7 @@ def test_stop_ends_the_run_that_was_shown_and_not_the_next(home: Path, monkeypat
     stopped: list[str] = []
     running = SimpleNamespace(wanted=Wanted("second", ()), stop=lambda: stopped.append("second"))
     Library.open(home / "line", create=True).close()
-    monkeypatch.setattr(resources, "line", lambda name: SimpleNamespace(running=running))
+    monkeypatch.setattr(resources.line("line"), "_running", running)
     documents._do("line", "stop", "first")
     assert not stopped
     documents._do("line", "stop", "second")

@@ -22,8 +22,9 @@ class Says:
 
     def __init__(self, parts: Callable[[], Iterator[Answer]], directory: Path) -> None:
         self._parts = parts
-        there = [SimpleNamespace(path="/d/there.md")]
-        self.library = SimpleNamespace(directory=directory, documents=lambda: there, status=lambda: {"generation": 7, "documents": 3})
+        view = SimpleNamespace(paths=lambda: ["/d/there.md"])
+        status = {"generation": 7, "documents": 3}
+        self.library = SimpleNamespace(directory=directory, snapshot=lambda: nullcontext(view), status=lambda: status)
 
     def stream(self, asked: dict[str, Any]) -> Iterator[Answer]:
         yield from self._parts()

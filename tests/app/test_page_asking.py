@@ -273,7 +273,7 @@ def test_a_failed_file_can_be_tried_again(visit: Visit, own_home: Path, tmp_path
     (tmp_path / "broken.md").write_text("The parrot is called Quill.")
     page.get_by_role("button", name="More for broken.md").click()
     page.get_by_role("button", name="Try again: broken.md").click()
-    page.get_by_role("checkbox", name="Ask broken.md", disabled=False).wait_for(timeout=120_000)
+    page.get_by_role("checkbox", name="Ask broken.md", disabled=False).wait_for()
 
 
 def test_a_server_that_is_killed_leaves_what_came_marked_as_cut(

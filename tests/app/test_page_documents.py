@@ -17,8 +17,6 @@ from tests.app.conftest import TIMEOUT, Served, answered, ask, findings
 from tests.ingest.pages import Page, write
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "::1"])]
-CHILD = 120_000
-"""Milliseconds that an ingest may take, whose process first has to load torch, at the lowest priority."""
 Visit = Callable[..., Any]
 
 
@@ -27,7 +25,7 @@ def test_the_first_visit_says_what_this_is_and_the_samples_are_one_click_away(vi
     page.get_by_text("Ask your own documents.").wait_for()
     page.get_by_text("The small model that came with Octavo answers").wait_for()
     page.get_by_role("button", name="Try the samples").click()
-    page.get_by_role("button", name="Up to what age does").click(timeout=CHILD)
+    page.get_by_role("button", name="Up to what age does").click()
     assert "85" in answered(page).locator("blockquote").first.inner_text()
     assert "library=samples" in page.url and "conversation=" in page.url
 
@@ -49,13 +47,13 @@ def test_files_are_dropped_and_added_names_may_repeat(visit: Visit, own_home: Pa
     broken.write_bytes(b"%PDF-1.4 no more")
     page = visit("?library=dropped")
     page.locator("input[type=file]").set_input_files([tmp_path / "1" / "notes.txt", tmp_path / "2" / "notes.txt", broken])
-    page.locator(".documents li", has_text="notes (2).txt").wait_for(timeout=CHILD)
+    page.locator(".documents li", has_text="notes (2).txt").wait_for()
     for count, (animal, name) in enumerate((("parrot", "Quill"), ("ferret", "Bramble")), 1):
         ask(page, f"What is the {animal} called?")
         answered(page, count).locator("blockquote", has_text=name).wait_for()
-    page.locator("li.failed", has_text="broken <b>*x*.pdf").wait_for(timeout=CHILD)
+    page.locator("li.failed", has_text="broken <b>*x*.pdf").wait_for()
     page.get_by_role("link", name="Documents").click()
-    page.locator(".receipt", has_text="2 added, 1 failed").wait_for(timeout=CHILD)
+    page.locator(".receipt", has_text="2 added, 1 failed").wait_for()
     page.locator(".receipt li", has_text="broken <b>*x*.pdf: not a readable PDF").wait_for()
 
 
@@ -79,7 +77,7 @@ def test_another_process_s_ingest_is_shown_and_what_it_added_can_be_removed(visi
         page.get_by_text("The library is being filled: 1 of 2 files are read so far.").first.wait_for()
         page.get_by_role("link", name="Documents").click()
         seen.set()
-        page.locator(".receipt", has_text="2 added").wait_for(timeout=CHILD)
+        page.locator(".receipt", has_text="2 added").wait_for()
         ingest.join()
         for name in ("parrot.txt", "ferret.txt"):
             page.get_by_role("checkbox", name=f"Choose {name}").check()
@@ -109,8 +107,8 @@ def test_what_is_added_second_waits_through_a_reload_and_can_be_taken_back(visit
         page.answer = "renamed"
         page.get_by_role("button", name="Rename this library").click()
         page.get_by_text("Documents are being added to queue. Stop that, or wait until it has finished").wait_for()
-    page.locator("section[aria-label=Documents] li", has_text="first.txt").wait_for(timeout=CHILD)
-    page.locator(".receipt", has_text="1 added").wait_for(timeout=CHILD)
+    page.locator("section[aria-label=Documents] li", has_text="first.txt").wait_for()
+    page.locator(".receipt", has_text="1 added").wait_for()
     page.locator(".folder", has_text="second").get_by_text("not read to its end yet").wait_for()
     assert page.locator(".folder", has_text="first").get_by_text(re.compile("^read ")).count() == 1
 
@@ -124,24 +122,24 @@ def test_folders_passwords_and_what_was_removed(visit: Visit, own_home: Path, tm
     page = visit("documents?library=folders")
     page.get_by_label("Or a folder").fill(str(papers))
     page.get_by_role("button", name="Add", exact=True).click()
-    page.locator(".receipt", has_text="1 added, 1 failed").wait_for(timeout=CHILD)
+    page.locator(".receipt", has_text="1 added, 1 failed").wait_for()
     lease = page.locator("section[aria-label=Documents] li", has_text="lease.pdf")
     page.get_by_role("button", name="Type the password of lease.pdf").click()
     page.get_by_label("Password of lease.pdf").fill("eel")
     page.keyboard.press("Enter")
-    lease.get_by_text("1 page").wait_for(timeout=CHILD)
-    page.locator(".receipt", has_text="1 added").wait_for(timeout=CHILD)
+    lease.get_by_text("1 page").wait_for()
+    page.locator(".receipt", has_text="1 added").wait_for()
     page.get_by_role("checkbox", name="Choose mill.txt").check()
     page.get_by_role("button", name="Remove 1 document").click()
     gone = page.locator("section[aria-label=Removed] li", has_text="mill.txt")
     gone.wait_for()
     page.get_by_role("checkbox", name="Follow papers").check()
     page.get_by_text("Followed folders are read again").wait_for()
-    page.locator(".receipt", has_text="1 unchanged, 1 skipped").wait_for(timeout=CHILD)
+    page.locator(".receipt", has_text="1 unchanged, 1 skipped").wait_for()
     (papers / "barge.txt").write_text("A barge brought oats.")
-    page.locator("section[aria-label=Documents] li", has_text="barge.txt").wait_for(timeout=CHILD)
+    page.locator("section[aria-label=Documents] li", has_text="barge.txt").wait_for()
     gone.get_by_role("button", name="Read mill.txt again").click()
-    page.locator("section[aria-label=Documents] li", has_text="mill.txt").wait_for(timeout=CHILD)
+    page.locator("section[aria-label=Documents] li", has_text="mill.txt").wait_for()
     assert list(findings(page, axe)) == []
     page.get_by_role("checkbox", name="Follow papers").uncheck()
     page.get_by_role("button", name="Forget papers").click()
