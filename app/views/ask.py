@@ -1,7 +1,6 @@
 """Ask: the conversation, the source that is open beside it, and the box for the next question."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -9,7 +8,6 @@ import streamlit as st
 from app import resources, state, tasks, widgets
 from app.room import noted, room, shelf
 from app.views import first
-from ingest.errors import LibraryError
 
 
 def draw() -> None:
@@ -25,13 +23,13 @@ def draw() -> None:
     if there:
         with st.sidebar:
             _heed_shelf(name, shelf(name, state.person().is_owner, st.session_state["conversation"], st.session_state["ticked"]))
-    if unfinished or not count:
-        st.fragment(_coming, run_every=2.0)(name, bool(unfinished), empty=not count)
-    if not unfinished and not count:
+    if unfinished:
+        st.fragment(_unfinished, run_every=2.0)(name, empty=not count)
+    elif not count:
         return first.welcome(name)
     conversation = st.session_state["conversation"]
     last = resources.conversations(name, state.person()).last(conversation) if count else 0
-    if count and not last and (question := first.begin(name)):
+    if count and not last and (question := first.begin(name, bool(unfinished))):
         _ask(name, question)
         st.rerun()
     _heed(name, room(name, conversation, (last, status.get("generation")), st.session_state.get("opening")))
@@ -78,17 +76,12 @@ def _heed_shelf(name: str, pressed: Mapping[str, Any]) -> None:
         st.rerun()
 
 
-def _coming(name: str, unfinished: bool, empty: bool) -> None:
-    """What an answer may miss. The page is drawn anew when something is missing, or nothing any more, and when the first question can
-    be asked: documents come from elsewhere, too."""
-    told = ""
-    with suppress(LibraryError):  # a library that is being made just now
-        there = resources.there(name)
-        told = resources.unfinished(name) if there else ""
-        if bool(told) != unfinished or (empty and there and resources.library(name).documents()):
-            st.rerun()
-    if told:
-        widgets.caption(told)
+def _unfinished(name: str, empty: bool) -> None:
+    """What an answer may miss; the page is drawn anew when nothing is missing any more, and when the first question can be asked."""
+    told = resources.there(name) and resources.unfinished(name)
+    if not told or (empty and resources.library(name).documents()):
+        st.rerun()
+    widgets.caption(told)
 
 
 def _ask(name: str, question: str) -> None:

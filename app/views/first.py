@@ -35,10 +35,10 @@ def welcome(name: str) -> None:
     widgets.caption(f"Reads {_KINDS}. Whole folders: under Documents.", "", told(chosen()))
 
 
-def begin(name: str) -> str | None:
+def begin(name: str, unfinished: bool) -> str | None:
     """A library of which nothing was asked yet in this conversation; returns the question that was clicked."""
     widgets.title("What would you like to know?", told(chosen()))
-    if name != _LIBRARY or resources.unfinished(name):  # the answer may stand in what is still to be read
+    if name != _LIBRARY or unfinished:  # the answer may stand in what is still to be read
         return None
     return next((question for question in QUESTIONS if st.button(question)), None)
 

@@ -30,15 +30,6 @@ def test_the_first_visit_says_what_this_is_and_the_samples_are_one_click_away(vi
     assert "library=samples" in page.url and "conversation=" in page.url
 
 
-def test_the_welcome_gives_way_once_documents_come_from_elsewhere(visit: Visit, own_home: Path, tmp_path: Path) -> None:
-    (tmp_path / "parrot.txt").write_text("The parrot is called Quill.")
-    page = visit("?library=elsewhere")
-    page.get_by_text("Ask your own documents.").wait_for()
-    with Library.open(own_home / "libraries" / "elsewhere", create=True) as library:
-        library.add([tmp_path / "parrot.txt"])
-    page.get_by_placeholder("Ask a question").wait_for()
-
-
 def test_files_are_dropped_and_added_names_may_repeat(visit: Visit, own_home: Path, tmp_path: Path) -> None:
     for folder, text in (("1", "The parrot is called Quill."), ("2", "The ferret is called Bramble.")):
         (tmp_path / folder).mkdir()
