@@ -59,6 +59,8 @@ class Batcher:
         self.run = run
         self.together = 1
         """Rows of the last pass that was made for single tokens."""
+        self._expected = 1
+        """Those and who came meanwhile: the next pass waits for them."""
         self._pass = threading.Lock()
         self._arrived = threading.Condition()
         self._waiting: list[_Waiting] = []
@@ -90,7 +92,8 @@ class Batcher:
         try:
             with self._arrived:
                 self._waiting.append(mine)
-                self._arrived.notify()
+                if self._are_all_here():
+                    self._arrived.notify()
                 if self._leader is None:
                     self._leader = mine
                     mine.called.set()
@@ -106,6 +109,9 @@ class Batcher:
         assert mine.next is not None
         return mine.next
 
+    def _are_all_here(self) -> bool:
+        return len(self._waiting) >= min(self._expected, self._generating, MOST)
+
     def _leave(self, mine: _Waiting) -> None:
         """Whoever waits longest makes the next pass, also where Ctrl-C ended this one."""
         with self._arrived:
@@ -117,7 +123,7 @@ class Batcher:
 
     def _run_those_waiting(self) -> None:
         with self._arrived:
-            self._arrived.wait_for(lambda: len(self._waiting) >= min(self.together, self._generating), timeout=_PATIENCE)
+            self._arrived.wait_for(self._are_all_here, timeout=_PATIENCE)
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
         self.together = len(batch)
         try:
@@ -128,6 +134,8 @@ class Batcher:
                 one.error = error
                 one.called.set()
             return
+        with self._arrived:
+            self._expected = len(batch) + len(self._waiting)
         for one, following in zip(batch, found, strict=True):
             one.next = following
             one.called.set()

@@ -26,7 +26,7 @@ from model.engine import Model, State
 from model.errors import ModelError
 from model.gemma2 import Gemma2
 from model.load.checkpoint import Quantize, build_network
-from model.load.sources import choose_dtype, load_model, model_of, read_checkpoint, resolve_device
+from model.load.sources import choose_dtype, compile_ahead, load_model, model_of, read_checkpoint, resolve_device
 from model.peers import LlamaCpp, Timed, Transformers
 
 Peer = Literal["transformers", "llama.cpp"]
@@ -200,6 +200,7 @@ def random_model(shape: str, device: str, dtype: torch.dtype | str, quantize: Qu
     """A network of this shape with random weights, made on the device; how fast it is doesn't depend on what it says."""
     device, config, starter = resolve_device(device), SHAPES[shape], read_checkpoint("starter")
     dtype = choose_dtype(device, config.num_parameters) if dtype == "auto" else getattr(torch, str(dtype).removeprefix("torch."))
+    compile_ahead(config, quantize, device, dtype)
     with torch.device("meta"):
         shapes = [(name, p.shape) for name, p in Gemma2(config).named_parameters()]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -11,27 +12,33 @@ Sampler = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A token that was chosen where the logits lie, and is on its way to us."""
+    """A token that was chosen where the logits lie, and is on its way to us with others."""
 
     token: Tensor
     logprob: Tensor
-    _copied: Tensor
-    _arrived: torch.cuda.Event | None
+    _arrive: Callable[[], list[int]]
+    _row: int
 
     def id(self) -> int:
-        if self._arrived is not None:
-            self._arrived.synchronize()
-        return int(self._copied)
+        return self._arrive()[self._row]
 
 
 def choices(tokens: Tensor, logits: Tensor, normalisers: Tensor) -> list[Choice]:
-    """Of tokens (N,) chosen from logits (N, vocab_size), whose logsumexp the normalisers are: fetched together."""
+    """Of tokens (N,) chosen from logits (N, vocab_size), whose logsumexp the normalisers are."""
     logprobs = logits.gather(1, tokens[:, None])[:, 0] - normalisers
-    copied, arrived = tokens, None
+    copied, event = tokens, None
     if tokens.is_cuda:
-        copied, arrived = tokens.to("cpu", non_blocking=True), torch.cuda.Event()  # type: ignore[no-untyped-call]
-        arrived.record()
-    return [Choice(token, logprob, copy, arrived) for token, logprob, copy in zip(tokens, logprobs, copied, strict=True)]
+        copied, event = tokens.to("cpu", non_blocking=True), torch.cuda.Event()  # type: ignore[no-untyped-call]
+        event.record()
+
+    @cache
+    def arrive() -> list[int]:
+        if event is not None:
+            event.synchronize()
+        ids: list[int] = copied.tolist()
+        return ids
+
+    return [Choice(token, logprob, arrive, row) for row, (token, logprob) in enumerate(zip(tokens, logprobs, strict=True))]
 
 
 def greedy(logits: Tensor) -> Tensor:
@@ -55,11 +62,12 @@ def sampled(temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: 
 
     def sample(logits: Tensor) -> Tensor:
         values, ids = logits.float().topk(min(top_k, len(logits))) if top_k else logits.float().sort(descending=True)
-        probabilities = ((values - values[0]) / temperature).exp()  # a softmax, for which torch takes ten times as long on a GPU
-        probabilities /= probabilities.sum()
+        weights = ((values - values[0]) / temperature).exp()  # a softmax, for which torch takes ten times as long on a GPU
+        total = weights.cumsum(-1)
         # a token stays while those before it hold less than top_p: the likeliest one always does
-        probabilities[probabilities.cumsum(-1) - probabilities >= top_p] = 0
-        probabilities[0].clamp_(min=1e-30)
-        return ids[torch.multinomial(probabilities, 1, generator=generator(logits.device))][0]
+        weights = weights.where(total - weights < max(top_p, 1e-30) * total[-1], 0)
+        # the first to arrive of exponential clocks with these rates: a draw as `multinomial` makes it, which checks its input for longer
+        clocks = torch.empty_like(weights).exponential_(generator=generator(logits.device))
+        return ids[(weights / clocks).argmax()]
 
     return sample

@@ -21,6 +21,8 @@ _PROGRAMS = {0: 130, 4: 260, 8: 520}
 """Programs that keep an H100's multiprocessors busy, by the words of a group; 0: plain weights."""
 _PLAIN = 1 << 26
 """Packed weights that are made plain at a time, for many rows of x."""
+_BYTES = 1024
+"""Bytes of packed weights that a program makes plain."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +86,16 @@ class Matrix:
         if self.scales is None:
             return x @ self.weight.T
         out = x.new_empty(len(x), self.rows)
-        count = _PLAIN // self.columns
-        pieces = (torch.split(self.weight, count), torch.split(self.scales, count), torch.split(out, count, dim=1))
-        for weight, scales, part in zip(*pieces, strict=True):
-            plain = x.new_empty(len(weight), self.columns)
+        count = min(self.rows, _PLAIN // self.columns // ROWS * ROWS)  # cuBLAS is three times as slow where rows begin at odd addresses
+        plain = x.new_empty(count, self.columns)
+        codes = self.weight.view(torch.int8)
+        for at in range(0, self.rows, count):
+            weight, scales = codes[at : at + count], self.scales[at : at + count]
             launch(
-                products.unpack, (len(plain), triton.cdiv(weight.shape[1], 256)), weight, scales, plain,
-                K=self.columns, WORDS=self.words, GROUPED=scales.dim() == 2, BLOCK=256,
+                products.unpack, (len(weight), triton.cdiv(codes.shape[1], _BYTES)), weight, scales, plain,
+                K=self.columns, FOUR=self.words == 4, GROUPED=scales.dim() == 2, BLOCK=_BYTES,
             )  # fmt: skip
-            torch.mm(x, plain.T, out=part)
+            torch.mm(x, plain[: len(weight)].T, out=out[:, at : at + len(weight)])
         return out
 
 

@@ -139,17 +139,17 @@ def matvec_packed(
 
 
 @triton.jit
-def unpack(w, scales, out, K: tl.constexpr, WORDS: tl.constexpr, GROUPED: tl.constexpr, BLOCK: tl.constexpr):
-    """Packed weights (N, K) made plain: BLOCK words of a row a program."""
+def unpack(w, scales, out, K: tl.constexpr, FOUR: tl.constexpr, GROUPED: tl.constexpr, BLOCK: tl.constexpr):
+    """Packed weights (N, K), byte by byte, made plain: BLOCK bytes of a row a program."""
     row = tl.program_id(0).to(tl.int64)
-    word = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
-    inside = word < K // GROUP * WORDS
-    packed = tl.load(w + row * (K // GROUP * WORDS) + word, inside, 0)
-    scale = tl.load(scales + (row * (K // GROUP) + word // WORDS if GROUPED else row + word * 0), inside, 0.0).to(tl.float32)
-    at = out + row * K + word // WORDS * GROUP + word % WORDS * 4
-    for i in tl.static_range(4):
-        if WORDS == 4:
-            tl.store(at + i, ((((packed >> (8 * i)) & 15) - 8).to(tl.float32) * scale).to(tl.bfloat16), inside)
-            tl.store(at + 16 + i, ((((packed >> (8 * i + 4)) & 15) - 8).to(tl.float32) * scale).to(tl.bfloat16), inside)
-        else:
-            tl.store(at + i, (((packed << (24 - 8 * i)) >> 24).to(tl.float32) * scale).to(tl.bfloat16), inside)
+    WIDTH: tl.constexpr = K // 2 if FOUR else K  # bytes of a row
+    byte = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    inside = byte < WIDTH
+    codes = tl.load(w + row * WIDTH + byte, inside, 0)
+    column = byte // 16 * GROUP + byte % 16 if FOUR else byte  # and 16 further on what lies in the high half
+    scale = tl.load(scales + (row * (K // GROUP) + column // GROUP if GROUPED else row + column * 0), inside, 0.0).to(tl.float32)
+    if FOUR:
+        tl.store(out + row * K + column, (((codes & 15) - 8).to(tl.float32) * scale).to(tl.bfloat16), inside)
+        tl.store(out + row * K + column + 16, ((((codes >> 4) & 15) - 8).to(tl.float32) * scale).to(tl.bfloat16), inside)
+    else:
+        tl.store(out + row * K + column, (codes.to(tl.float32) * scale).to(tl.bfloat16), inside)

@@ -83,21 +83,25 @@ class Runner:
         properties: Any = torch.cuda.get_device_properties(self.gpu)
         self.tile = (_ATTENTION if properties.shared_memory_per_block_optin > 200_000 else _SMALL_ATTENTION)[c.head_dim]
         self.start: Any = _start
+        self.spare = KVCache(c, FEW, self.device, torch.bfloat16)
+        """For rows that belong to no text: a graph for 16 also serves 9."""
         self._steps: dict[tuple[int, int], Step] = {}
 
     def __call__(self, ids: Tensor, caches: Sequence[KVCache], logits_to_keep: int = 0) -> Tensor:
         """ids (B, T), read behind what each of B caches holds -> soft-capped logits (B, kept, vocab_size) in fp32."""
         B, T = ids.shape
         assert all(cache.length + T <= cache.capacity for cache in caches), "the cache is full"
-        table = torch.tensor([(cache.store.data_ptr(), cache.capacity, cache.length) for cache in caches])
+        rows = triton.next_power_of_2(B)
+        known = [(cache.store.data_ptr(), cache.capacity, cache.length) for cache in caches]
         with torch.cuda.device(self.gpu):
             compiling.wait()
-            if B * T <= FEW:
-                if (B, T) not in self._steps:
-                    self._steps[B, T] = Step(self, B, T)
-                logits = self._steps[B, T](ids, table)[:, -logits_to_keep:]
+            if rows * T <= FEW:
+                table = torch.tensor(known + [(self.spare.store.data_ptr(), FEW, 0)] * (rows - B))
+                if (rows, T) not in self._steps:
+                    self._steps[rows, T] = Step(self, rows, T)
+                logits = self._steps[rows, T](ids, table)[:, -logits_to_keep:]
             else:
-                logits = self.read(ids, table.to(self.device, non_blocking=True), logits_to_keep or T)
+                logits = self.read(ids, torch.tensor(known, device=self.device), logits_to_keep or T)
         for cache in caches:
             cache.advance(T)
         return logits

@@ -52,16 +52,17 @@ class Step:
         self.graph: torch.cuda.CUDAGraph | None = None
 
     def __call__(self, ids: Tensor, table: Tensor) -> Tensor:
-        self.ids.copy_(ids, non_blocking=True)
+        """ids (up to B, T) and the table of B texts -> logits of the first ones."""
+        self.ids[: len(ids)].copy_(ids, non_blocking=True)
         self.table.copy_(table, non_blocking=True)
         if self.graph is None:
             compile_all(self.runner.launches(self.launch), self.runner.gpu)
             self.launch()  # the graph then writes the same once more
             self.graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self.graph):
+            with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):  # other threads go on meanwhile
                 self.launch()
         self.graph.replay()
-        return self.logits.view(self.B, self.T, -1).clone()
+        return self.logits.view(self.B, self.T, -1)[: len(ids)].clone()
 
     def launch(self) -> None:
         r, T, R, s = self.runner, self.T, self.B * self.T, self.runner.shape

@@ -50,8 +50,7 @@ def load_model(
     packed = kept_packed(device, dtype, checkpoint.config, checkpoint.packed)
     if device.startswith("cuda"):
         require_room(checkpoint, torch.cuda.mem_get_info(device)[0], dtype, quantize, packed)
-        if _by_kernels(device, dtype):
-            compiling.start(checkpoint.config, quantize, torch.device(device))
+    compile_ahead(checkpoint.config, quantize, device, dtype)
     network = build_network(
         *(checkpoint.config, checkpoint.tensors(), checkpoint.origin, torch.device(device), dtype),
         quantize=quantize,
@@ -63,6 +62,12 @@ def load_model(
 def _by_kernels(device: str, dtype: torch.dtype) -> bool:
     """Whether kernels of our own read tokens there, unless a network's sizes are odd."""
     return device.startswith("cuda") and dtype == torch.bfloat16 and gpu.usable()
+
+
+def compile_ahead(config: Gemma2Config, quantize: Quantize | None, device: str, dtype: torch.dtype) -> None:
+    """Begins to compile what a network of this kind will be run by, while its weights are still read."""
+    if _by_kernels(device, dtype):
+        compiling.start(config, quantize, torch.device(device))
 
 
 def kept_packed(device: str, dtype: torch.dtype, config: Gemma2Config, packed: Mapping[str, int]) -> Mapping[str, int]:

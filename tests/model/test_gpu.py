@@ -58,11 +58,11 @@ def network(shape: str, packed: str | None = None) -> Gemma2:
 
 
 class Side:
-    """One way to read two texts."""
+    """One way to read three texts."""
 
     def __init__(self, run: Any, of: Gemma2, dtype: torch.dtype) -> None:
         self.run = run
-        self.caches = [KVCache(of.config, ROOM + extra, of.device, dtype) for extra in (0, 33)]
+        self.caches = [KVCache(of.config, ROOM + extra, of.device, dtype) for extra in (0, 33, 7)]
 
     def read(self, ids: Tensor, rows: list[int], kept: int) -> Tensor:
         out: Tensor = self.run(ids, [self.caches[i] for i in rows], kept)
@@ -70,7 +70,7 @@ class Side:
 
 
 def readings(vocab: int) -> Iterator[tuple[Tensor, list[int], int]]:
-    """Prompts, tokens and guesses of one text and of two, of lengths around the window and the kernels' tiles."""
+    """Prompts, tokens and guesses of one text, of two and of three, of lengths around the window and the kernels' tiles."""
     torch.manual_seed(1)
     one, both = [0], [0, 1]
     for rows, tokens, kept in (
@@ -82,6 +82,8 @@ def readings(vocab: int) -> Iterator[tuple[Tensor, list[int], int]]:
         (one, 7, 7),
         (both, 8, 8),
         (both, 64, 2),
+        ([0, 1, 2], 1, 1),
+        ([0, 1, 2], 5, 5),
     ):
         yield torch.randint(0, vocab, (len(rows), tokens), device="cuda"), rows, kept
 
