@@ -17,7 +17,7 @@ class PromptLookup:
     """Guesses what follows, for one text that grows. Guesses that were wrong from the start make it pause, each time for longer."""
 
     def __init__(self, device: str, known: Sequence[int] = ()) -> None:
-        """`known`: how texts often go on, as if it stood before them."""
+        """`known`: how texts often end, as if it stood before them."""
         self._known = known
         self._most = MOST.get(device, 1)
         self._behind: dict[tuple[int, ...], int] = {}  # the place behind the first occurrence of a token, and of two

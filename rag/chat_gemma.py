@@ -23,6 +23,7 @@ from ingest.forks import refuse_forked
 from model import Model, load_model
 from model.engine import LogitsProcessor
 from model.errors import SourceError, WindowError
+from model.grounded import REFUSAL
 from model.lookup import PromptLookup
 from model.sampling import sampled
 from model.settings import Settings
@@ -130,7 +131,8 @@ class ChatGemma2(BaseChatModel):
         sampler = sampled(call.temperature, call.top_k, call.top_p, call.seed)
         try:
             processors = [_mask_first(closed)] if closed else ()
-            draft = PromptLookup(model.device.type, [*model.tokenizer.encode(" [1]"), model.tokenizer.end_of_turn_id])
+            encode, end = model.tokenizer.encode, model.tokenizer.end_of_turn_id
+            draft = PromptLookup(model.device.type, [*encode(REFUSAL), end, *encode(" [1]"), end])
             tokens = model.generate(ids, limit, sampler=sampler, processors=processors, draft=draft, cancel=cancel)
         except WindowError as error:
             raise PromptTooLong(str(error), error.hint) from error
