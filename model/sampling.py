@@ -65,7 +65,7 @@ def sampled(temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: 
         weights = ((values - values[0]) / temperature).exp()  # a softmax, for which torch takes ten times as long on a GPU
         total = weights.cumsum(-1)
         # a token stays while those before it hold less than top_p: the likeliest one always does
-        weights = weights.where(total - weights < max(top_p, 1e-30) * total[-1], 0)
+        weights *= total - weights < max(top_p, 1e-30) * total[-1]
         # the first to arrive of exponential clocks with these rates: a draw as `multinomial` makes it, which checks its input for longer
         clocks = torch.empty_like(weights).exponential_(generator=generator(logits.device))
         return ids[(weights / clocks).argmax()]

@@ -27,6 +27,12 @@ class Launch:
     arguments: tuple[Any, ...]
     options: dict[str, Any]
 
+    @property
+    def compiled_as(self) -> Any:
+        """The same for launches that need the same compiled kernel: their numbers are arguments to it, or options."""
+        kinds = tuple(one.dtype if isinstance(one, torch.Tensor) else type(one) for one in self.arguments)
+        return self.kernel, kinds, tuple(self.options.items())
+
     def compile(self) -> None:
         """Compiles and loads it for such arguments, unless Triton has it in memory."""
         self.kernel.warmup(*self.arguments, grid=self.grid, **self.options).run  # noqa: B018
@@ -41,7 +47,7 @@ def compile_all(launches: Sequence[Launch], device: torch.device) -> None:
             for launch in left:
                 launch.compile()
 
-    threads = [Thread(target=work, daemon=True) for _ in range(os.cpu_count() or 1)]
+    threads = [Thread(target=work, daemon=True) for _ in range(min(len(launches), os.cpu_count() or 1))]
     for thread in threads:
         thread.start()
     for thread in threads:

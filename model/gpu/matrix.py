@@ -17,7 +17,7 @@ _COLUMNS = 128
 """Columns of plain weights that a program takes at a time."""
 _GROUPS = {4: 16, 8: 8}
 """Groups of packed weights that a program takes at a time, by their words."""
-_PROGRAMS = {0: 130, 4: 260, 8: 520}
+_PROGRAMS = {0: 130, 4: 390, 8: 520}
 """Programs that keep an H100's multiprocessors busy, by the words of a group; 0: plain weights."""
 _PLAIN = 1 << 26
 """Packed weights that are made plain at a time, for many rows of x."""

@@ -107,14 +107,19 @@ class Runner:
         return logits
 
     def launches(self, work: Callable[[], Any]) -> list[Launch]:
-        """The kernels that `work` would start."""
-        found: list[Launch] = []
-        self.start = lambda kernel, grid, *arguments, **options: found.append(Launch(kernel, grid, arguments, options))
+        """The kernels that `work` would start, each once."""
+        found: dict[Any, Launch] = {}
+
+        def note(kernel: Any, grid: tuple[int, ...], *arguments: Any, **options: Any) -> None:
+            launch = Launch(kernel, grid, arguments, options)
+            found.setdefault(launch.compiled_as, launch)
+
+        self.start = note
         try:
             work()
         finally:
             self.start = _start
-        return found
+        return list(found.values())
 
     def add_norm(self, h: Tensor, y: Tensor | None, post: Tensor | None, pre: Tensor, x: Vectors, shares: int = 1) -> None:
         rows, N = h.shape
@@ -142,6 +147,7 @@ class Runner:
             both, inner = w.gate_up.times(self.start, x), self.config.intermediate_size
             self.start(norms.geglu, (len(both), triton.cdiv(inner, 1024)), both, N=inner, BLOCK=1024)
             y, post = w.down.times(self.start, both[:, :inner]), w.after_mlp
+            del both  # the largest of all, before the next layer makes its own
         self.add_norm(h, y, post, self.network.norm.weight.data, Vectors(x))
         return self.network.logits(x.view(B, T, -1))
 
