@@ -75,6 +75,10 @@ class Int8(Packed):
     """codes int8 (rows, columns), scales fp32 (rows,), or fp16 (rows, columns / 32) as in GGUF's Q8_0."""
 
     @classmethod
+    def empty(cls, rows: int, columns: int, device: torch.device) -> "Int8":
+        return cls(torch.empty(rows, columns, device=device, dtype=torch.int8), torch.empty(rows, device=device))
+
+    @classmethod
     def of(cls, weight: Tensor) -> "Int8":
         weight = weight.float()
         scales = weight.abs().amax(1).clamp(min=1e-12) / 127
@@ -96,12 +100,17 @@ class Int4(Packed):
 
     def __init__(self, codes: Tensor, scales: Tensor, codebook: Tensor | None = None) -> None:
         super().__init__(codes, scales)
-        even = torch.arange(-8.0, 8.0, device=codes.device)
+        even = torch.arange(-8.0, 8.0).to(codes.device)
         self.register_buffer("codebook", even if codebook is None else codebook)
 
     @property
     def shape(self) -> torch.Size:
         return torch.Size((self.codes.shape[0], 2 * self.codes.shape[1]))
+
+    @classmethod
+    def empty(cls, rows: int, columns: int, device: torch.device) -> "Int4":
+        codes = torch.empty(rows, columns // 2, device=device, dtype=torch.uint8)
+        return cls(codes, torch.empty(rows, columns // BLOCK, device=device, dtype=torch.float16))
 
     @classmethod
     def of(cls, weight: Tensor) -> "Int4":

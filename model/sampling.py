@@ -68,6 +68,6 @@ def sampled(temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: 
         weights *= total - weights < max(top_p, 1e-30) * total[-1]
         # the first to arrive of exponential clocks with these rates: a draw as `multinomial` makes it, which checks its input for longer
         clocks = torch.empty_like(weights).exponential_(generator=generator(logits.device))
-        return ids[(weights / clocks).argmax()]
+        return ids[(weights / clocks).argmax(keepdim=True)][0]  # an index without a dimension would wait for the GPU
 
     return sample

@@ -1,6 +1,7 @@
 """Kernels compiled side by side before they are started: each takes a second, and a first answer waits for fifteen.
 
-While a model's weights are still read, its kernels are compiled from a drawing of it, a network whose weights are shapes alone.
+While a model's weights are still read, its kernels are compiled from a drawing of it, a network whose weights are shapes alone, on
+torch's "meta" device. The runner computes nothing there: torch's first sum on that device imports its compiler, which takes seconds.
 """
 
 import os
@@ -15,7 +16,7 @@ import torch
 from model.config import Gemma2Config
 from model.gemma2 import Gemma2
 from model.linear import Dense
-from model.load.checkpoint import Quantize, pack
+from model.load.checkpoint import Quantize, empty_packed
 
 
 @dataclass(frozen=True)
@@ -84,5 +85,5 @@ def drawing(config: Gemma2Config, quantize: Quantize | None) -> Gemma2:
         network = Gemma2(config).bfloat16()
     for name, module in list(network.named_modules()):
         if quantize and isinstance(module, Dense):
-            network.set_submodule(name, pack(module.weight.detach(), quantize, is_embedding=name == "embed_tokens"))
+            network.set_submodule(name, empty_packed(module.shape, module.weight.device, quantize, name == "embed_tokens"))
     return network.requires_grad_(False)

@@ -17,7 +17,7 @@ _COLUMNS = 128
 """Columns of plain weights that a program takes at a time."""
 _GROUPS = {4: 16, 8: 8}
 """Groups of packed weights that a program takes at a time, by their words."""
-_PROGRAMS = {0: 130, 4: 390, 8: 520}
+_PROGRAMS = {0: 130, 4: 260, 8: 520}
 """Programs that keep an H100's multiprocessors busy, by the words of a group; 0: plain weights."""
 _PLAIN = 1 << 26
 """Packed weights that are made plain at a time, for many rows of x."""
@@ -84,7 +84,7 @@ class Matrix:
     def times(self, launch: Any, x: Tensor) -> Tensor:
         """x (R, columns) -> (R, rows), for many rows of x."""
         if self.scales is None:
-            return x @ self.weight.T
+            return x.new_empty(len(x), self.rows) if x.is_meta else x @ self.weight.T
         out = x.new_empty(len(x), self.rows)
         count = min(self.rows, _PLAIN // self.columns // ROWS * ROWS)  # cuBLAS is three times as slow where rows begin at odd addresses
         plain = x.new_empty(count, self.columns)
@@ -95,7 +95,8 @@ class Matrix:
                 products.unpack, (len(weight), triton.cdiv(codes.shape[1], _BYTES)), weight, scales, plain,
                 K=self.columns, FOUR=self.words == 4, GROUPED=scales.dim() == 2, BLOCK=_BYTES,
             )  # fmt: skip
-            torch.mm(x, plain[: len(weight)].T, out=out[:, at : at + len(weight)])
+            if not x.is_meta:
+                torch.mm(x, plain[: len(weight)].T, out=out[:, at : at + len(weight)])
         return out
 
 
@@ -109,7 +110,8 @@ def _together(modules: Sequence[Any], name: str) -> Tensor:
     parts: list[Tensor] = [getattr(m, name).data for m in modules]
     if len(parts) == 1:
         return parts[0]
-    whole = torch.cat(parts)
-    for module, view in zip(modules, torch.split(whole, [len(part) for part in parts]), strict=True):
+    whole = parts[0].new_empty(sum(map(len, parts)), *parts[0].shape[1:])
+    for module, part, view in zip(modules, parts, torch.split(whole, [len(part) for part in parts]), strict=True):
+        view.copy_(part)
         getattr(module, name).data = view
     return whole

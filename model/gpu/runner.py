@@ -76,8 +76,8 @@ class Runner:
         """Whether a kernel can start before its predecessor has ended."""
         self.layers = [Weights(layer) for layer in network.layers]
         self.head = Matrix.of(network.embed_tokens)
-        positions = torch.arange(c.max_position_embeddings, device=self.device)[None]
-        self.cos, self.sin = (t.reshape(-1, c.head_dim // 2) for t in rotary(positions, c.head_dim, c.rope_theta))
+        turns = rotary(torch.arange(c.max_position_embeddings)[None], c.head_dim, c.rope_theta)
+        self.cos, self.sin = (t.reshape(-1, c.head_dim // 2).to(self.device) for t in turns)
         self.shape = {"H": c.num_attention_heads, "KV": c.num_key_value_heads, "D": c.head_dim}
         self.scale = c.query_pre_attn_scalar**-0.5
         properties: Any = torch.cuda.get_device_properties(self.gpu)
@@ -101,7 +101,7 @@ class Runner:
                     self._steps[rows, T] = Step(self, rows, T)
                 logits = self._steps[rows, T](ids, table)[:, -logits_to_keep:]
             else:
-                logits = self.read(ids, torch.tensor(known, device=self.device), logits_to_keep or T)
+                logits = self.cap(self.read(ids, torch.tensor(known, device=self.device), logits_to_keep or T))
         for cache in caches:
             cache.advance(T)
         return logits
@@ -129,10 +129,11 @@ class Runner:
         )  # fmt: skip
 
     def read(self, ids: Tensor, table: Tensor, kept: int) -> Tensor:
-        """Many tokens. What the last layer does behind its keys and values is done for the kept ones alone."""
+        """Many tokens -> logits (B, kept, vocab_size), not yet capped. What the last layer does behind its keys and values is done for
+        the kept tokens alone."""
         B, T = ids.shape
-        h = self.network.embed(ids).flatten(0, 1)  # (B * T, hidden_size)
-        x = torch.empty_like(h)
+        h = self.embed(ids)  # (B * T, hidden_size)
+        x = h.new_empty(h.shape)
         y, post = None, None
         for number, w in enumerate(self.layers):
             self.add_norm(h, y, post, w.before_attention, Vectors(x))
@@ -141,7 +142,7 @@ class Runner:
                 h, q = (t.view(B, T, -1)[:, T - kept :].reshape(B * kept, -1) for t in (h, q))
                 table[:, 2] += T - kept
                 T = kept
-                x = torch.empty_like(h)
+                x = h.new_empty(h.shape)
             y = w.o.times(self.start, self._attend(q, table, number, B, T))
             self.add_norm(h, y, w.after_attention, w.before_mlp, Vectors(x))
             both, inner = w.gate_up.times(self.start, x), self.config.intermediate_size
@@ -149,7 +150,16 @@ class Runner:
             y, post = w.down.times(self.start, both[:, :inner]), w.after_mlp
             del both  # the largest of all, before the next layer makes its own
         self.add_norm(h, y, post, self.network.norm.weight.data, Vectors(x))
-        return self.network.logits(x.view(B, T, -1))
+        return self.head.times(self.start, x).view(B, T, -1)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """ids (B, T) -> (B * T, hidden_size)."""
+        shape = ids.numel(), self.config.hidden_size
+        return ids.new_empty(shape, dtype=torch.bfloat16) if ids.is_meta else self.network.embed(ids).view(shape)
+
+    def cap(self, logits: Tensor) -> Tensor:
+        cap = self.config.final_logit_softcapping
+        return torch.tanh(logits.float() / cap) * cap
 
     def _append(self, qkv: Tensor, table: Tensor, layer: int, T: int) -> Tensor:
         """Puts keys and values into the caches; queries (B * T, H * D)."""
@@ -163,7 +173,7 @@ class Runner:
         return q
 
     def _attend(self, q: Tensor, table: Tensor, layer: int, B: int, T: int) -> Tensor:
-        out = torch.empty_like(q)
+        out = q.new_empty(q.shape)
         queries, keys, stages = self.tile
         self.start(
             attention.attend_many, (triton.cdiv(T, queries), self.shape["H"], B), q, table, out, layer, T, self.layers[layer].window,

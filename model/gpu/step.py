@@ -44,7 +44,7 @@ class Step:
         )
         self.qkv = sums(max(w.qkv.shares for w in layers), R, layers[0].qkv.rows)
         self.y = sums(max(m.shares for w in layers for m in (w.o, w.down)), R, c.hidden_size)
-        self.q = torch.empty_like(self.o.plain)
+        self.q = self.o.plain.new_empty(self.o.plain.shape)
         self.columns = max(16, triton.next_power_of_2(T * (s["H"] // s["KV"])))
         self.part = sums(B, s["KV"], _SHARES, self.columns, s["D"])
         self.sums = sums(B, s["KV"], _SHARES, self.columns)
@@ -68,7 +68,7 @@ class Step:
         r, T, R, s = self.runner, self.T, self.B * self.T, self.runner.shape
         early = {"PDL": r.early, "launch_pdl": r.early}
         keys = min(64, 8192 // s["D"])
-        self.h.copy_(r.network.embed(self.ids).flatten(0, 1))
+        self.h.copy_(r.embed(self.ids))
         y, post, shares = None, None, 1
         for number, w in enumerate(r.layers):
             r.add_norm(self.h, y, post, w.before_attention, self.x, shares)

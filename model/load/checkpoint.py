@@ -92,10 +92,17 @@ def build_network(
 
 
 def pack(weight: Tensor, quantize: Quantize, is_embedding: bool) -> Int8 | Int4:
+    packed = empty_packed(weight.shape, weight.device, quantize, is_embedding)
+    for at in range(0, len(weight), _ROWS):
+        part = type(packed).of(weight[at : at + _ROWS])
+        packed.codes[at : at + _ROWS], packed.scales[at : at + _ROWS] = part.codes, part.scales
+    return packed
+
+
+def empty_packed(shape: torch.Size, device: torch.device, quantize: Quantize, is_embedding: bool) -> Int8 | Int4:
     """The embedding, which is the output head too, keeps 8 bits; so does a matrix whose rows aren't whole blocks."""
-    kind = Int8 if quantize == "int8" or is_embedding or weight.shape[1] % BLOCK else Int4
-    parts = [kind.of(rows) for rows in torch.split(weight, _ROWS)]
-    return kind(torch.cat([p.codes for p in parts]), torch.cat([p.scales for p in parts]))
+    rows, columns = shape
+    return (Int8 if quantize == "int8" or is_embedding or columns % BLOCK else Int4).empty(rows, columns, device)
 
 
 def plain(stored: Tensor | Packed) -> Tensor:

@@ -1,5 +1,7 @@
 """The kernels for a GPU against the network in plain torch: the same weights, the same ids. All of it needs a GPU."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -164,6 +166,18 @@ def test_matrices_that_are_read_together_may_be_stored_in_different_ways() -> No
     ours, theirs = Side(runner.Runner(fast), fast, torch.bfloat16), Side(plain, plain, torch.bfloat16)
     for ids, rows, kept in readings(512):
         assert divergence(theirs.read(ids, rows, kept), ours.read(ids, rows, kept)) < 4e-3
+
+
+def test_kernels_are_found_without_torchs_compiler() -> None:
+    """Importing it takes longer than compiling them."""
+    code = (
+        "import sys, torch; from model.config import SHAPES; from model.gpu import compiling, runner, step; before = set(sys.modules);"
+        "r = runner.Runner(compiling.drawing(SHAPES['2b'], 'int4'), torch.device('cuda'));"
+        "ids, table = (torch.zeros(1, n, dtype=torch.long, device='meta') for n in (32, 3));"
+        "found = [*r.launches(lambda: r.read(ids, table, 1)), *r.launches(step.Step(r, 1, 1).launch)];"
+        "assert len(found) > 15; print({'sympy', 'torch._dynamo'} & (set(sys.modules) - before))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"
 
 
 def test_nothing_is_left_to_compile_for_the_first_answer() -> None:
