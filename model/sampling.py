@@ -61,11 +61,14 @@ def sampled(temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: 
         return generators[device]
 
     def sample(logits: Tensor) -> Tensor:
-        values, ids = logits.float().topk(min(top_k, len(logits))) if top_k else logits.float().sort(descending=True)
+        if top_k and not logits.is_cuda:  # a GPU sorts all sooner than it finds some
+            values, ids = logits.float().topk(min(top_k, len(logits)))
+        else:
+            values, ids = (t[: top_k or None] for t in logits.float().sort(descending=True))
         weights = ((values - values[0]) / temperature).exp()  # a softmax, for which torch takes ten times as long on a GPU
-        total = weights.cumsum(-1)
-        # a token stays while those before it hold less than top_p: the likeliest one always does
-        weights *= total - weights < max(top_p, 1e-30) * total[-1]
+        if top_p < 1:
+            total = weights.cumsum(-1)
+            weights[1:] *= total[:-1] < top_p * total[-1]  # a token stays while those before it hold less
         # the first to arrive of exponential clocks with these rates: a draw as `multinomial` makes it, which checks its input for longer
         clocks = torch.empty_like(weights).exponential_(generator=generator(logits.device))
         return ids[(weights / clocks).argmax(keepdim=True)][0]  # an index without a dimension would wait for the GPU

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from threading import Thread
 from typing import Any
 
@@ -43,11 +44,12 @@ def compile_all(launches: Sequence[Launch], device: torch.device) -> None:
     """Kernels that fail are left for their start, which says why."""
     left = iter(launches)
 
-    def work() -> None:
+    def work(most: int | None = None) -> None:
         with torch.cuda.device(device), suppress(Exception):
-            for launch in left:
+            for launch in islice(left, most):
                 launch.compile()
 
+    work(1)  # alone: it reads all of Triton for a checksum, which every thread would do for itself
     threads = [Thread(target=work, daemon=True) for _ in range(min(len(launches), os.cpu_count() or 1))]
     for thread in threads:
         thread.start()
