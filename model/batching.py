@@ -32,21 +32,23 @@ class Next:
     """(vocab_size,)"""
     normaliser: Tensor
     """Their logsumexp."""
-    likeliest: Choice
+    likeliest: Choice | None
+    """Where somebody asked for it."""
 
 
-def nexts(logits: Tensor) -> list[Next]:
+def nexts(logits: Tensor, greedy: bool) -> list[Next]:
     """Of each row of logits (N, vocab_size)."""
     most, tokens = logits.max(-1)
     normalisers = (logits - most[:, None]).exp().sum(-1).log() + most  # torch's logsumexp takes a GPU twice as long
-    likeliest = choices(tokens, logits, normalisers)
+    likeliest = choices(tokens, logits, normalisers) if greedy else [None] * len(tokens)
     return [Next(*one) for one in zip(logits, normalisers, likeliest, strict=True)]
 
 
 class _Waiting:
-    def __init__(self, ids: Tensor, cache: KVCache) -> None:
+    def __init__(self, ids: Tensor, cache: KVCache, greedy: bool) -> None:
         self.ids = ids  # (1, 1)
         self.cache = cache
+        self.greedy = greedy
         self.next: Next | None = None
         self.error: BaseException | None = None
         self.called = threading.Event()
@@ -83,13 +85,13 @@ class Batcher:
     def read(self, ids: Tensor, cache: KVCache, logits_to_keep: int) -> Tensor:
         """Reads ids, (1, T), into the cache; logits, (kept, vocab_size), of what follows each of the last tokens."""
         if ids.shape[1] == 1:
-            return self.next(ids, cache).logits[None]
+            return self.next(ids, cache, greedy=False).logits[None]
         with self._pass, torch.inference_mode():
             return self.run(ids, [cache], logits_to_keep)[0]
 
-    def next(self, ids: Tensor, cache: KVCache) -> Next:
-        """Reads a token, ids (1, 1), into the cache: what follows it."""
-        mine = _Waiting(ids, cache)
+    def next(self, ids: Tensor, cache: KVCache, greedy: bool) -> Next:
+        """Reads a token, ids (1, 1), into the cache: what follows it, and where it is `greedy` what follows most likely."""
+        mine = _Waiting(ids, cache, greedy)
         try:
             with self._arrived:
                 self._waiting.append(mine)
@@ -129,7 +131,8 @@ class Batcher:
         self.together = len(batch)
         try:
             with torch.inference_mode():
-                found = nexts(self.run(torch.cat([one.ids for one in batch]), [one.cache for one in batch], 1)[:, 0])
+                logits = self.run(torch.cat([one.ids for one in batch]), [one.cache for one in batch], 1)
+                found = nexts(logits[:, 0], any(one.greedy for one in batch))
         except BaseException as error:  # each of them is told
             for one in batch:
                 one.error = error

@@ -179,7 +179,8 @@ class Model:
             return
         begin = len(state.ids)
         guess: list[int] = []
-        following = nexts(state.logits[None])  # of the last token, and of each guess
+        likeliest = sampler is greedy and not processors
+        following = nexts(state.logits[None], likeliest)  # of the last token, and of each guess
         early: Next | None = None  # behind a token that was read before it was looked at
         with self._run.generating():
             while True:
@@ -187,7 +188,7 @@ class Model:
                     choice = self._choose(one, state.ids[begin:], sampler, processors)
                     guesses = draft is not None and not draft.pausing and self._run.together == 1
                     if self._hurries and not (processors or guess or guesses) and len(state.ids) + 1 - begin < max_new_tokens:
-                        early = self._run.next(choice.token.view(1, 1), state.cache)
+                        early = self._run.next(choice.token.view(1, 1), state.cache, likeliest)
                     token = choice.id()
                     if token in stop_ids:
                         return
@@ -204,13 +205,13 @@ class Model:
                     continue
                 state.cache.truncate(len(state.ids) - 1)  # what was read of a wrong guess goes
                 if guess:
-                    following = nexts(self._read_on([state.ids[-1], *guess], state.cache, 1 + len(guess)))
+                    following = nexts(self._read_on([state.ids[-1], *guess], state.cache, 1 + len(guess)), likeliest)
                 else:
-                    following = [self._run.next(torch.tensor([state.ids[-1:]], device=self.device), state.cache)]
+                    following = [self._run.next(torch.tensor([state.ids[-1:]], device=self.device), state.cache, likeliest)]
 
     @torch.inference_mode()
     def _choose(self, one: Next, generated: list[int], sampler: Sampler, processors: Sequence[LogitsProcessor]) -> Choice:
-        if sampler is greedy and not processors:
+        if one.likeliest is not None and sampler is greedy and not processors:
             return one.likeliest
         changed = one.logits.clone() if processors else one.logits
         for process in processors:

@@ -65,12 +65,9 @@ def sampled(temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: 
             values, ids = logits.float().topk(min(top_k, len(logits)))
         else:
             values, ids = (t[: top_k or None] for t in logits.float().sort(descending=True))
-        weights = ((values - values[0]) / temperature).exp()  # a softmax, for which torch takes ten times as long on a GPU
-        if top_p < 1:
-            total = weights.cumsum(-1)
-            weights[1:] *= total[:-1] < top_p * total[-1]  # a token stays while those before it hold less
-        # the first to arrive of exponential clocks with these rates: a draw as `multinomial` makes it, which checks its input for longer
-        clocks = torch.empty_like(weights).exponential_(generator=generator(logits.device))
-        return ids[(weights / clocks).argmax(keepdim=True)][0]  # an index without a dimension would wait for the GPU
+        total = ((values - values[0]) / temperature).exp().cumsum(-1)
+        last = torch.searchsorted(total, top_p * total[-1:])  # the last to stay: those before it hold less than top_p
+        drawn = torch.rand(1, generator=generator(logits.device), device=logits.device) * total.gather(0, last)
+        return ids.gather(0, torch.searchsorted(total, drawn))[0]
 
     return sample

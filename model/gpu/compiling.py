@@ -19,6 +19,9 @@ from model.gemma2 import Gemma2
 from model.linear import Dense
 from model.load.checkpoint import Quantize, empty_packed
 
+_THREADS = 5
+"""More of them wait for Python's lock."""
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -50,7 +53,7 @@ def compile_all(launches: Sequence[Launch], device: torch.device) -> None:
                 launch.compile()
 
     work(1)  # alone: it reads all of Triton for a checksum, which every thread would do for itself
-    threads = [Thread(target=work, daemon=True) for _ in range(min(len(launches), os.cpu_count() or 1))]
+    threads = [Thread(target=work, daemon=True) for _ in range(min(_THREADS, os.cpu_count() or 1))]
     for thread in threads:
         thread.start()
     for thread in threads:
