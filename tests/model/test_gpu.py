@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a G
 if torch.cuda.is_available():
     import triton
 
-    from model.gpu import attention, norms, products, runner
+    from model.gpu import attention, matrix, norms, products, runner
 
     KERNELS = [k for module in (attention, norms, products) for k in vars(module).values() if isinstance(k, triton.JITFunction)]
 
@@ -117,6 +117,15 @@ def test_packed_weights_give_the_logits_of_plain_torch(packed: str) -> None:
     ours, theirs = Side(runner.Runner(fast), fast, torch.bfloat16), Side(plain, plain, torch.bfloat16)
     for ids, rows, kept in readings(512):
         assert divergence(theirs.read(ids, rows, kept), ours.read(ids, rows, kept)) < 4e-3
+
+
+@torch.inference_mode()
+def test_packed_weights_are_made_plain_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    fast, plain = network("narrow", "int4"), network("narrow", "int4")
+    monkeypatch.setattr(matrix, "_PLAIN", 64_000)  # 64 rows of 640 columns, 128 of 384
+    ours, theirs = Side(runner.Runner(fast), fast, torch.bfloat16), Side(plain, plain, torch.bfloat16)
+    ids = torch.randint(0, 512, (1, 20), device="cuda")
+    assert divergence(theirs.read(ids, [0], 0), ours.read(ids, [0], 0)) < 4e-3
 
 
 @torch.inference_mode()
