@@ -179,6 +179,33 @@ def test_threads_that_wait_together_share_passes(model: Model) -> None:
     assert max(sizes) > 3
 
 
+def test_who_comes_during_a_pass_is_in_all_that_follow(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.batching._PATIENCE", 60)
+    sizes: list[int] = []
+    late = threading.Event()
+
+    def run(ids: torch.Tensor, caches: Sequence[KVCache], logits_to_keep: int) -> torch.Tensor:
+        if ids.shape[1] == 1:
+            sizes.append(len(ids))
+            if len(sizes) == 2:
+                late.set()
+            while len(sizes) < 3 and len(ids) + len(watched._run._waiting) < len(sizes) + 2:  # three, then four
+                time.sleep(0.001)
+        return model.network(ids, caches, logits_to_keep)
+
+    def answer(number: int) -> None:
+        if number == 3:
+            assert late.wait(60)
+        assert sum(1 for _ in watched.generate(states[number], 40, stop_ids=())) == 40
+
+    watched = Model(model.network, model.tokenizer, {}, run=run)
+    read = [watched.read(PROMPT, room=40) for _ in range(4)]
+    states = [state for state in read if state is not None]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(answer, range(4)))
+    assert sizes[1:39] == [3, *[4] * 37]
+
+
 def test_after_ctrl_c_in_a_pass_the_next_text_is_answered(model: Model) -> None:
     interrupted = [True]
 
