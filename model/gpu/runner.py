@@ -68,7 +68,7 @@ class Runner:
     """Reads tokens as `Gemma2.forward` does."""
 
     def __init__(self, network: Gemma2, device: torch.device | None = None) -> None:
-        """`device`: the GPU, where the network is only a drawing of one (see compiling.py)."""
+        """`device`: the GPU, where the network is only a drawing of one (see ahead.py)."""
         c = network.config
         self.network, self.config, self.device = network, c, network.device
         self.gpu = device or network.device

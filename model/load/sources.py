@@ -16,7 +16,6 @@ from model.config import Gemma2Config
 from model.engine import Model
 from model.errors import PrecisionError, SourceError
 from model.gemma2 import Gemma2
-from model.gpu import compiling
 from model.load.checkpoint import Checkpoint, Quantize, build_network
 from model.memory import needed
 
@@ -67,7 +66,9 @@ def _by_kernels(device: str, dtype: torch.dtype) -> bool:
 def compile_ahead(config: Gemma2Config, quantize: Quantize | None, device: str, dtype: torch.dtype) -> None:
     """Begins to compile what a network of this kind will be run by, while its weights are still read."""
     if _by_kernels(device, dtype):
-        compiling.start(config, quantize, torch.device(device))
+        from model.gpu import ahead
+
+        ahead.start(config, quantize, torch.device(device))
 
 
 def kept_packed(device: str, dtype: torch.dtype, config: Gemma2Config, packed: Mapping[str, int]) -> Mapping[str, int]:

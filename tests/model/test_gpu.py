@@ -14,7 +14,6 @@ from model import config as published
 from model.cache import KVCache
 from model.config import Gemma2Config
 from model.gemma2 import Gemma2
-from model.gpu import compiling
 from model.linear import Int4, Int8
 from model.load.checkpoint import build_network
 
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a G
 if torch.cuda.is_available():
     import triton
 
-    from model.gpu import attention, matrix, norms, products, runner
+    from model.gpu import ahead, attention, compiling, matrix, norms, products, runner
 
     KERNELS = [k for module in (attention, norms, products) for k in vars(module).values() if isinstance(k, triton.JITFunction)]
 
@@ -180,11 +179,9 @@ def test_matrices_that_are_read_together_may_be_stored_in_different_ways() -> No
 def test_kernels_are_found_without_torchs_compiler() -> None:
     """Importing it takes longer than compiling them."""
     code = (
-        "import sys, torch; from model.config import SHAPES; from model.gpu import compiling, runner, step; before = set(sys.modules);"
-        "r = runner.Runner(compiling.drawing(SHAPES['2b'], 'int4'), torch.device('cuda'));"
-        "ids, table = (torch.zeros(1, n, dtype=torch.long, device='meta') for n in (32, 3));"
-        "found = [*r.launches(lambda: r.read(ids, table, 1)), *r.launches(step.Step(r, 1, 1).launch)];"
-        "assert len(found) > 15; print({'sympy', 'torch._dynamo'} & (set(sys.modules) - before))"
+        "import sys, torch; from model.config import SHAPES; from model.gpu import ahead; before = set(sys.modules);"
+        "assert len(ahead.first_launches(SHAPES['2b'], 'int4', torch.device('cuda'))) > 15;"
+        "print({'sympy', 'torch._dynamo'} & (set(sys.modules) - before))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"
 
@@ -196,7 +193,7 @@ def test_nothing_is_left_to_compile_for_the_first_answer() -> None:
     for kernel in KERNELS:
         kernel.device_caches.clear()
     config = SHAPES["like-2b"]
-    compiling.start(config, "int8", torch.device("cuda"))
+    ahead.start(config, "int8", torch.device("cuda"))
     compiling.wait()
     before = known()
     assert before > 8
