@@ -61,9 +61,7 @@ class Batcher:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.together = 1
-        """Rows of the last pass that was made for single tokens."""
-        self._expected = 1
-        """Those and who came meanwhile: the next pass waits for them."""
+        """Rows of the last pass that was made for single tokens, and those who came meanwhile: the next pass waits for all of them."""
         self._pass = threading.Lock()
         self._arrived = threading.Condition()
         self._waiting: list[_Waiting] = []
@@ -113,7 +111,7 @@ class Batcher:
         return mine.next
 
     def _are_all_here(self) -> bool:
-        return len(self._waiting) >= min(self._expected, self._generating, MOST)
+        return len(self._waiting) >= min(self.together, self._generating, MOST)
 
     def _leave(self, mine: _Waiting) -> None:
         """Whoever waits longest makes the next pass, also where Ctrl-C ended this one."""
@@ -128,7 +126,6 @@ class Batcher:
         with self._arrived:
             self._arrived.wait_for(self._are_all_here, timeout=_PATIENCE)
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-        self.together = len(batch)
         try:
             with torch.inference_mode():
                 logits = self.run(torch.cat([one.ids for one in batch]), [one.cache for one in batch], 1)
@@ -139,7 +136,7 @@ class Batcher:
                 one.called.set()
             return
         with self._arrived:
-            self._expected = len(batch) + len(self._waiting)
+            self.together = len(batch) + len(self._waiting)
         for one, following in zip(batch, found, strict=True):
             one.next = following
             one.called.set()

@@ -179,16 +179,16 @@ class Model:
             return
         begin = len(state.ids)
         guess: list[int] = []
-        likeliest = sampler is greedy and not processors
-        following = nexts(state.logits[None], likeliest)  # of the last token, and of each guess
+        is_greedy = sampler is greedy and not processors
+        following = nexts(state.logits[None], is_greedy)  # of the last token, and of each guess
         early: Next | None = None  # behind a token that was read before it was looked at
         with self._run.generating():
             while True:
                 for one, guessed in zip(following, [*guess, None], strict=True):
-                    choice = self._choose(one, state.ids[begin:], sampler, processors)
+                    choice = (is_greedy and one.likeliest) or self._choose(one, state.ids[begin:], sampler, processors)
                     guesses = draft is not None and not draft.pausing and self._run.together == 1
                     if self._hurries and not (processors or guess or guesses) and len(state.ids) + 1 - begin < max_new_tokens:
-                        early = self._run.next(choice.token.view(1, 1), state.cache, likeliest)
+                        early = self._run.next(choice.token.view(1, 1), state.cache, is_greedy)
                     token = choice.id()
                     if token in stop_ids:
                         return
@@ -205,14 +205,12 @@ class Model:
                     continue
                 state.cache.truncate(len(state.ids) - 1)  # what was read of a wrong guess goes
                 if guess:
-                    following = nexts(self._read_on([state.ids[-1], *guess], state.cache, 1 + len(guess)), likeliest)
+                    following = nexts(self._read_on([state.ids[-1], *guess], state.cache, 1 + len(guess)), is_greedy)
                 else:
-                    following = [self._run.next(torch.tensor([state.ids[-1:]], device=self.device), state.cache, likeliest)]
+                    following = [self._run.next(torch.tensor([state.ids[-1:]], device=self.device), state.cache, is_greedy)]
 
     @torch.inference_mode()
     def _choose(self, one: Next, generated: list[int], sampler: Sampler, processors: Sequence[LogitsProcessor]) -> Choice:
-        if one.likeliest is not None and sampler is greedy and not processors:
-            return one.likeliest
         changed = one.logits.clone() if processors else one.logits
         for process in processors:
             changed = process(generated, changed)

@@ -139,8 +139,12 @@ class Gemma2(nn.Module):
 
     def logits(self, hidden: Tensor) -> Tensor:
         """(..., hidden_size) -> (..., vocab_size) in fp32, soft-capped. The output head is the embedding."""
+        return self.capped(self.embed_tokens(hidden))
+
+    def capped(self, logits: Tensor) -> Tensor:
+        """The final soft-cap, in fp32."""
         cap = self.config.final_logit_softcapping
-        return torch.tanh(self.embed_tokens(hidden).float() / cap) * cap
+        return torch.tanh(logits.float() / cap) * cap
 
     def forward(self, ids: Tensor, caches: Sequence[KVCache] | None = None, logits_to_keep: int = 0) -> Tensor:
         """Logits for the last `logits_to_keep` positions (0: all). All of 8192 x 256,000 would take 8.4 GB."""

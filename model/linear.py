@@ -100,8 +100,7 @@ class Int4(Packed):
 
     def __init__(self, codes: Tensor, scales: Tensor, codebook: Tensor | None = None) -> None:
         super().__init__(codes, scales)
-        even = torch.arange(-8.0, 8.0).to(codes.device)
-        self.register_buffer("codebook", even if codebook is None else codebook)
+        self.register_buffer("codebook", torch.arange(-8.0, 8.0).to(codes.device) if codebook is None else codebook)
 
     @property
     def shape(self) -> torch.Size:

@@ -82,7 +82,7 @@ class Matrix:
         return next(s for s in range(1, steps + 1) if steps % s == 0 and (s == steps or self.rows // ROWS * s >= _PROGRAMS[self.words]))
 
     def times(self, launch: Any, x: Tensor) -> Tensor:
-        """x (R, columns) -> (R, rows), for many rows of x."""
+        """x (R, columns) -> (R, rows), for many rows of x; of a drawing (see ahead.py) only the shape."""
         if self.scales is None:
             return x.new_empty(len(x), self.rows) if x.is_meta else x @ self.weight.T
         out = x.new_empty(len(x), self.rows)

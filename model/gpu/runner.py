@@ -101,7 +101,7 @@ class Runner:
                     self._steps[rows, T] = Step(self, rows, T)
                 logits = self._steps[rows, T](ids, table)[:, -logits_to_keep:]
             else:
-                logits = self.cap(self.read(ids, torch.tensor(known, device=self.device), logits_to_keep or T))
+                logits = self.network.capped(self.read(ids, torch.tensor(known, device=self.device), logits_to_keep or T))
         for cache in caches:
             cache.advance(T)
         return logits
@@ -153,13 +153,9 @@ class Runner:
         return self.head.times(self.start, x).view(B, T, -1)
 
     def embed(self, ids: Tensor) -> Tensor:
-        """ids (B, T) -> (B * T, hidden_size)."""
+        """ids (B, T) -> (B * T, hidden_size); of a drawing (see ahead.py) only the shape."""
         shape = ids.numel(), self.config.hidden_size
         return ids.new_empty(shape, dtype=torch.bfloat16) if ids.is_meta else self.network.embed(ids).view(shape)
-
-    def cap(self, logits: Tensor) -> Tensor:
-        cap = self.config.final_logit_softcapping
-        return torch.tanh(logits.float() / cap) * cap
 
     def _append(self, qkv: Tensor, table: Tensor, layer: int, T: int) -> Tensor:
         """Puts keys and values into the caches; queries (B * T, H * D)."""
